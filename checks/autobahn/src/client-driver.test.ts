@@ -83,7 +83,7 @@ test("The driver runs every case, accepts any ending, and reports cases that nev
     ...[5, 6].map((number) => `/runCase?case=${number}&agent=Hold%20fast`),
     "/updateReports?agent=Hold%20fast",
   ]);
-  const refused = `Expected ${url}runCase?… to answer 101 (Switching Protocols), got 500 Internal Server Error`;
+  const refused = `Expected ${url}runCase?… to answer 101 (Switching Protocols), got 500 Internal Server Error.`;
   assert.deepEqual(lines, [
     "case 1 of 6: ended",
     "case 2 of 6: ended",

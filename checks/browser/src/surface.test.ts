@@ -198,7 +198,7 @@ describe("In Chromium", { skip, timeout: 60_000 }, () => {
     assert.equal(refusals.length, 10);
     assert.equal(
       refusals[0],
-      "Expected no `headers` in a browser (a page cannot send headers: put a token into the URL, a cookie or the first message), got an object",
+      "Expected no `headers` in a browser (a page cannot send headers: put a token into the URL, a cookie or the first message), got an object.",
     );
   });
 
@@ -233,7 +233,7 @@ describe("In Chromium", { skip, timeout: 60_000 }, () => {
       return [tooSlow instanceof holdfast.OpenTimeoutError && tooSlow.message, (aborted as Error).name];
     }, server.url());
     assert.deepEqual(outcome, [
-      `Expected ${server.url()} to be open within 200 ms; browsers do not report what they are waiting for`,
+      `Expected ${server.url()} to be open within 200 ms; browsers do not report what they are waiting for.`,
       "TimeoutError",
     ]);
   });

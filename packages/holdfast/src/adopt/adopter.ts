@@ -112,7 +112,7 @@ export class Adopter {
   readCompression(answer: string): AgreedCompression | null {
     const { compression } = this.#settings;
     if (compression === null)
-      throw new NegotiationError("Expected no extension, as none was offered, got one");
+      throw new NegotiationError("Expected no extension, as none was offered, got one.");
     const agreed = readDeflateAnswer(answer, compression);
     if (agreed instanceof NegotiationError) throw agreed;
     return createAgreement(agreed);

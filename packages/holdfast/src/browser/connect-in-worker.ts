@@ -15,6 +15,7 @@ import { parseBrowserURL } from "./browser-url.js";
 import { pageOwner, probeOnReturn } from "./live-connections.js";
 import { loadCodeFor } from "./load-code.js";
 import { CONNECT_OPTIONS, checkConnectOptions, type ConnectOptions, NO_SESSION } from "./options.js";
+import { withFullStop } from "../shared/full-stop.js";
 
 /** Options of `connectInWorker()`: the options of `connect()` that can be sent to a worker. */
 export interface ConnectInWorkerOptions extends Omit<ConnectOptions, "heartbeat"> {
@@ -88,7 +89,9 @@ function useWorker(worker: Worker, onFailed: OnFailed): RunningWorker {
   const onError = (event: ErrorEvent): void => {
     onFailed(
       new WorkerError(
-        `The worker of the connection failed: ${event.message || "its script cannot be loaded"}`,
+        withFullStop(
+          `The worker of the connection failed: ${event.message || "its script cannot be loaded"}`,
+        ),
       ),
     );
   };

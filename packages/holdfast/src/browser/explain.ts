@@ -11,7 +11,7 @@ import { isUnexplained } from "./open-web-socket.js";
  */
 export function explain(info: CloseInfo): string {
   checkCloseInfo(info);
-  if (isUnexplained(info.error)) return `${info.error?.message ?? ""}. ${OPEN_ADVICE}`;
+  if (isUnexplained(info.error)) return `${info.error?.message ?? ""} ${OPEN_ADVICE}`;
   const { openedAt, pingInterval } = info.evidence;
   const lacksHeartbeat = openedAt !== null && pingInterval === null && info.initiator === "network";
   return lacksHeartbeat ? `${explainAnywhere(info)} ${HEARTBEAT_ADVICE}` : explainAnywhere(info);

@@ -6,6 +6,7 @@ import { HandshakeError, InvalidStateError, InvalidURLError, OpenTimeoutError } 
 import { showURL } from "../shared/show-url.js";
 import { thrownText } from "../shared/thrown.js";
 import type { BrowserURL } from "./browser-url.js";
+import { withFullStop } from "../shared/full-stop.js";
 
 export interface OpenWebSocketOptions {
   readonly runtime: Runtime;
@@ -77,7 +78,7 @@ class WebSocketAttempt implements AlarmHandler {
   onAlarm(): void {
     const { runtime, url, openTimeout } = this.#options;
     runtime.clock.afterPoll(() => {
-      const message = `Expected ${showURL(url.href)} to be open within ${openTimeout} ms; browsers do not report what they are waiting for`;
+      const message = `Expected ${showURL(url.href)} to be open within ${openTimeout} ms; browsers do not report what they are waiting for.`;
       this.#fail(new OpenTimeoutError(message, "connect"));
     });
   }
@@ -111,14 +112,14 @@ class WebSocketAttempt implements AlarmHandler {
 function createSocket({ url, subprotocols }: OpenWebSocketOptions): WebSocket {
   if (typeof WebSocket === "undefined") {
     throw new InvalidStateError(
-      'There is no WebSocket here: on a server, import from "holdfast" under Node.js',
+      'Expected a global WebSocket, got none. On a server, import from "holdfast" under Node.js.',
     );
   }
   try {
     return new WebSocket(url.href, [...subprotocols]);
   } catch (cause) {
     throw new InvalidURLError(
-      `The browser refuses to connect to ${showURL(url.href)}: ${thrownText(cause)}`,
+      withFullStop(`The browser refuses to connect to ${showURL(url.href)}: ${thrownText(cause)}`),
       {
         cause,
       },
@@ -132,7 +133,7 @@ function unexplained(url: BrowserURL): HandshakeError {
   const reason = isOffline
     ? "the browser is offline"
     : "the server cannot be reached, refuses the connection or the subprotocols, or its certificate is not accepted. Browsers report which of these only in their console";
-  return new HandshakeError(`Expected ${showURL(url.href)} to open, got a failure: ${reason}`, {
+  return new HandshakeError(`Expected ${showURL(url.href)} to open, got a failure: ${reason}.`, {
     code: UNEXPLAINED,
     failure: isOffline ? "unreachable" : "refused",
   });

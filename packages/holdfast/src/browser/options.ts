@@ -111,7 +111,7 @@ function rejectUnsupported(options: object): void {
     // Elsewhere, null means "none" for some of these options.
     if (value === undefined || value === null) continue;
     throw new InvalidArgumentError(
-      `Expected no \`${name}\` in a browser (${advice}), got ${describe(value)}`,
+      `Expected no \`${name}\` in a browser (${advice}), got ${describe(value)}.`,
     );
   }
 }
@@ -120,7 +120,7 @@ function checkLinkProtocol(value: unknown, heartbeat: HeartbeatMessages | null):
   const choice = value === "required" ? value : checkBoolean("linkProtocol", value, heartbeat === null);
   if (choice === false || heartbeat === null) return choice;
   throw new InvalidArgumentError(
-    `Expected \`linkProtocol: false\` beside \`heartbeat\`: there is one heartbeat, got ${describe(value)}`,
+    `Expected \`linkProtocol: false\` beside \`heartbeat\`: there is one heartbeat, got ${describe(value)}.`,
   );
 }
 

@@ -79,7 +79,8 @@ function verbNamed(name: string): Verb {
   if (found !== undefined) return found;
   const names = VERBS.map((verb) => verb.name);
   const near = suggestionFor(name, [...names, COMPLETION.name]);
-  if (/^wss?:|^https?:/i.test(name)) throw new UsageError(`Expected a verb first: holdfast connect ${name}`);
+  if (/^wss?:|^https?:/i.test(name))
+    throw new UsageError(`Expected a verb first, got a URL. Try: holdfast connect ${name}`);
   const problem = name.startsWith("-") ? "Expected a verb first" : "There is no verb";
   throw new UsageError(`${problem} "${name}".${near} Verbs: ${names.join(", ")}.`);
 }

@@ -27,6 +27,7 @@ import {
   type ConnectSettings,
 } from "./options.js";
 import { errorOf } from "../shared/thrown.js";
+import { withFullStop } from "../shared/full-stop.js";
 
 /**
  * Opens a WebSocket connection to `url`: `ws:` or `wss:` (`http:` and `https:` are equivalent), or a Unix socket,
@@ -139,7 +140,9 @@ function readArguments(url: string | URL, options: ConnectOptions): Arguments {
     };
   } catch (cause) {
     if (cause instanceof HoldfastError) throw cause;
-    const message = `Expected a URL and options that can be read, got an error: ${errorOf(cause).message}`;
+    const message = withFullStop(
+      `Expected a URL and options that can be read, got an error: ${errorOf(cause).message}`,
+    );
     throw new InvalidArgumentError(message, { cause });
   }
 }

@@ -2,6 +2,7 @@
 
 import { escapeControls } from "../shared/control-characters.js";
 import { HandshakeError, type OpenFailure, type OpenPhase } from "../shared/errors.js";
+import { withFullStop } from "../shared/full-stop.js";
 
 export type SystemError = Error & { readonly code?: string | undefined };
 
@@ -10,7 +11,7 @@ export function openError(error: SystemError, phase: OpenPhase, where: string): 
   if (isEndDuringTls(error)) return endedEarly(phase, where, error);
   const failure = failureOf(error, phase);
   const code = CODES[failure];
-  return new HandshakeError(`${SENTENCES[failure]} ${where}: ${detailOf(error)}`, {
+  return new HandshakeError(withFullStop(`${SENTENCES[failure]} ${where}: ${detailOf(error)}`), {
     failure,
     cause: error,
     ...(code === undefined ? {} : { code }),
@@ -19,7 +20,7 @@ export function openError(error: SystemError, phase: OpenPhase, where: string): 
 
 /** The error for an application callback that failed during the TLS handshake. */
 export function tlsError(where: string, detail: string, cause?: unknown): HandshakeError {
-  return new HandshakeError(`${SENTENCES.tls} ${where}: ${escapeControls(detail)}`, {
+  return new HandshakeError(withFullStop(`${SENTENCES.tls} ${where}: ${escapeControls(detail)}`), {
     failure: "tls",
     code: "ERR_HOLDFAST_TLS",
     ...(cause === undefined ? {} : { cause }),
@@ -28,7 +29,7 @@ export function tlsError(where: string, detail: string, cause?: unknown): Handsh
 
 /** The error for a stream that the peer closed before the handshake was complete. */
 export function endedEarly(phase: OpenPhase, where: string, cause?: unknown): HandshakeError {
-  const message = `${where} ended the connection during ${phase === "upgrade" ? "the upgrade" : phase}, without an answer: it may not be a WebSocket server, or be shutting down`;
+  const message = `${where} ended the connection during ${phase === "upgrade" ? "the upgrade" : phase}, without an answer: it may not be a WebSocket server, or be shutting down.`;
   return new HandshakeError(message, {
     failure: "eof",
     code: "ERR_HOLDFAST_HANDSHAKE_EOF",

@@ -222,7 +222,7 @@ class Opener implements AlarmHandler {
     const { withheld } = this.#target;
     const retryAfter = parseRetryAfter(head.headers.get("Retry-After"), this.#runtime.clock.wallNow());
     const message = `Expected ${this.#context.where} to answer ${this.#settings.http2 ? "200 (OK)" : "101 (Switching Protocols)"}, got ${head.status} ${escapeControls(head.reason)}`;
-    const hint = withheld.length === 0 ? "" : `; ${withheld.join(", ")} went to the first origin only`;
+    const hint = withheld.length === 0 ? "." : `; ${withheld.join(", ")} went to the first origin only.`;
     const headers = head.headers.toHeaders();
     return new InvalidStatusError(message.trimEnd() + hint, {
       status: head.status,

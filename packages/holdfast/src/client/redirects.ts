@@ -5,6 +5,7 @@ import { showURL } from "../shared/show-url.js";
 import type { ResponseHead } from "../protocol/handshake/response-head.js";
 import type { ConnectSettings } from "./options.js";
 import { redirectTarget, type RequestTarget } from "./redirect.js";
+import { withoutFullStop } from "../shared/full-stop.js";
 
 export class Redirects {
   readonly #settings: ConnectSettings;
@@ -47,7 +48,7 @@ export class Redirects {
   #error(message: string): RedirectError {
     const hops = [...this.#hops];
     const via = hops.length > 1 ? ` (by way of ${shorten(hops).map(showURL).join(", ")})` : "";
-    return new RedirectError(message.replace(/\.$/, "") + via, hops);
+    return new RedirectError(`${withoutFullStop(message)}${via}.`, hops);
   }
 }
 

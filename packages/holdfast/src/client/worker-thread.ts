@@ -32,10 +32,10 @@ function scriptURL(): URL {
 export function useWorker(worker: Worker, onFailed: OnFailed): RunningWorker {
   // A worker that has ended emits no more events.
   if (worker.threadId === -1)
-    throw new WorkerError("The worker thread in `worker` has ended: start another one");
+    throw new WorkerError("The worker thread in `worker` has ended. Start another one.");
   const onError = (cause: unknown): void => onFailed(failureOf(cause));
   const onExit = (code: number): void => {
-    onFailed(new WorkerError(`The worker thread of the connection ended, with exit code ${code}`));
+    onFailed(new WorkerError(`The worker thread of the connection ended, with exit code ${code}.`));
   };
   worker.on("error", onError);
   worker.on("exit", onExit);
@@ -53,12 +53,12 @@ function failureOf(cause: unknown): WorkerError {
   if (codeOf(cause) === "ERR_MODULE_NOT_FOUND" || codeOf(cause) === "MODULE_NOT_FOUND") {
     return scriptNotFound(cause);
   }
-  return new WorkerError("The worker thread of the connection failed; `cause` is what it threw", cause);
+  return new WorkerError("The worker thread of the connection failed. `cause` is what it threw.", cause);
 }
 
 function scriptNotFound(cause: unknown): WorkerError {
   return new WorkerError(
-    "The script of the worker thread, or a module that it imports, was not found: `cause` says more. After bundling, give `worker` a script that imports `holdfast/worker` (docs/keepalive.md)",
+    "The script of the worker thread, or a module that it imports, was not found: `cause` says more. After bundling, give `worker` a script that imports `holdfast/worker` (docs/keepalive.md).",
     cause,
   );
 }

@@ -20,6 +20,7 @@ import {
 import { describeInterface, setRequiredArguments } from "./interface-members.js";
 import { outcomeOf } from "./outcome.js";
 import { receivedError, toCloseFrame, WebSocketError, type WebSocketCloseInfo } from "./web-socket-error.js";
+import { withFullStop } from "../shared/full-stop.js";
 
 /** The value of `opened`. */
 export interface WebSocketOpenInfo {
@@ -138,7 +139,10 @@ export function defineWebSocketStream<Options extends ConnectorOptions>(
       const error: unknown =
         signal?.aborted === true
           ? signal.reason
-          : receivedError(`The connection could not be opened: ${thrownText(thrown)}`, NO_CLOSE);
+          : receivedError(
+              withFullStop(`The connection could not be opened: ${thrownText(thrown)}`),
+              NO_CLOSE,
+            );
       this.#opened.reject(error);
       this.#closed.reject(error);
     }
@@ -227,7 +231,10 @@ export function defineWebSocketStream<Options extends ConnectorOptions>(
     }
 
     #error(info: CloseInfo): WebSocketError {
-      return receivedError(`The connection did not close cleanly: ${info.message}`, outcomeOf(info));
+      return receivedError(
+        withFullStop(`The connection did not close cleanly: ${info.message}`),
+        outcomeOf(info),
+      );
     }
   }
 

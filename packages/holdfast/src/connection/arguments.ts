@@ -48,7 +48,7 @@ export function checkControlPayload(payload: unknown): Uint8Array {
   if (bytes === null) throw invalidArgument("payload", "a string or bytes", payload);
   if (bytes.length > MAX_CONTROL_PAYLOAD) {
     throw new InvalidArgumentError(
-      `Expected \`payload\` to be at most 125 bytes (RFC 6455 section 5.5), got ${bytes.length}`,
+      `Expected \`payload\` to be at most 125 bytes (RFC 6455 section 5.5), got ${bytes.length}.`,
     );
   }
   return new Uint8Array(bytes); // Not `slice`, which shares the memory of a Buffer.
@@ -63,7 +63,7 @@ export function checkClose(code: unknown, reason: unknown): CloseFrame {
   const size = encoder.encode(reason).length;
   if (size > MAX_REASON_SIZE) {
     throw new InvalidArgumentError(
-      `Expected \`reason\` to be at most ${MAX_REASON_SIZE} bytes of UTF-8, got ${size}`,
+      `Expected \`reason\` to be at most ${MAX_REASON_SIZE} bytes of UTF-8, got ${size}.`,
     );
   }
   return { code, reason };

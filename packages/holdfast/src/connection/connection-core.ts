@@ -497,7 +497,7 @@ export class ConnectionCore
     this.#held = null;
     if (this.state !== "open") return;
     const reason = `Expected a message of at most ${limit} bytes, got ${held.size} or more`;
-    const error = new MessageTooBigError(reason, held.size, limit);
+    const error = new MessageTooBigError(`${reason}.`, held.size, limit);
     this.#end.onFailure({ cause: "message-too-big", error, close: { code: 1009, reason } });
   }
 
@@ -603,6 +603,7 @@ export class ConnectionCore
 }
 
 const NO_PINGS =
-  "This connection has no pings: browsers send none, and the server does not speak Holdfast's link protocol. Give `heartbeat` functions that make messages which the server answers";
+  "This connection has no pings: browsers send none, and the server does not speak Holdfast's link protocol. Give `heartbeat` functions that make messages which the server answers.";
 
-const SAME_PAYLOAD = "Expected a payload that no ping in flight has: its pong could answer either";
+const SAME_PAYLOAD =
+  "Expected a payload that no ping in flight has, as its pong could answer either, got one. Choose another.";

@@ -10,6 +10,7 @@ import {
   checkFunction,
   checkSignal,
   checkSize,
+  requireChoice,
 } from "../shared/option-checks.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import { showURL } from "../shared/show-url.js";
@@ -21,7 +22,7 @@ import type { HandshakeRecord, HandshakeRequest, HandshakeResponse } from "./han
 import { consumeAll } from "./consume-all.js";
 import type { Message } from "./inbox.js";
 import { describeObject, showInInspector } from "./inspection.js";
-import { EVENT_NAMES, unknownEvent, type ConnectionEventName, type Listener } from "./listeners.js";
+import { EVENT_NAMES, READ_INSTEAD, type ConnectionEventName, type Listener } from "./listeners.js";
 import type { ConnectionSession } from "./session-state.js";
 import type { SendSettings, SendUntil } from "./message-transport.js";
 import type { Address } from "./ports.js";
@@ -351,7 +352,7 @@ export class Connection<Data = unknown> implements AsyncIterable<Message>, Async
 
   /** Adds a listener; returns a function that removes it. */
   on<Name extends ConnectionEventName>(event: Name, listener: Listener<Name>): () => void {
-    if (!EVENT_NAMES.includes(event)) throw unknownEvent(event);
+    requireChoice("event", event, EVENT_NAMES, READ_INSTEAD);
     checkFunction("listener", listener);
     return this.#core.listeners.add(event, listener);
   }

@@ -38,7 +38,7 @@ export function checkDetection(
   }
   if (pingInterval === null) {
     throw new InvalidArgumentError(
-      `Expected no \`detection\` but "fixed" beside \`pingInterval: null\`, which sends no ping to measure, got ${describe(value)}`,
+      `Expected no \`detection\` but "fixed" beside \`pingInterval: null\`, which sends no ping to measure, got ${describe(value)}.`,
     );
   }
   const options: DetectionOptions = value === "adaptive" ? {} : value;

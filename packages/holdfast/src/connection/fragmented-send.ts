@@ -71,7 +71,7 @@ function checkPiece(piece: unknown): Piece {
   if (typeof piece === "string") return { type: "text", payload: encoder.encode(piece) };
   const bytes = toBytes(piece);
   if (bytes === null)
-    throw new InvalidArgumentError(`Expected each fragment to be a string or bytes, got ${describe(piece)}`);
+    throw new InvalidArgumentError(`Expected each fragment to be a string or bytes, got ${describe(piece)}.`);
   // Copy the bytes: a generator may reuse its buffer for the next piece, which is requested before this one is sent.
   return { type: "binary", payload: new Uint8Array(bytes) };
 }
@@ -79,7 +79,7 @@ function checkPiece(piece: unknown): Piece {
 function mixedTypes(type: Piece["type"], piece: unknown): InvalidArgumentError {
   const what = type === "text" ? "a string" : "bytes";
   return new InvalidArgumentError(
-    `Expected each fragment to be ${what}, as the first one was, got ${describe(piece)}`,
+    `Expected each fragment to be ${what}, as the first one was, got ${describe(piece)}.`,
   );
 }
 

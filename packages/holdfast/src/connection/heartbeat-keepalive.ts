@@ -254,7 +254,7 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
   #rejectAsTooSlow(key: string): void {
     const waiter = this.#takeWaiter(key);
     if (typeof waiter?.timeout !== "number") return;
-    const message = `Expected the pong of a ping within ${waiter.timeout} ms, got none; the connection is still open`;
+    const message = `Expected the pong of a ping within ${waiter.timeout} ms, got none. The connection is still open.`;
     waiter.answer.resolve(rejectToCaller(new TooSlowError(message, waiter.timeout), waiter.answer.promise));
   }
 

@@ -127,7 +127,7 @@ export class Inbox implements Unread {
     if (this.#queue?.isDiscarding === true) throw new InvalidStateError(DISCARDED);
     if (this.#reader === null) return;
     throw new ConcurrencyError(
-      `${what} was called while another recv(), iteration or forEach() was waiting for a message: only one can have it`,
+      `Expected one reader at a time, got ${what} while another recv(), iteration or forEach() waits for a message.`,
     );
   }
 

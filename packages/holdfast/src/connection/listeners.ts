@@ -1,7 +1,5 @@
 // Listeners of a connection's events. Created on demand, because few connections have any.
 
-import { InvalidArgumentError } from "../shared/errors.js";
-import { invalidArgument, oneOf } from "../shared/option-checks.js";
 import type { Suspicion } from "../heartbeat/adaptive-detection.js";
 import type { AsyncContext, FaultLogger, Platform } from "./platform.js";
 import type { DetachedEvent, SessionLostEvent, SessionResumedEvent } from "./session-state.js";
@@ -74,13 +72,9 @@ export const EVENT_NAMES: readonly ConnectionEventName[] = [
   "lost",
 ];
 
-/** Programs for other libraries ask for "message" and "close". */
-export function unknownEvent(event: unknown): InvalidArgumentError {
-  const { message } = invalidArgument("event", oneOf(EVENT_NAMES), event);
-  return new InvalidArgumentError(
-    `${message}. Read messages with \`for await\`, \`recv()\` or \`forEach()\`, and await \`closed\` for the end.`,
-  );
-}
+/** For an unknown event: programs for other libraries ask for "message" and "close". */
+export const READ_INSTEAD =
+  "Read messages with `for await`, `recv()` or `forEach()`, and await `closed` for the end.";
 
 /** `Events` are those of a connection, or of an object that outlives connections. */
 export class Listeners<Events extends object = ConnectionEvents> {

@@ -127,7 +127,7 @@ export function checkConnectionOptions(
   const pingInterval = checkDuration("pingInterval", options.pingInterval, 20_000);
   if (pingInterval === null && typeof options.pingTimeout === "number") {
     throw new InvalidArgumentError(
-      `Expected no \`pingTimeout\` beside \`pingInterval: null\`, which sends no ping that could time out, got ${describe(options.pingTimeout)}`,
+      `Expected no \`pingTimeout\` beside \`pingInterval: null\`, which sends no ping that could time out, got ${describe(options.pingTimeout)}.`,
     );
   }
   const pingTimeout = checkDuration("pingTimeout", options.pingTimeout, 20_000);

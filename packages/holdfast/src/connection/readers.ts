@@ -71,7 +71,7 @@ class MessageWaiter extends Deferred<Message> implements Reader, AlarmHandler {
   onAlarm(): void {
     const timeout = this.#options.timeout ?? 0;
     this.#stopWaiting();
-    const message = `Expected a message within ${timeout} ms, got none; nothing is lost, recv() again`;
+    const message = `Expected a message within ${timeout} ms, got none. Nothing is lost: call recv() again.`;
     this.resolve(rejectToCaller(new TooSlowError(message, timeout)));
   }
 

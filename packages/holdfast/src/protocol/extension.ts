@@ -3,6 +3,7 @@
 
 import { MAX_REASON_SIZE, type CloseFrame } from "../shared/close-code.js";
 import type { MessageTooBigError, ProtocolError } from "../shared/errors.js";
+import { withoutFullStop } from "../shared/full-stop.js";
 
 /** The error that fails a connection. Its message is for people, its close code is for the peer. */
 export type ProtocolFailure = MessageTooBigError | ProtocolError;
@@ -53,7 +54,7 @@ export function closeCodeOf(failure: ProtocolFailure): number {
 
 /** The Close to send for a failure: its message is the reason, cut to the size that a reason may have (section 5.5.1). */
 export function closeOf(failure: ProtocolFailure): CloseFrame {
-  return { code: closeCodeOf(failure), reason: fitReason(failure.message) };
+  return { code: closeCodeOf(failure), reason: fitReason(withoutFullStop(failure.message)) };
 }
 
 function fitReason(text: string): string {

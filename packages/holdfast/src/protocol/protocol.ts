@@ -214,7 +214,7 @@ export class Protocol extends FrameParser {
   /** Nothing follows a Close (section 5.5.1). */
   #checkOpen(): void {
     if (this.#closeSent !== null)
-      throw new InvalidStateError("No frame may follow the Close frame that was sent");
+      throw new InvalidStateError("No frame may follow the Close frame that was sent.");
   }
 }
 

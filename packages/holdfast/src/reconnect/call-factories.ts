@@ -7,6 +7,7 @@ import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
 import { HandshakeError, HoldfastError } from "../shared/errors.js";
 import { errorOf, thrownText } from "../shared/thrown.js";
 import type { ValueOrFactory } from "./target.js";
+import { withFullStop } from "../shared/full-stop.js";
 
 export interface FactoryCall {
   readonly runtime: Runtime;
@@ -67,7 +68,9 @@ async function callOne<Value>(
     if (signal.aborted) throw signal.reason;
     if (errorOf(cause) instanceof HoldfastError) throw cause;
     throw failure(
-      `The function that returns \`${name}\` failed for attempt ${attempt}: ${thrownText(cause)}`,
+      withFullStop(
+        `The function that returns \`${name}\` failed for attempt ${attempt}: ${thrownText(cause)}`,
+      ),
       cause,
     );
   }

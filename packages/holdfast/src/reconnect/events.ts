@@ -52,7 +52,7 @@ export interface RejectedEvent extends EventTime {
   readonly headers: Headers;
   /** The first 64 KiB at most. */
   readonly body: Uint8Array;
-  /** The server's `Retry-After`, in milliseconds; null if it sent none. */
+  /** The server's `Retry-After`, in milliseconds; null if it sent none that is valid. */
   readonly retryAfter: number | null;
 }
 

@@ -6,6 +6,7 @@ import { LatencyStatistics } from "../heartbeat/latency-statistics.js";
 import { HandshakeError, HoldfastError } from "../shared/errors.js";
 import { showURL } from "../shared/show-url.js";
 import { errorOf, thrownText } from "../shared/thrown.js";
+import { withFullStop } from "../shared/full-stop.js";
 
 /** The error of an attempt that this side aborted. */
 export function abortedError(url: string | null, reason: unknown): HandshakeError {
@@ -23,7 +24,9 @@ export function abortedError(url: string | null, reason: unknown): HandshakeErro
 export function openingError(thrown: unknown): HoldfastError {
   const error = errorOf(thrown);
   if (error instanceof HoldfastError) return error;
-  return new HandshakeError(`The connection could not be opened: ${thrownText(thrown)}`, { cause: thrown });
+  return new HandshakeError(withFullStop(`The connection could not be opened: ${thrownText(thrown)}`), {
+    cause: thrown,
+  });
 }
 
 /** The `CloseInfo` of an attempt: `evidence` has only null and 0, since there was no connection. */

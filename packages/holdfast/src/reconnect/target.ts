@@ -69,7 +69,7 @@ export function fixTarget<Options extends ConnectorOptions>(
 function checkURLOrFunction(url: unknown): void {
   if (typeof url === "string" || typeof url === "function" || isURL(url)) return;
   throw new InvalidArgumentError(
-    `Expected \`url\` to be a string, a URL, or a function that returns one, got ${describe(url)}`,
+    `Expected \`url\` to be a string, a URL, or a function that returns one, got ${describe(url)}.`,
   );
 }
 
@@ -110,7 +110,7 @@ async function openHere<Options extends ConnectorOptions>(
   signal.throwIfAborted();
   if (typeof current.url !== "string" && !isURL(current.url)) {
     throw new InvalidArgumentError(
-      `Expected the function for \`url\` to return a string or a URL, got ${describe(current.url)}`,
+      `Expected the function for \`url\` to return a string or a URL, got ${describe(current.url)}.`,
     );
   }
   observer.onConnecting(connector.describeURL(current.url));

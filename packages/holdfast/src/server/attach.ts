@@ -58,7 +58,7 @@ export function attach<Data = unknown>(
   const filter = checkPathFilter(options.path);
   if (httpServer === null && filter !== undefined) {
     throw new InvalidArgumentError(
-      "Expected no `path` if `httpServer` is null, because your code chooses the upgrades for handleUpgrade(), got one",
+      "Expected no `path` if `httpServer` is null, because your code chooses the upgrades for handleUpgrade(), got one.",
     );
   }
   const settings = checkServerOptions(options);
@@ -83,7 +83,7 @@ function checkClosing(
   if (closeWithServer === false) return null;
   if (httpServer === null) {
     throw new InvalidArgumentError(
-      "Expected no `closeWithServer` if `httpServer` is null, because there is no server to close with, got one",
+      "Expected no `closeWithServer` if `httpServer` is null, because there is no server to close with, got one.",
     );
   }
   if (closeWithServer === true) return {};
@@ -103,6 +103,6 @@ function checkHttpServer(value: unknown): void {
   if ([on, emit, listenerCount, address].every((method) => typeof method === "function")) return;
   const hint = typeof value === "function" ? ", such as app.listen() of Express returns" : "";
   throw new InvalidArgumentError(
-    `Expected \`httpServer\` to be a server of node:http, node:https or node:http2${hint}, or null to use handleUpgrade(), got ${describe(value)}`,
+    `Expected \`httpServer\` to be a server of node:http, node:https or node:http2${hint}, or null to use handleUpgrade(), got ${describe(value)}.`,
   );
 }

@@ -75,7 +75,7 @@ function credentialsCheck(options: BasicAuthOptions): Check {
   }
   // The message must not show the password.
   if (typeof password !== "string") {
-    throw new InvalidArgumentError(`Expected \`password\` to be a string, got ${typeof password}`);
+    throw new InvalidArgumentError(`Expected \`password\` to be a string, got ${typeof password}.`);
   }
   const digests = { user: digest(user), password: digest(password) };
   return (givenUser, givenPassword) => {

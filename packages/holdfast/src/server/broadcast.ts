@@ -120,7 +120,7 @@ function checkIterable(value: unknown): void {
 }
 
 function notAConnection(value: unknown): InvalidArgumentError {
-  return new InvalidArgumentError(`Expected \`connections\` to hold Connections, got ${describe(value)}`);
+  return new InvalidArgumentError(`Expected \`connections\` to hold Connections, got ${describe(value)}.`);
 }
 
 function checkExcept(value: unknown): BroadcastSettings["except"] {
@@ -134,9 +134,9 @@ function checkData(data: unknown): string | Uint8Array {
   if (typeof data === "string") return data;
   const bytes = toBytes(data);
   if (bytes === null) {
-    throw new InvalidArgumentError(`Expected \`data\` to be a string or bytes, got ${describe(data)}`);
+    throw new InvalidArgumentError(`Expected \`data\` to be a string or bytes, got ${describe(data)}.`);
   }
   if (!(data instanceof TextBytes)) return bytes;
   if (isValidText(data)) return data;
-  throw new InvalidArgumentError("Expected `data` to be UTF-8, got other bytes");
+  throw new InvalidArgumentError("Expected `data` to be UTF-8, got other bytes.");
 }

@@ -136,7 +136,7 @@ function countOf(value: unknown): number {
 }
 
 function check(isAsExpected: boolean): asserts isAsExpected {
-  if (!isAsExpected) throw new TypeError("unexpected value");
+  if (!isAsExpected) throw new TypeError("Unexpected value.");
 }
 
 /** The number of arguments of one call, which engines limit. */

@@ -61,7 +61,7 @@ export type SessionMessage =
   | { readonly type: "ack"; readonly position: number }
   /** Requests an `ack` at once. */
   | { readonly type: "want" }
-  /** So many positions will never arrive. */
+  /** The number of positions that will never arrive. */
   | { readonly type: "skip"; readonly count: number }
   /** Follows `resumed`, in both directions: so many messages are sent again. */
   | { readonly type: "replay"; readonly count: number }

@@ -45,14 +45,15 @@ export function requireChoice<Choice extends string>(
   name: string,
   value: unknown,
   choices: readonly Choice[],
+  remedy?: string,
 ): Choice {
   const found = choices.find((choice) => choice === value);
   if (found !== undefined) return found;
-  throw invalidArgument(name, oneOf(choices), value);
+  throw invalidArgument(name, oneOf(choices), value, remedy);
 }
 
 /** Choices as the message of an error names them. */
-export function oneOf(choices: readonly string[]): string {
+function oneOf(choices: readonly string[]): string {
   return choices.map((choice) => JSON.stringify(choice)).join(" or ");
 }
 
@@ -71,7 +72,7 @@ export function readItems(name: string, value: unknown): readonly unknown[] | nu
     }
   } catch (cause) {
     throw new InvalidArgumentError(
-      `Expected \`${name}\` to be an iterable that can be read, got an error from it`,
+      `Expected \`${name}\` to be an iterable that can be read, got an error from it.`,
       {
         cause,
       },
@@ -116,8 +117,15 @@ export function tagOf(value: unknown): string {
   }
 }
 
-export function invalidArgument(name: string, what: string, got: unknown): InvalidArgumentError {
-  return new InvalidArgumentError(`Expected \`${name}\` to be ${what}, got ${describe(got)}`);
+/** @param remedy what to do instead: a sentence */
+export function invalidArgument(
+  name: string,
+  what: string,
+  got: unknown,
+  remedy?: string,
+): InvalidArgumentError {
+  const advice = remedy === undefined ? "" : ` ${remedy}`;
+  return new InvalidArgumentError(`Expected \`${name}\` to be ${what}, got ${describe(got)}.${advice}`);
 }
 
 /** A value as error messages show it: `"20s" (string)`, `null`, `an object`. */

@@ -42,9 +42,9 @@ export function requireOptions(what: string, options: unknown, names: Readonly<R
 /** @param mayBeProtocols other libraries take a protocol, or a list of them, in this place */
 function refuseValue(what: string, value: unknown, mayBeProtocols: boolean): never {
   const hasProtocols = mayBeProtocols && (typeof value === "string" || Array.isArray(value));
-  const remedy = hasProtocols ? ". Pass protocols as `{ subprotocols: […] }`." : "";
+  const remedy = hasProtocols ? " Pass protocols as `{ subprotocols: […] }`." : "";
   throw new InvalidArgumentError(
-    `Expected the options of ${what} to be an object, got ${describe(value)}${remedy}`,
+    `Expected the options of ${what} to be an object, got ${describe(value)}.${remedy}`,
   );
 }
 

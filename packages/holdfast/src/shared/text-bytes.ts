@@ -27,7 +27,7 @@ export function decodeText(bytes: TextBytes): string {
   try {
     return strictDecoder.decode(bytes);
   } catch (cause) {
-    const message = "Expected `data` to be UTF-8, got other bytes";
+    const message = "Expected `data` to be UTF-8, got other bytes.";
     throw new InvalidArgumentError(message, { cause });
   }
 }

@@ -12,7 +12,7 @@ export async function withTimeout<T>(promise: PromiseLike<T>, ms: number, what: 
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(new Error(`Waited ${ms} ms for ${what}`));
+      reject(new Error(`Waited ${ms} ms for ${what}.`));
     }, ms);
   });
   try {

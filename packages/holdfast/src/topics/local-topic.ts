@@ -63,8 +63,8 @@ export class LocalTopic implements SequencerHandler {
   }
 
   /**
-   * Starts to send messages to a receiver, or starts again: the next ones, or first those after `since`. Calls
-   * `onJoined` before the first of them.
+   * Starts to send messages to a receiver, or starts again: first the messages after `since` if it is given, then each
+   * new one. Calls `onJoined` before the first of them.
    */
   async join(receiver: Receiver, since: Position | null, onJoined: (joined: Joined) => void): Promise<void> {
     this.#takeOut(receiver);

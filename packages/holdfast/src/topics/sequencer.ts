@@ -73,7 +73,7 @@ export class Sequencer {
   /** The page that `onWanted` requested. */
   onPage(page: Page): void {
     this.#isReading = false;
-    // The topic has started its first epoch meanwhile, so the page may be older, and of another epoch.
+    // The topic has started its first epoch since the read began, so the page may be outdated, and of another epoch.
     const isOld = this.#position !== null && this.#position.epoch !== this.#readEpoch;
     if (isOld) this.#mustReadAgain = true;
     else if (!page.isComplete) this.#onIncomplete(page);

@@ -8,7 +8,7 @@ export interface TopicMessage {
   readonly topic: string;
   /** A string for a text message, bytes for a binary one. */
   readonly data: Uint8Array | string;
-  /** Its number in the topic's history, from 1; null for a message without history. */
+  /** The message's number in the topic's history, from 1; null for a message without history. */
   readonly offset: number | null;
   /** The history that `offset` counts in; null for a message without history. */
   readonly epoch: string | null;

@@ -162,7 +162,7 @@ test("N4: a violation of the protocol is reported before the end; `closeReasons:
     client.adopted.terminate();
     await bothEnd(client);
     assert.deepEqual(client.events, [
-      ["failure", "Expected a known opcode, got 0x5"],
+      ["failure", "Expected a known opcode, got 0x5."],
       ["ended", "protocol-error", null],
     ]);
   }

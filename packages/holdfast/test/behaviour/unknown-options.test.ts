@@ -201,7 +201,7 @@ describe("options that do not exist", () => {
           (error: Error) => {
             assert.equal(error.name, "InvalidArgumentError");
             // A remedy may follow.
-            const expected = `Expected the options of ${owner} to be an object, got ${shown}`;
+            const expected = `Expected the options of ${owner} to be an object, got ${shown}.`;
             assert.equal(error.message.slice(0, expected.length), expected);
             return true;
           },
@@ -216,7 +216,7 @@ describe("options that do not exist", () => {
     for (const [owner, call] of required) {
       await assert.rejects(async () => call(), {
         name: "InvalidArgumentError",
-        message: `Expected the options of ${owner} to be an object, got undefined`,
+        message: `Expected the options of ${owner} to be an object, got undefined.`,
       });
     }
     for (const value of [undefined, null, URL, {}, client]) {

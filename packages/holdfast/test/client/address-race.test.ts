@@ -127,7 +127,7 @@ describe("A race of addresses", () => {
       {
         failure: "refused",
         message:
-          "Nothing listens at ws://name.test/: 10.0.0.1:80: connect ETIMEDOUT; 10.0.0.2:80: connect ECONNREFUSED; [::1]:80: connect ENETUNREACH",
+          "Nothing listens at ws://name.test/: 10.0.0.1:80: connect ETIMEDOUT; 10.0.0.2:80: connect ECONNREFUSED; [::1]:80: connect ENETUNREACH.",
       },
     );
     for (const socket of set.sockets.values()) assert.equal(listeners(socket), 0);

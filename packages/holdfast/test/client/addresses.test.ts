@@ -76,7 +76,7 @@ describe("Several addresses", () => {
     await assert.rejects(connect(url, { lookup: finding("127.0.0.1", "127.0.0.3"), openTimeout: 1_500 }), {
       name: "OpenTimeoutError",
       phase: "connect",
-      message: `Expected ${url} to be open within 1500 ms, still waiting for the TCP connection (127.0.0.1:${port}: no answer yet; connect ECONNREFUSED 127.0.0.3:${port})`,
+      message: `Expected ${url} to be open within 1500 ms, still waiting for the TCP connection (127.0.0.1:${port}: no answer yet; connect ECONNREFUSED 127.0.0.3:${port}).`,
     });
     await deaf.close();
   });
@@ -131,7 +131,7 @@ describe("Several addresses", () => {
       connect(url, { lookup: finding("127.0.0.3", "127.0.0.1"), autoSelectFamily: false }),
       {
         failure: "refused",
-        message: `Nothing listens at ${url}: connect ECONNREFUSED 127.0.0.3:${server.port}`,
+        message: `Nothing listens at ${url}: connect ECONNREFUSED 127.0.0.3:${server.port}.`,
       },
     );
     for (const options of [{ family: 4 }, { localAddress: "127.0.0.9" }] as const) {
@@ -140,7 +140,7 @@ describe("Several addresses", () => {
     }
     await assert.rejects(connect(url, { lookup: finding("127.0.0.1"), family: 6 }), {
       failure: "dns",
-      message: /to find an IPv6 address, got the address "127\.0\.0\.1" \(string\), family 4 \(number\)$/,
+      message: /to find an IPv6 address, got the address "127\.0\.0\.1" \(string\), family 4 \(number\)\.$/,
     });
   });
 });
@@ -148,41 +148,41 @@ describe("Several addresses", () => {
 describe("A lookup of the application's", () => {
   type AnyLookup = (hostname: string, options: object, callback: (...results: unknown[]) => void) => unknown;
   const nonsense: readonly (readonly [why: string, lookup: AnyLookup, message: RegExp])[] = [
-    ["an empty list", (_n, _o, done) => done(null, []), /to find an address, got none$/],
-    ["undefined", (_n, _o, done) => done(null, undefined), /to find an address, got undefined$/],
-    ["nothing", (_n, _o, done) => done(), /to find an address, got undefined$/],
-    ["null", (_n, _o, done) => done(null, null), /to find an address, got null$/],
-    ["a string that is no address", (_n, _o, done) => done(null, "nope", 4), /got "nope" \(string\)$/],
-    ["a list of nothing", (_n, _o, done) => done(null, [null]), /to find an address, got null$/],
-    ["objects of other kinds", (_n, _o, done) => done(null, [{ ip: "127.0.0.1" }]), /got an object$/],
+    ["an empty list", (_n, _o, done) => done(null, []), /to find an address, got none\.$/],
+    ["undefined", (_n, _o, done) => done(null, undefined), /to find an address, got undefined\.$/],
+    ["nothing", (_n, _o, done) => done(), /to find an address, got undefined\.$/],
+    ["null", (_n, _o, done) => done(null, null), /to find an address, got null\.$/],
+    ["a string that is no address", (_n, _o, done) => done(null, "nope", 4), /got "nope" \(string\)\.$/],
+    ["a list of nothing", (_n, _o, done) => done(null, [null]), /to find an address, got null\.$/],
+    ["objects of other kinds", (_n, _o, done) => done(null, [{ ip: "127.0.0.1" }]), /got an object\.$/],
     [
       "an address of another family than it says",
       (_n, _o, done) => done(null, [{ address: "127.0.0.1", family: 6 }]),
-      /got the address "127\.0\.0\.1" \(string\), family 6 \(number\)$/,
+      /got the address "127\.0\.0\.1" \(string\), family 6 \(number\)\.$/,
     ],
-    ["an error", (_n, _o, done) => done(new Error("no such name")), /no such name$/],
-    ["an error that is a string", (_n, _o, done) => done("no such name"), /no such name$/],
+    ["an error", (_n, _o, done) => done(new Error("no such name")), /no such name\.$/],
+    ["an error that is a string", (_n, _o, done) => done("no such name"), /no such name\.$/],
     [
       "an error that has no text",
       (_n, _o, done) => done(Object.create(null)),
-      /a value that cannot be converted to a string$/,
+      /a value that cannot be converted to a string\.$/,
     ],
-    ["an error of the name server", (_n, _o, done) => done(refusedByServer()), /ECONNREFUSED$/],
+    ["an error of the name server", (_n, _o, done) => done(refusedByServer()), /ECONNREFUSED\.$/],
     [
       "an exception",
       () => {
         throw new Error("boom");
       },
-      /boom$/,
+      /boom\.$/,
     ],
     [
       "an exception that has no text",
       () => {
         throw Object.create(null);
       },
-      /a value that cannot be converted to a string$/,
+      /a value that cannot be converted to a string\.$/,
     ],
-    ["a rejection", () => Promise.reject(new Error("boom")), /boom$/],
+    ["a rejection", () => Promise.reject(new Error("boom")), /boom\.$/],
   ];
   for (const [what, lookup, message] of nonsense) {
     for (const [way, url, options] of [

@@ -43,13 +43,13 @@ describe("While opening", () => {
   };
 
   const streams: readonly (readonly [what: string, create: () => unknown, message: RegExp])[] = [
-    ["throws", () => raise(new Error("boom")), /: boom$/],
-    ["throws what has no text", () => raise(BARE), /: a value that cannot be converted to a string$/],
-    ["rejects with a string", () => Promise.reject(new Error("boom")), /: boom$/],
+    ["throws", () => raise(new Error("boom")), /: boom\.$/],
+    ["throws what has no text", () => raise(BARE), /: a value that cannot be converted to a string\.$/],
+    ["rejects with a string", () => Promise.reject(new Error("boom")), /: boom\.$/],
     [
       "returns a thenable that throws",
       () => ({ then: () => raise(BARE) }),
-      /: a value that cannot be converted to a string$/,
+      /: a value that cannot be converted to a string\.$/,
     ],
     [
       "returns a thenable that cannot be read",
@@ -58,21 +58,21 @@ describe("While opening", () => {
           return raise(BARE);
         },
       }),
-      /: a value that cannot be converted to a string$/,
+      /: a value that cannot be converted to a string\.$/,
     ],
-    ["returns undefined", () => undefined, /to be a Duplex stream, got undefined$/],
+    ["returns undefined", () => undefined, /to be a Duplex stream, got undefined\.$/],
     ["returns a string", () => "stream", /to be a Duplex stream, got "stream"/],
-    ["returns a stream that fails with a string", () => destroyedWith("boom"), /: boom$/],
+    ["returns a stream that fails with a string", () => destroyedWith("boom"), /: boom\.$/],
     [
       "returns a stream that fails with what has no text",
       () => destroyedWith(BARE),
-      /: a value that cannot be converted to a string$/,
+      /: a value that cannot be converted to a string\.$/,
     ],
-    ["returns a stream whose writing throws", () => duplex(() => raise(new Error("boom"))), /: boom$/],
+    ["returns a stream whose writing throws", () => duplex(() => raise(new Error("boom"))), /: boom\.$/],
     [
       "returns a stream whose writing fails",
       () => duplex((done) => done(BARE as Error)),
-      /: a value that cannot be converted to a string$/,
+      /: a value that cannot be converted to a string\.$/,
     ],
   ];
   for (const [what, create, message] of streams) {
@@ -122,7 +122,7 @@ describe("While opening", () => {
           [Symbol.iterator]: () => raise(BARE),
         },
       }),
-      "Expected `headers` to be an iterable that can be read, got an error from it",
+      "Expected `headers` to be an iterable that can be read, got an error from it.",
     ],
     [
       "a proxy with a getter",
@@ -136,7 +136,7 @@ describe("While opening", () => {
     ],
   ];
   const unreadableOptions =
-    "Expected a URL and options that can be read, got an error: a value that cannot be converted to a string";
+    "Expected a URL and options that can be read, got an error: a value that cannot be converted to a string.";
   for (const [what, options, message = unreadableOptions] of unreadable) {
     test(`B12: ${what} that throws: InvalidArgumentError`, async () => {
       await assert.rejects(connect(server.url, options() as ConnectOptions), {

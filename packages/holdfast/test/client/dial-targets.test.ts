@@ -94,7 +94,7 @@ describe("TLS", () => {
     await assertOpens(server.url(), pinned(true));
     await assert.rejects(connect(server.url(), pinned(false)), {
       failure: "tls",
-      message: /another certificate$/,
+      message: /another certificate\.$/,
     });
     await server.close();
   });
@@ -178,7 +178,7 @@ describe("A Unix socket", () => {
       `ws+unix:${path.replace(" ", "%20").replace("a b:", "a%20b%3A")}:${target}`;
     await assert.rejects(connect(url("/a")), {
       name: "RedirectError",
-      message: `Expected the redirect 302 of ${url("/b?…")} to stay on the Unix socket, got ws://127.0.0.1:1/c (by way of ${url("/a")}, ${url("/b?…")})`,
+      message: `Expected the redirect 302 of ${url("/b?…")} to stay on the Unix socket, got ws://127.0.0.1:1/c (by way of ${url("/a")}, ${url("/b?…")}).`,
     });
     await assert.rejects(connect("ws://host.test/a", { socketPath: path }), {
       name: "RedirectError",
@@ -291,7 +291,7 @@ describe("A stream of the application's", () => {
     await assert.rejects(connect("ws://h.test/a", { stream: make() }), {
       name: "RedirectError",
       message:
-        "Expected the redirect 302 of ws://h.test/a to be an answer, as the given stream carries no second request",
+        "Expected the redirect 302 of ws://h.test/a to be an answer, as the given stream carries no second request.",
     });
     await server.close();
   });
@@ -302,7 +302,7 @@ describe("A stream of the application's", () => {
       name: "HandshakeError",
       failure: "unreachable",
       cause,
-      message: "There is no way to ws://h.test/: no route",
+      message: "There is no way to ws://h.test/: no route.",
     });
   });
 
@@ -404,7 +404,7 @@ describe("TCP", () => {
         assert.match(
           error.message,
           new RegExp(
-            `^Nothing listens at ws://name\\.test:${server.port}/: connect E.*127\\.0\\.0\\.2.*; connect E.*; connect `,
+            `^Nothing listens at ws://name\\.test:${server.port}/: connect E.*127\\.0\\.0\\.2.*; connect E.*; connect .`,
           ),
         );
         assert(error.cause instanceof AggregateError);

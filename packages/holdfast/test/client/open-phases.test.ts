@@ -112,7 +112,7 @@ describe("The phases of connect()", () => {
           code: "ERR_HOLDFAST_OPEN_TIMEOUT",
           failure: "open-timeout",
           phase,
-          message: `Expected ${url} to be open within ${openTimeout} ms, still waiting for ${PHASES[phase]}`,
+          message: `Expected ${url} to be open within ${openTimeout} ms, still waiting for ${PHASES[phase]}.`,
         }));
       } finally {
         await close();
@@ -255,7 +255,7 @@ describe("The phases of connect()", () => {
       name: "HandshakeError",
       code: "ERR_HOLDFAST_REFUSED",
       failure: "refused",
-      message: `Nothing listens at ${url}: connect ECONNREFUSED 127.0.0.1:${server.port}`,
+      message: `Nothing listens at ${url}: connect ECONNREFUSED 127.0.0.1:${server.port}.`,
     });
     await assert.rejects(withTimeout(connect("ws://nobody.invalid/"), 9000, "the name lookup"), {
       name: "HandshakeError",

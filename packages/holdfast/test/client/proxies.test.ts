@@ -176,7 +176,7 @@ describe("A tunnel through an HTTP proxy", () => {
         name: "ProxyError",
         failure: "proxy",
         message:
-          'Expected the environment variable http_proxy to be the URL of a proxy, such as "http://proxy.example:3128", with the scheme http, https, socks, socks5, socks5h, socks4, socks4a, got "ftp://proxy"',
+          'Expected the environment variable http_proxy to be the URL of a proxy, such as "http://proxy.example:3128", with the scheme http, https, socks, socks5, socks5h, socks4, socks4a, got "ftp://proxy".',
       });
     });
   });

@@ -66,14 +66,14 @@ describe("A proxy that fails", () => {
         const proxy = await TunnelProxy.start({ userInfo: "a:b" });
         return { proxy: `http://127.0.0.1:${proxy.port}`, close: () => proxy.close() };
       },
-      /^Expected the proxy http:\/\/127\.0\.0\.1:\d+ to open a tunnel to server\.test:443, got 407 Proxy Authentication Required: put user and password into the proxy's URL \(on the way to wss:\/\/server\.test\/chat\)$/,
+      /^Expected the proxy http:\/\/127\.0\.0\.1:\d+ to open a tunnel to server\.test:443, got 407 Proxy Authentication Required \(on the way to wss:\/\/server\.test\/chat\)\. Put user and password into the proxy's URL\.$/,
       407,
       "Proxy authorization required",
     ],
     [
       "refuses the credentials",
       () => answer("HTTP/1.1 407 No\r\nContent-Length: 3\r\n\r\nno!"),
-      /got 407 No: it does not take this user and password/,
+      /got 407 No \(.*\)\. Check the user and the password\.$/,
       407,
       "no!",
     ],
@@ -225,7 +225,7 @@ describe("A proxy that fails", () => {
         options: { lookup: () => undefined },
         close: () => Promise.resolve(),
       }),
-      /for the name lookup of the proxy http:\/\/mute\.test:80$/,
+      /for the name lookup of the proxy http:\/\/mute\.test:80\.$/,
     ],
     ["stays mute", "proxy", () => scripted("http"), /for the proxy http:/],
     ["stays mute within TLS", "proxy", () => scripted("https"), /for the proxy https:/],
@@ -235,7 +235,7 @@ describe("A proxy that fails", () => {
       "opens a tunnel to a server that stays mute",
       "tls",
       () => answer("HTTP/1.1 200 OK\r\n\r\n", false),
-      /still waiting for the TLS handshake$/,
+      /still waiting for the TLS handshake\.$/,
     ],
   ];
   for (const [name, phase, start, message] of hanging) {

@@ -118,9 +118,9 @@ describe("A redirect", () => {
   const refused: readonly (readonly [why: string, answer: Answer, message: RegExp])[] = [
     ["from wss: to ws:", [302, "ws://127.0.0.1:1/"], /to stay with TLS, got ws:\/\/127\.0\.0\.1:1\//],
     ["from wss: to http:", [307, "http://127.0.0.1:1/"], /to stay with TLS/],
-    ["without Location", [302, null], /to have one header "Location", got none$/],
-    ["with two", [302, ["/a", "/b"]], /to have one header "Location", got "\/a" and "\/b"$/],
-    ["to another scheme", [301, "ftp://127.0.0.1/"], /to lead to a URL with the scheme ws: .*, got "ftp:"$/],
+    ["without Location", [302, null], /to have one header "Location", got none\.$/],
+    ["with two", [302, ["/a", "/b"]], /to have one header "Location", got "\/a" and "\/b"\.$/],
+    ["to another scheme", [301, "ftp://127.0.0.1/"], /to lead to a URL with the scheme ws: .*, got "ftp:"\.$/],
     ["to a Unix socket", [301, "ws+unix:/run/private.sock:/"], /to lead to a URL with the scheme ws: /],
     ["to a file", [301, "file:///etc/passwd"], /to lead to a URL with the scheme/],
     ["to no URL", [308, "wss://127.0.0.1:99999/"], /to have a URL as its "Location", got "wss:/],
@@ -163,7 +163,7 @@ describe("A redirect", () => {
     assert.deepEqual((await hopsOf({})).hops, urls(11));
     assert.deepEqual(await hopsOf({ maxRedirects: 2 }), {
       hops: urls(3),
-      message: `Expected at most 2 redirects, got one more (by way of ${urls(3).join(", ")})`,
+      message: `Expected at most 2 redirects, got one more (by way of ${urls(3).join(", ")}).`,
     });
     await server.close();
   });
@@ -215,7 +215,7 @@ describe("A redirect", () => {
     assert.deepEqual(await answer(first, null), { Host: `127.0.0.1:${first.port}`, ...kept });
     await assert.rejects(opening, {
       name: "InvalidStatusError",
-      message: `Expected ${first.url("/back")} (where ${first.url("/")} redirects to) to answer 101 (Switching Protocols), got 401 Unauthorized; Authorization, Cookie, Proxy-Authorization, X-Api-Key, x-anything went to the first origin only`,
+      message: `Expected ${first.url("/back")} (where ${first.url("/")} redirects to) to answer 101 (Switching Protocols), got 401 Unauthorized; Authorization, Cookie, Proxy-Authorization, X-Api-Key, x-anything went to the first origin only.`,
     });
     await first.close();
     await second.close();
@@ -323,7 +323,7 @@ describe("A redirect", () => {
     await assert.rejects(connect(server.url(), { openTimeout: 3_000 }), {
       name: "OpenTimeoutError",
       phase: "upgrade",
-      message: `Expected ${server.url("/mute")} (where ${server.url()} redirects to) to be open within 3000 ms, still waiting for the answer to the upgrade`,
+      message: `Expected ${server.url("/mute")} (where ${server.url()} redirects to) to be open within 3000 ms, still waiting for the answer to the upgrade.`,
     });
     const elapsed = performance.now() - began;
     // A separate timeout for the second hop would start after the 2,500 ms of the first hop.

@@ -55,7 +55,7 @@ describe("A refusal", () => {
       name: "InvalidStatusError",
       code: "ERR_HOLDFAST_INVALID_STATUS",
       failure: "rejected",
-      message: "Expected ws://127.0.0.1:PORT/chat to answer 101 (Switching Protocols), got 403 Forbidden",
+      message: "Expected ws://127.0.0.1:PORT/chat to answer 101 (Switching Protocols), got 403 Forbidden.",
       status: 403,
       body: '{"error":"no"}',
       retryAfter: 120_000,
@@ -195,7 +195,7 @@ describe("A refusal", () => {
           status,
           "no",
           1000,
-          `Expected ws://127.0.0.1:PORT/chat to answer 101 (Switching Protocols), got ${status} Odd`,
+          `Expected ws://127.0.0.1:PORT/chat to answer 101 (Switching Protocols), got ${status} Odd.`,
         ],
       );
       await using server = await RawServer.start({}, async (peer) => {

@@ -32,24 +32,24 @@ const faults: readonly (readonly [
   message: RegExp,
   cause: RegExp | null,
 ])[] = [
-  ["throws an error", () => raise(new Error("boom")), /` threw: boom$/, /boom/],
-  ["throws a string", () => raise("boom"), /` threw: boom$/, /boom/],
+  ["throws an error", () => raise(new Error("boom")), /` threw: boom\.$/, /boom/],
+  ["throws a string", () => raise("boom"), /` threw: boom\.$/, /boom/],
   [
     "throws what has no text",
     () => raise(Object.create(null)),
-    /` threw: a value that cannot be converted to a string$/,
+    /` threw: a value that cannot be converted to a string\.$/,
     /./,
   ],
   [
     "throws what looks like an error of the system",
     () => raise(Object.assign(new Error("boom"), { code: "ECONNREFUSED" })),
-    /` threw: boom$/,
+    /` threw: boom\.$/,
     /boom/,
   ],
-  ["is async", () => Promise.resolve(undefined), /` to return .*, got an object$/, null],
-  ["is async and rejects", () => Promise.reject(new Error("late")), /` to return .*, got an object$/, null],
-  ["returns a string", () => "not this one", /got "not this one" \(string\)$/, null],
-  ["returns true", () => true, /` to return .*, got true \(boolean\)$/, null],
+  ["is async", () => Promise.resolve(undefined), /` to return .*, got an object\.$/, null],
+  ["is async and rejects", () => Promise.reject(new Error("late")), /` to return .*, got an object\.$/, null],
+  ["returns a string", () => "not this one", /got "not this one" \(string\)\.$/, null],
+  ["returns true", () => true, /` to return .*, got true \(boolean\)\.$/, null],
 ];
 
 function raise(thrown: unknown): never {
@@ -137,7 +137,7 @@ describe("A checkServerIdentity", () => {
             return raise(new Error("boom"));
           },
         },
-        /^Expected `tls` to be options of tls\.connect, got an error: boom$/,
+        /^Expected `tls` to be options of tls\.connect, got an error: boom\.$/,
       ],
     ] as const) {
       await assert.rejects(connect("wss://127.0.0.1:1/", { tls: tls as unknown as TlsOptions }), {

@@ -20,17 +20,17 @@ const REFUSALS: readonly (readonly [answer: string, compression: CompressionOpti
   [
     "permessage-deflate; client_max_window_bits",
     {},
-    'Expected a parameter of permessage-deflate (RFC 7692 section 7.1), got "client_max_window_bits"',
+    'Expected a parameter of permessage-deflate (RFC 7692 section 7.1), got "client_max_window_bits".',
   ],
   [
     "permessage-deflate; server_no_context_takeover; server_no_context_takeover",
     {},
-    'Expected each parameter of permessage-deflate once, got "server_no_context_takeover" twice',
+    'Expected each parameter of permessage-deflate once, got "server_no_context_takeover" twice.',
   ],
   [
     "permessage-deflate; server_max_window_bits=10, permessage-deflate",
     { serverMaxWindowBits: 10 },
-    "Expected one extension, got 2",
+    "Expected one extension, got 2.",
   ],
 ];
 

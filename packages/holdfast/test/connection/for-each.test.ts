@@ -81,7 +81,7 @@ describe("Connection.forEach()", () => {
     // @ts-expect-error Callers without types may pass anything.
     await assert.rejects(h.connection.forEach(5), {
       name: "InvalidArgumentError",
-      message: "Expected `callback` to be a function, got 5 (number)",
+      message: "Expected `callback` to be a function, got 5 (number).",
     });
   });
 

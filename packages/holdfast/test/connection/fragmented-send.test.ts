@@ -63,12 +63,12 @@ for (const role of ["client", "server"] as const) {
 
     test("E6: that fails before its first frame has left changes nothing", async () => {
       for (const [source, message] of [
-        [[1, 2], "Expected each fragment to be a string or bytes, got 1 (number)"],
+        [[1, 2], "Expected each fragment to be a string or bytes, got 1 (number)."],
         [
           ["text", Buffer.from("bytes")],
-          "Expected each fragment to be a string, as the first one was, got an object",
+          "Expected each fragment to be a string, as the first one was, got an object.",
         ],
-        [new Map([["a", "b"]]), "Expected each fragment to be a string or bytes, got an array"],
+        [new Map([["a", "b"]]), "Expected each fragment to be a string or bytes, got an array."],
       ] as const) {
         const h = new Harness({ role });
         await assert.rejects(h.connection.send(source as unknown as string[]), {

@@ -69,7 +69,7 @@ describe("Connection.on()", () => {
     // @ts-expect-error Callers without types may pass anything.
     assert.throws(() => h.connection.on("ping"), {
       name: "InvalidArgumentError",
-      message: "Expected `listener` to be a function, got undefined",
+      message: "Expected `listener` to be a function, got undefined.",
     });
     // @ts-expect-error Callers without types may pass anything.
     assert.throws(() => h.connection.on(undefined, () => undefined), { message: /, got undefined\. Read/ });

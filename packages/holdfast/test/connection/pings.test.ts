@@ -64,7 +64,7 @@ describe("Connection.ping()", () => {
     await assert.rejects(h.connection.ping(Buffer.from("same")), {
       name: "ConcurrencyError",
       code: "ERR_HOLDFAST_CONCURRENCY",
-      message: "Expected a payload that no ping in flight has: its pong could answer either",
+      message: "Expected a payload that no ping in flight has, as its pong could answer either, got one. Choose another.",
     });
     h.clock.advance(5);
     h.deliver(h.pong("same"));
@@ -87,12 +87,12 @@ describe("Connection.ping()", () => {
     const h = new Harness();
     await assert.rejects(h.connection.ping("é".repeat(63)), {
       name: "InvalidArgumentError",
-      message: "Expected `payload` to be at most 125 bytes (RFC 6455 section 5.5), got 126",
+      message: "Expected `payload` to be at most 125 bytes (RFC 6455 section 5.5), got 126.",
     });
     // @ts-expect-error Callers without types may pass anything.
     await assert.rejects(h.connection.ping(5), {
       name: "InvalidArgumentError",
-      message: "Expected `payload` to be a string or bytes, got 5 (number)",
+      message: "Expected `payload` to be a string or bytes, got 5 (number).",
     });
     await h.clock.settle();
     assert.deepEqual(h.sent(), []);
@@ -133,7 +133,7 @@ describe("Connection.ping()", () => {
       {
         name: "TooSlowError",
         code: "ERR_HOLDFAST_TOO_SLOW",
-        message: "Expected the pong of a ping within 500 ms, got none; the connection is still open",
+        message: "Expected the pong of a ping within 500 ms, got none. The connection is still open.",
         timeout: 500,
       },
     );
@@ -161,7 +161,7 @@ describe("Connection.ping()", () => {
     await assert.rejects(h.connection.ping("x", { timeout: 0 }), {
       name: "InvalidArgumentError",
       message:
-        "Expected `timeout` to be a positive number of milliseconds (at most 2147483647) or null, got 0 (number)",
+        "Expected `timeout` to be a positive number of milliseconds (at most 2147483647) or null, got 0 (number).",
     });
     assert.deepEqual(h.sent(), []);
   });

@@ -74,7 +74,7 @@ describe("Pongs", () => {
     h.connection.pong();
     assert.throws(() => h.connection.pong("x".repeat(126)), {
       name: "InvalidArgumentError",
-      message: "Expected `payload` to be at most 125 bytes (RFC 6455 section 5.5), got 126",
+      message: "Expected `payload` to be at most 125 bytes (RFC 6455 section 5.5), got 126.",
     });
     h.clock.turn();
     assert.deepEqual(h.sent(), ["PONG before", "PONG"]);

@@ -121,7 +121,7 @@ describe("Reading", () => {
       await assert.rejects(promise, {
         name: "ConcurrencyError",
         code: "ERR_HOLDFAST_CONCURRENCY",
-        message: `${what} was called while another recv(), iteration or forEach() was waiting for a message: only one can have it`,
+        message: `Expected one reader at a time, got ${what} while another recv(), iteration or forEach() waits for a message.`,
       });
     }
     h.deliver(h.text("a"), h.text("b"));
@@ -163,7 +163,7 @@ describe("Reading", () => {
       { name, message, code, timeout },
       {
         name: "TooSlowError",
-        message: "Expected a message within 50 ms, got none; nothing is lost, recv() again",
+        message: "Expected a message within 50 ms, got none. Nothing is lost: call recv() again.",
         code: "ERR_HOLDFAST_TOO_SLOW",
         timeout: 50,
       },
@@ -177,7 +177,7 @@ describe("Reading", () => {
     await assert.rejects(h.connection.recv({ timeout: 0 }), {
       name: "InvalidArgumentError",
       message:
-        "Expected `timeout` to be a positive number of milliseconds (at most 2147483647) or null, got 0 (number)",
+        "Expected `timeout` to be a positive number of milliseconds (at most 2147483647) or null, got 0 (number).",
     });
   });
 

@@ -67,7 +67,7 @@ describe("Connection.send()", () => {
       // Callers without types may pass anything.
       await assert.rejects(h.connection.send(data as string), {
         name: "InvalidArgumentError",
-        message: `Expected \`data\` to be a string, bytes, or an iterable of them, got ${got}`,
+        message: `Expected \`data\` to be a string, bytes, or an iterable of them, got ${got}.`,
       });
     }
     h.clock.turn();
@@ -168,7 +168,7 @@ describe("Connection.send()", () => {
     // @ts-expect-error Callers without types may pass anything.
     await assert.rejects(h.connection.send("never", { signal: 5 }), {
       name: "InvalidArgumentError",
-      message: "Expected `signal` to be an AbortSignal, got 5 (number)",
+      message: "Expected `signal` to be an AbortSignal, got 5 (number).",
     });
     const aborter = new AbortController();
     const send = follow(h.connection.send(Buffer.alloc(100 * KB), { signal: aborter.signal }));

@@ -78,7 +78,7 @@ describe("Opening a connection over HTTP/2", () => {
         [status, retryAfter, Buffer.from(body).toString(), headers.get("x-a")],
         [429, 7000, "come again", "b"],
       );
-      assert.match(error.message, /to answer 200 \(OK\), got 429$/);
+      assert.match(error.message, /to answer 200 \(OK\), got 429\.$/);
       return true;
     });
   });
@@ -139,8 +139,8 @@ describe("Opening a connection over HTTP/2", () => {
     const secure = await serve(() => undefined, { host: "127.0.0.1", tls });
     await using without = await ScriptedServer.start(accept, { enableConnectProtocol: false });
     for (const [url, message] of [
-      [plain.url, /does not speak HTTP\/2: leave out `http2`/],
-      [secure.url, /does not speak HTTP\/2: leave out `http2`/],
+      [plain.url, /does not speak HTTP\/2\. Leave out `http2`/],
+      [secure.url, /does not speak HTTP\/2\. Leave out `http2`/],
       [without.url, /speaks HTTP\/2, but takes no WebSockets over it \(RFC 8441\): leave out `http2`/],
     ] as const) {
       await assert.rejects(connect(url, { ...OPTIONS, tls: { ca } }), {

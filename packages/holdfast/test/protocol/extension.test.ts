@@ -36,7 +36,7 @@ const GROWING: MessageExtension = {
     const size = payload.length * 10;
     if (size <= maxSize) return Uint8Array.from([...payload].flatMap((byte) => Array<number>(10).fill(byte)));
     return new MessageTooBigError(
-      `Expected a message of at most ${maxSize} bytes, got ${size}`,
+      `Expected a message of at most ${maxSize} bytes, got ${size}.`,
       size,
       maxSize,
     );
@@ -80,7 +80,7 @@ function encoded(protocol: Protocol, opcode: number, payload: Uint8Array): Uint8
 }
 
 const HELLO = turned("Hello");
-const NO_RSV1 = failure("Expected no reserved bits, got RSV1");
+const NO_RSV1 = failure("Expected no reserved bits, got RSV1.");
 
 const rows: readonly Row[] = [
   ["decodes a text", TURNING, [whole(HELLO)], [text("Hello")]],
@@ -120,13 +120,13 @@ const rows: readonly Row[] = [
     "refuses a bit that is not its own",
     TURNING,
     [whole(HELLO, RSV2)],
-    [failure("Expected no reserved bits, got RSV2")],
+    [failure("Expected no reserved bits, got RSV2.")],
   ],
   [
     "refuses a bit that is not its own beside one that is",
     TURNING,
     [whole(HELLO, RSV1 | RSV2)],
-    [failure("Expected no reserved bits, got RSV1, RSV2")],
+    [failure("Expected no reserved bits, got RSV1, RSV2.")],
   ],
   ["that was not negotiated leaves no bit allowed", null, [whole(HELLO)], [NO_RSV1]],
   [
@@ -150,7 +150,7 @@ const rows: readonly Row[] = [
       {
         type: "failure",
         failure: new MessageTooBigError(
-          "Expected a message of at most 100 bytes, got 101 encoded ones",
+          "Expected a message of at most 100 bytes, got 101 encoded ones.",
           101,
           100,
         ),

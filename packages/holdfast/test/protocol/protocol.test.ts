@@ -93,7 +93,7 @@ for (const role of ROLES) {
       () => protocol.closeFrame(closeOf(new ProtocolError("late", 1002))),
     ];
     for (const call of calls) {
-      assert.throws(call, new InvalidStateError("No frame may follow the Close frame that was sent"));
+      assert.throws(call, new InvalidStateError("No frame may follow the Close frame that was sent."));
     }
     assert.deepEqual(stateOf(protocol), { closeSent: OURS, closeReceived: null, receivedFirst: false });
   });
@@ -163,16 +163,16 @@ for (const role of ROLES) {
 
   test(`E2: a ${role} puts 1002, 1007 or 1009 with the reason on the wire for a failure (RFC 6455 section 7.1.7)`, () => {
     const failures = [
-      [new ProtocolError("Expected this, got that", 1002), 1002],
-      [new ProtocolError("Expected UTF-8, got é", 1007), 1007],
-      [new MessageTooBigError("Expected at most 1, got 2", 2, 1), 1009],
+      [new ProtocolError("Expected this, got that.", 1002), 1002, "Expected this, got that"],
+      [new ProtocolError("Expected UTF-8, got é.", 1007), 1007, "Expected UTF-8, got é"],
+      [new MessageTooBigError("Expected at most 1, got 2.", 2, 1), 1009, "Expected at most 1, got 2"],
     ] as const;
-    for (const [failure, code] of failures) {
+    for (const [failure, code, reason] of failures) {
       const { protocol } = new Endpoint(role);
       const mask = isMasked && maskOfFirstFrame(role);
-      const expected = frame({ opcode: OPCODE.close, payload: closePayload(code, failure.message), mask });
+      const expected = frame({ opcode: OPCODE.close, payload: closePayload(code, reason), mask });
       assert.deepEqual(Uint8Array.from(protocol.closeFrame(closeOf(failure))), expected);
-      assert.deepEqual(protocol.closeSent, { code, reason: failure.message });
+      assert.deepEqual(protocol.closeSent, { code, reason });
     }
   });
 

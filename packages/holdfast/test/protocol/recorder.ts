@@ -61,11 +61,11 @@ export function failure(message: string, closeCode = 1002): Told {
 }
 
 export function tooBig(size: number, limit: number, shownSize = `${size}`): Told {
-  const message = `Expected a message of at most ${limit} bytes, got ${shownSize}`;
+  const message = `Expected a message of at most ${limit} bytes, got ${shownSize}.`;
   return { type: "failure", failure: new MessageTooBigError(message, size, limit) };
 }
 
-export const NOT_TEXT: Told = failure("Expected UTF-8 in a text message, got other bytes", 1007);
+export const NOT_TEXT: Told = failure("Expected UTF-8 in a text message, got other bytes.", 1007);
 
 function bytesOf(content: Uint8Array | string): Uint8Array {
   return Uint8Array.from(typeof content === "string" ? Buffer.from(content) : content);

@@ -714,7 +714,7 @@ describe("The methods of a client", () => {
     wrong({ signal: 5 }, /Expected `signal` to be an AbortSignal/);
     assert.throws(() => new ScriptedClient(connector, 5 as never), {
       name: "InvalidArgumentError",
-      message: "Expected `url` to be a string, a URL, or a function that returns one, got 5 (number)",
+      message: "Expected `url` to be a string, a URL, or a function that returns one, got 5 (number).",
     });
   });
 

@@ -30,7 +30,7 @@ function tooSlow(timeout: number) {
   return {
     name: "TooSlowError",
     code: "ERR_HOLDFAST_TOO_SLOW",
-    message: `Expected the pong of a ping within ${timeout} ms, got none; the connection is still open`,
+    message: `Expected the pong of a ping within ${timeout} ms, got none. The connection is still open.`,
     timeout,
   };
 }
@@ -221,13 +221,13 @@ describe("heartbeat()", () => {
   });
 
   const refused: readonly (readonly [unknown, string])[] = [
-    [{ timeout: 0, interval: 1 }, `Expected \`timeout\` to be ${DURATION}, got 0 (number)`],
-    [{ timeout: "1s", interval: 1 }, `Expected \`timeout\` to be ${DURATION}, got "1s" (string)`],
-    [{ interval: 1 }, `Expected \`timeout\` to be ${DURATION}, got undefined`],
-    [{ timeout: 1 }, `Expected \`interval\` to be ${DURATION}, got undefined`],
-    [{ timeout: 1, interval: null }, `Expected \`interval\` to be ${DURATION}, got null`],
-    [{ timeout: 1, interval: NaN }, `Expected \`interval\` to be ${DURATION}, got NaN (number)`],
-    [{ timeout: 1, interval: 1, signal: 5 }, "Expected `signal` to be an AbortSignal, got 5 (number)"],
+    [{ timeout: 0, interval: 1 }, `Expected \`timeout\` to be ${DURATION}, got 0 (number).`],
+    [{ timeout: "1s", interval: 1 }, `Expected \`timeout\` to be ${DURATION}, got "1s" (string).`],
+    [{ interval: 1 }, `Expected \`timeout\` to be ${DURATION}, got undefined.`],
+    [{ timeout: 1 }, `Expected \`interval\` to be ${DURATION}, got undefined.`],
+    [{ timeout: 1, interval: null }, `Expected \`interval\` to be ${DURATION}, got null.`],
+    [{ timeout: 1, interval: NaN }, `Expected \`interval\` to be ${DURATION}, got NaN (number).`],
+    [{ timeout: 1, interval: 1, signal: 5 }, "Expected `signal` to be an AbortSignal, got 5 (number)."],
   ];
   for (const [options, message] of refused) {
     test(`A8: both recipes reject ${JSON.stringify(options)}, and send no ping`, async () => {
@@ -391,7 +391,7 @@ describe("withHeartbeat()", () => {
     // @ts-expect-error Callers without types may pass anything.
     await assert.rejects(withHeartbeat(h.connection, TIMES, "body"), {
       name: "InvalidArgumentError",
-      message: 'Expected `body` to be a function, got "body" (string)',
+      message: 'Expected `body` to be a function, got "body" (string).',
     });
   });
 });

@@ -177,17 +177,17 @@ describe("keepalive()", () => {
 
   const DURATION = "a positive number of milliseconds (at most 2147483647)";
   const refused: readonly (readonly [options: object, message: string])[] = [
-    [{ interval: 0, message: () => "" }, `Expected \`interval\` to be ${DURATION}, got 0 (number)`],
-    [{ message: () => "" }, `Expected \`interval\` to be ${DURATION}, got undefined`],
-    [{ interval: 5 }, "Expected `message` to be a function, got undefined"],
-    [{ interval: 5, message: "beat" }, 'Expected `message` to be a function, got "beat" (string)'],
-    [{ interval: 5, message: async () => "" }, "Expected `message()` to be a string or bytes, got an object"],
-    [{ interval: 5, message: () => 5 }, "Expected `message()` to be a string or bytes, got 5 (number)"],
+    [{ interval: 0, message: () => "" }, `Expected \`interval\` to be ${DURATION}, got 0 (number).`],
+    [{ message: () => "" }, `Expected \`interval\` to be ${DURATION}, got undefined.`],
+    [{ interval: 5 }, "Expected `message` to be a function, got undefined."],
+    [{ interval: 5, message: "beat" }, 'Expected `message` to be a function, got "beat" (string).'],
+    [{ interval: 5, message: async () => "" }, "Expected `message()` to be a string or bytes, got an object."],
+    [{ interval: 5, message: () => 5 }, "Expected `message()` to be a string or bytes, got 5 (number)."],
     [
       { interval: 5, message: () => ["a", "b"] },
-      "Expected `message()` to be a string or bytes, got an array",
+      "Expected `message()` to be a string or bytes, got an array.",
     ],
-    [{ ...EVERY_SECOND, signal: {} }, "Expected `signal` to be an AbortSignal, got an object"],
+    [{ ...EVERY_SECOND, signal: {} }, "Expected `signal` to be an AbortSignal, got an object."],
   ];
   for (const [options, message] of refused) {
     test(`A8: it refuses what gives "${message}", and sends nothing`, async () => {

@@ -520,7 +520,7 @@ describe("persist()", () => {
       [error?.code, error?.message, (error?.cause as Error).message],
       [
         "ERR_HOLDFAST_PROVIDER",
-        "The function that returns `headers` failed for attempt 1: Error: no token",
+        "The function that returns `headers` failed for attempt 1: Error: no token.",
         "no token",
       ],
     );
@@ -596,22 +596,22 @@ describe("persist()", () => {
     const client = new ScriptedClient(new ScriptedConnector());
     const DELAY = "a number of milliseconds from 0 to 2147483647";
     for (const [options, message] of [
-      [{ minDelay: -1 }, `Expected \`minDelay\` to be ${DELAY}, got -1 (number)`],
-      [{ firstDelay: NaN }, `Expected \`firstDelay\` to be ${DELAY}, got NaN (number)`],
+      [{ minDelay: -1 }, `Expected \`minDelay\` to be ${DELAY}, got -1 (number).`],
+      [{ firstDelay: NaN }, `Expected \`firstDelay\` to be ${DELAY}, got NaN (number).`],
       [
         { minDelay: 500, maxDelay: 100 },
-        "Expected `maxDelay` to be at least `minDelay`, which is 500, got 100 (number)",
+        "Expected `maxDelay` to be at least `minDelay`, which is 500, got 100 (number).",
       ],
-      [{ maxDelay: Infinity }, `Expected \`maxDelay\` to be ${DELAY}, got Infinity (number)`],
-      [{ stableAfter: "5s" }, `Expected \`stableAfter\` to be ${DELAY}, got "5s" (string)`],
-      [{ factor: 0.5 }, "Expected `factor` to be a number of 1 or more, got 0.5 (number)"],
-      [{ factor: null }, "Expected `factor` to be a number of 1 or more, got null"],
+      [{ maxDelay: Infinity }, `Expected \`maxDelay\` to be ${DELAY}, got Infinity (number).`],
+      [{ stableAfter: "5s" }, `Expected \`stableAfter\` to be ${DELAY}, got "5s" (string).`],
+      [{ factor: 0.5 }, "Expected `factor` to be a number of 1 or more, got 0.5 (number)."],
+      [{ factor: null }, "Expected `factor` to be a number of 1 or more, got null."],
       [
         { maxRetryAfter: 0 },
-        "Expected `maxRetryAfter` to be a positive number of milliseconds (at most 2147483647) or null, got 0 (number)",
+        "Expected `maxRetryAfter` to be a positive number of milliseconds (at most 2147483647) or null, got 0 (number).",
       ],
-      [{ retryable: true }, "Expected `retryable` to be a function, got true (boolean)"],
-      [{ signal: "x" }, 'Expected `signal` to be an AbortSignal, got "x" (string)'],
+      [{ retryable: true }, "Expected `retryable` to be a function, got true (boolean)."],
+      [{ signal: "x" }, 'Expected `signal` to be an AbortSignal, got "x" (string).'],
     ] as const) {
       assert.throws(() => persist(client, options as never), { name: "InvalidArgumentError", message });
     }

@@ -152,7 +152,7 @@ export class ScriptedConnector implements Connector<ConnectorOptions> {
 
   describeURL(url: string | URL): string {
     const text = String(url);
-    if (!text.startsWith("ws:")) throw new InvalidURLError(`Expected a URL, got ${text}`);
+    if (!text.startsWith("ws:")) throw new InvalidURLError(`Expected a URL, got ${text}.`);
     return text;
   }
 

@@ -83,7 +83,7 @@ test("H: the reason of a Close is text: a view of memory is refused", async () =
     const h = new Harness();
     await assert.rejects(h.connection.close(1000, view as unknown as string), {
       name: "InvalidArgumentError",
-      message: "Expected `reason` to be a string, got an object",
+      message: "Expected `reason` to be a string, got an object.",
     });
     h.clock.turn();
     assert.deepEqual([h.sent(), h.connection.state], [[], "open"], name);

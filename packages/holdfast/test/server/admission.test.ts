@@ -177,10 +177,10 @@ describe("Admission of clients", () => {
   test("G6: basicAuth's options are checked, and a password never shows", () => {
     for (const [options, message] of [
       [{ user: "a:b", password: "c" }, /^Expected `user` to be a string without a colon/],
-      [{ user: "a", password: 12345 }, /^Expected `password` to be a string, got number$/],
+      [{ user: "a", password: 12345 }, /^Expected `password` to be a string, got number\.$/],
       [
         { user: "a", password: "b", realm: "é" },
-        /^Expected `realm` to be printable ASCII, got "é" \(string\)$/,
+        /^Expected `realm` to be printable ASCII, got "é" \(string\)\.$/,
       ],
       [{ check: "no" }, /^Expected `check` to be a function/],
       [{}, /^Expected `user` to be a string without a colon/],

@@ -227,16 +227,16 @@ describe("A server attached to an HTTP server", () => {
     for (const [values, message] of [
       [
         [app, handler],
-        /node:http, node:https or node:http2, such as app.listen\(\) of Express returns, or null to use handleUpgrade\(\), got a function$/,
+        /node:http, node:https or node:http2, such as app.listen\(\) of Express returns, or null to use handleUpgrade\(\), got a function\.$/,
       ],
       [
         [{}, handler],
-        /^Expected `httpServer` to be a server of node:http, node:https or node:http2, or null to use handleUpgrade\(\), got an object$/,
+        /^Expected `httpServer` to be a server of node:http, node:https or node:http2, or null to use handleUpgrade\(\), got an object\.$/,
       ],
-      [[httpServer], /^Expected `handler` to be a function, got undefined$/],
+      [[httpServer], /^Expected `handler` to be a function, got undefined\.$/],
       [
         [httpServer, handler, { path: "chat" }],
-        /^Expected `path` to be a path such as "\/chat".*"chat" \(string\)$/,
+        /^Expected `path` to be a path such as "\/chat".*"chat" \(string\)\.$/,
       ],
       [[httpServer, handler, { path: "/chat?a" }], /^Expected `path`/],
       [

@@ -304,16 +304,16 @@ describe("broadcast", () => {
     const [harness] = servers(1);
     const broadcastAny = broadcast as unknown as (...values: readonly unknown[]) => unknown;
     for (const [values, message] of [
-      [[[harness.connection], 5], /^Expected `data` to be a string or bytes, got 5 \(number\)$/],
-      [[[harness.connection], ["a"]], /^Expected `data` to be a string or bytes, got an array$/],
-      [[["x"], "a"], /^Expected `connections` to hold Connections, got "x" \(string\)$/],
-      [[5, "a"], /^Expected `connections` to be an iterable of Connections, got 5 \(number\)$/],
+      [[[harness.connection], 5], /^Expected `data` to be a string or bytes, got 5 \(number\)\.$/],
+      [[[harness.connection], ["a"]], /^Expected `data` to be a string or bytes, got an array\.$/],
+      [[["x"], "a"], /^Expected `connections` to hold Connections, got "x" \(string\)\.$/],
+      [[5, "a"], /^Expected `connections` to be an iterable of Connections, got 5 \(number\)\.$/],
       [
         [[], "a", { slow: "drop" }],
-        /^Expected `slow` to be "skip" or "close" or "buffer", got "drop" \(string\)$/,
+        /^Expected `slow` to be "skip" or "close" or "buffer", got "drop" \(string\)\.$/,
       ],
-      [[[], "a", { limit: 0 }], /^Expected `limit` to be a positive whole number or null, got 0 \(number\)$/],
-      [[[], "a", { except: [] }], /^Expected `except` to be a Connection or a Set of them, got an array$/],
+      [[[], "a", { limit: 0 }], /^Expected `limit` to be a positive whole number or null, got 0 \(number\)\.$/],
+      [[[], "a", { except: [] }], /^Expected `except` to be a Connection or a Set of them, got an array\.$/],
       [[[], "a", { compress: 1 }], /^Expected `compress` to be true or false/],
     ] as const) {
       assert.throws(

@@ -162,11 +162,11 @@ describe("Upgrades that an application hands over", () => {
     const connection = await connect(`ws://127.0.0.1:${port}`);
     assert.equal(connection.state, "open");
     assert.deepEqual(errors, [
-      "Expected `request` to be the IncomingMessage of an `upgrade` event, got an object",
-      "Expected `socket` to be the socket of an `upgrade` event, got an object",
-      'Expected `head` to be the bytes of an `upgrade` event, got "head" (string)',
-      'Expected `granted` to be an object with `headers` and `data`, got "data" (string)',
-      'Expected `granted` to be an object with `headers` and `data`, got an object with "header" (string)',
+      "Expected `request` to be the IncomingMessage of an `upgrade` event, got an object.",
+      "Expected `socket` to be the socket of an `upgrade` event, got an object.",
+      'Expected `head` to be the bytes of an `upgrade` event, got "head" (string).',
+      'Expected `granted` to be an object with `headers` and `data`, got "data" (string).',
+      'Expected `granted` to be an object with `headers` and `data`, got an object with "header" (string).',
       'Expected headers that the handshake does not set itself, got "Upgrade".',
     ]);
     assert.throws(

@@ -203,7 +203,7 @@ describe("A server's openings", () => {
       assert.equal(error.code, "ERR_HOLDFAST_LISTEN");
       assert.match(
         error.message,
-        new RegExp(`^Expected to listen on 127.0.0.1, port ${taken.port}: listen EADDRINUSE`),
+        new RegExp(`^Expected to listen on 127.0.0.1, port ${taken.port}, got an error: listen EADDRINUSE`),
       );
       return true;
     });
@@ -223,7 +223,7 @@ describe("A server's openings", () => {
       serve(() => undefined, { host: 5 as never }),
       {
         name: "InvalidArgumentError",
-        message: "Expected `host` to be a string, got 5 (number)",
+        message: "Expected `host` to be a string, got 5 (number).",
       },
     );
   });

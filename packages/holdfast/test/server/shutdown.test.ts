@@ -164,14 +164,14 @@ describe("The end of a server", () => {
     for (const [options, message] of [
       [
         { timeout: -1 },
-        /^Expected `timeout` to be a positive number of milliseconds .* or null, got -1 \(number\)$/,
+        /^Expected `timeout` to be a positive number of milliseconds .* or null, got -1 \(number\)\.$/,
       ],
-      [{ spread: "1s" }, /^Expected `spread` to be a positive number of milliseconds .*"1s" \(string\)$/],
+      [{ spread: "1s" }, /^Expected `spread` to be a positive number of milliseconds .*"1s" \(string\)\.$/],
       [
         { spread: 10, timeout: 10 },
-        /^Expected `spread` to be less than `timeout` \(10\).*got 10 \(number\)$/,
+        /^Expected `spread` to be less than `timeout` \(10\).*got 10 \(number\)\.$/,
       ],
-      [{ signal: 1 }, /^Expected `signal` to be an AbortSignal, got 1 \(number\)$/],
+      [{ signal: 1 }, /^Expected `signal` to be an AbortSignal, got 1 \(number\)\.$/],
       [{ code: 1005 }, /^Expected `code` to be one that may be sent/],
     ] as const) {
       await assert.rejects(

@@ -78,7 +78,7 @@ describe("A server on a Unix socket", { skip }, () => {
 
   test("G6: a socket in use, another file and a folder that is not there are left alone, with an error", async () => {
     await using server = await serve(() => undefined, { path });
-    await refuses({ path }, /^Expected to listen on the Unix socket .*chat\.sock: .*EADDRINUSE/);
+    await refuses({ path }, /^Expected to listen on the Unix socket .*chat\.sock, got an error: .*EADDRINUSE/);
     assert.equal(await upgrade(), 101);
     assert.equal(server.connections.size <= 1, true);
     const file = join(folder, "file");
@@ -92,8 +92,8 @@ describe("A server on a Unix socket", { skip }, () => {
     for (const [options, message] of [
       [{ path, port: 80 }, /^Expected either `path`, for a Unix socket, or `port`/],
       [{ path, host: "localhost" }, /^Expected either `path`/],
-      [{ path: "" }, /^Expected `path` to be the path of a Unix socket, .* got "" \(string\)$/],
-      [{ port: 65536 }, /^Expected `port` to be a number from 0 to 65535, got 65536 \(number\)$/],
+      [{ path: "" }, /^Expected `path` to be the path of a Unix socket, .* got "" \(string\)\.$/],
+      [{ port: 65536 }, /^Expected `port` to be a number from 0 to 65535, got 65536 \(number\)\.$/],
       [{ reusePort: "yes" }, /^Expected `reusePort` to be true or false/],
     ] as const) {
       await assert.rejects(
@@ -112,7 +112,7 @@ test("G6: an address that is taken is an error that names it", async () => {
     serve(() => undefined, { host: "127.0.0.1", port }),
     {
       code: "ERR_HOLDFAST_LISTEN",
-      message: `Expected to listen on 127.0.0.1, port ${port}: listen EADDRINUSE: address already in use 127.0.0.1:${port}`,
+      message: `Expected to listen on 127.0.0.1, port ${port}, got an error: listen EADDRINUSE: address already in use 127.0.0.1:${port}.`,
     },
   );
   taken.close();
@@ -131,7 +131,7 @@ test("G6: reusePort shares a port where Node.js can, and says so where it cannot
       serve(() => undefined, { reusePort: true }),
       {
         name: "InvalidArgumentError",
-        message: `Expected \`reusePort\` to be false on Node.js ${process.versions.node}, which would ignore it: it needs 23.1 or 22.12; node:cluster shares a port on any version`,
+        message: `Expected \`reusePort\` to be false on Node.js ${process.versions.node}, which would ignore it, got true. Use 22.12, 23.1 or later, or node:cluster, which shares a port on any version.`,
       },
     );
     return;

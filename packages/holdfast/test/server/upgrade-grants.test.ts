@@ -105,15 +105,15 @@ test("G2 B5: a grant that cannot be sent is logged and answered with 500, also w
     [{ headers: { "a b": "1" } }, /to be a token/],
     [{ headers: { a: 1 } }, /to be a string, got number/],
     [{ headers: "Set-Cookie: a" }, /to be Headers, an object or pairs/],
-    [{ header: {} }, /got an object with "header" \(string\)$/],
+    [{ header: {} }, /got an object with "header" \(string\)\.$/],
     [
       new Headers(),
-      /^Expected `onRequest` to return a Response, nothing, or an object with `headers` and `data`, got an object$/,
+      /^Expected `onRequest` to return a Response, nothing, or an object with `headers` and `data`, got an object\.$/,
     ],
-    [[], /got an array$/],
-    [true, /got true \(boolean\)$/],
-    ["no", /got "no" \(string\)$/],
-    [{ status: 101 }, /got an object$/],
+    [[], /got an array\.$/],
+    [true, /got true \(boolean\)\.$/],
+    ["no", /got "no" \(string\)\.$/],
+    [{ status: 101 }, /got an object\.$/],
     [
       {
         get headers() {

@@ -132,7 +132,7 @@ export class AddressRace<Stream extends Duplex, Result> implements AlarmHandler 
     if (errors.length === 1) return errors[0][1];
     return new AggregateError(
       errors.map((error) => withAddress(...error)),
-      "No address could be reached",
+      "No address could be reached.",
     );
   }
 

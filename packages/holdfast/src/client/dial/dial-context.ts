@@ -14,6 +14,7 @@ import {
 import { endedEarly, openError, tlsError } from "../open-failure.js";
 import type { Proxy } from "../proxy/proxy.js";
 import { errorOf } from "../../shared/thrown.js";
+import { withoutFullStop } from "../../shared/full-stop.js";
 
 /** A request without a complete response. */
 export interface PendingExchange {
@@ -167,12 +168,20 @@ export class DialContext {
   endedEarly(): HandshakeError {
     const proxy = this.#proxy;
     if (proxy === null) return endedEarly(this.#phase, this.where);
-    return this.proxyFailure(`The proxy ${proxy.href} ended the connection without an answer`);
+    return this.proxyFailure(`The proxy ${proxy.href} ended the connection without an answer.`);
   }
 
-  /** @param message a sentence that names the proxy, without a full stop */
-  proxyFailure(message: string, details: { cause?: unknown; answer?: ProxyAnswer } = {}): ProxyError {
-    return new ProxyError(`${message} (on the way to ${this.where})`, details);
+  /**
+   * @param message a sentence that names the proxy
+   * @param advice a second sentence
+   */
+  proxyFailure(
+    message: string,
+    details: { cause?: unknown; answer?: ProxyAnswer } = {},
+    advice?: string,
+  ): ProxyError {
+    const sentence = `${withoutFullStop(message)} (on the way to ${this.where}).`;
+    return new ProxyError(advice === undefined ? sentence : `${sentence} ${advice}`, details);
   }
 
   /** The error for an expired `openTimeout`. */
@@ -181,7 +190,7 @@ export class DialContext {
     const proxy = this.#proxy === null ? "" : ` ${this.#proxy.href}`;
     const progress = this.#race?.describe() ?? "";
     return new OpenTimeoutError(
-      `Expected ${this.where} to be open within ${openTimeout} ms, still waiting for ${PHASES[this.#phase]}${whose}${proxy}${progress === "" ? "" : ` (${progress})`}`,
+      `Expected ${this.where} to be open within ${openTimeout} ms, still waiting for ${PHASES[this.#phase]}${whose}${proxy}${progress === "" ? "" : ` (${progress})`}.`,
       this.#phase,
     );
   }

@@ -52,7 +52,7 @@ export function chooseDialTarget(
   if (variable === null) return { kind: "socket", path: null };
   const proxy = parseProxyURL(variable.value);
   if (typeof proxy !== "string") return { kind: "proxy", proxy };
-  throw new ProxyError(`Expected the environment variable ${variable.name} to be ${proxy}`);
+  throw new ProxyError(`Expected the environment variable ${variable.name} to be ${proxy}.`);
 }
 
 /** No proxy can reach a Unix socket of this machine, so the environment does not apply. */
@@ -60,6 +60,6 @@ function unixTarget(choice: DialChoice, path: string): DialTarget {
   if (choice.kind === "from-environment") return { kind: "socket", path };
   if (choice.kind === "socket" && choice.path === null) return { kind: "socket", path };
   throw new InvalidArgumentError(
-    "Expected no `proxy`, `socketPath`, `stream` or `createConnection` beside a URL that names a Unix socket itself",
+    "Expected no `proxy`, `socketPath`, `stream` or `createConnection` beside a URL that names a Unix socket itself.",
   );
 }

@@ -68,14 +68,12 @@ class TunnelAnswer implements ExchangeHandler {
     const { proxy, authority } = this.#request;
     const answer = { status: head.status, headers: head.headers.toHeaders(), body };
     const words = `${head.status} ${escapeControls(head.reason)}`.trimEnd();
-    const message = `Expected the proxy ${proxy.href} to open a tunnel to ${authority}, got ${words}${this.#advice(head)}`;
-    this.#fail(message, { answer });
+    const message = `Expected the proxy ${proxy.href} to open a tunnel to ${authority}, got ${words}.`;
+    this.#fail(message, { answer }, this.#advice(head));
   }
 
   onMalformed(reason: string): void {
-    this.#fail(
-      `Expected the proxy ${this.#request.proxy.href} to answer in HTTP. ${reason.replace(/\.$/, "")}`,
-    );
+    this.#fail(`Expected the proxy ${this.#request.proxy.href} to answer in HTTP.`, {}, reason);
   }
 
   onError(error: SystemError): void {
@@ -90,12 +88,11 @@ class TunnelAnswer implements ExchangeHandler {
     this.#request.reject(this.#request.context.proxyFailure(...failure));
   }
 
-  /** The advice for the status, which ends the message. */
-  #advice({ status }: ResponseHead): string {
-    if (status !== 407) return "";
+  #advice({ status }: ResponseHead): string | undefined {
+    if (status !== 407) return undefined;
     return this.#request.proxy.authorization === null
-      ? ": put user and password into the proxy's URL"
-      : ": it does not take this user and password";
+      ? "Put user and password into the proxy's URL."
+      : "Check the user and the password.";
   }
 }
 

@@ -77,7 +77,7 @@ function nothingFound(hostname: string, family: number, found: unknown): SystemE
   const wanted = family === 0 ? "an address" : `an IPv${family} address`;
   const first: unknown = Array.isArray(found) ? found[0] : found;
   const entry = Array.isArray(found) && found.length === 0 ? "none" : describeEntry(first);
-  return Object.assign(new Error(`Expected the lookup of ${hostname} to find ${wanted}, got ${entry}`), {
+  return Object.assign(new Error(`Expected the lookup of ${hostname} to find ${wanted}, got ${entry}.`), {
     code: "ENOTFOUND",
   });
 }

@@ -15,6 +15,7 @@ import { parseProxyURL, type Proxy } from "../proxy/proxy.js";
 import { checkStream, type CreateConnection } from "./custom-stream.js";
 import type { DialChoice } from "./dial-target.js";
 import type { TcpSettings } from "./socket.js";
+import { withFullStop } from "../../shared/full-stop.js";
 
 /** A proxy with headers or TLS options. */
 export interface ProxyOptions {
@@ -111,7 +112,7 @@ function checkDialChoice(options: TransportOptions): DialChoice {
   );
   if (names.length > 1) {
     throw new InvalidArgumentError(
-      `Expected at most one of \`proxy\`, \`socketPath\`, \`stream\` and \`createConnection\`, got \`${names.join("` and `")}\``,
+      `Expected at most one of \`proxy\`, \`socketPath\`, \`stream\` and \`createConnection\`, got \`${names.join("` and `")}\`.`,
     );
   }
   const { proxy, socketPath, stream, createConnection } = options;
@@ -140,7 +141,7 @@ function checkProxy(value: string | URL | ProxyOptions): Proxy {
     if (extra === undefined) return proxy;
     const got = describe(value[extra]);
     throw new InvalidArgumentError(
-      `Expected no \`proxy.${extra}\` for a SOCKS proxy, which has none, got ${got}`,
+      `Expected no \`proxy.${extra}\` for a SOCKS proxy, which has none, got ${got}.`,
     );
   }
   const headers = value.headers === undefined ? [] : readHeaders(copyHeaders(value.headers));
@@ -156,7 +157,7 @@ function checkProxyURL(name: string, value: unknown): Proxy {
     throw invalidArgument(name, "the URL of a proxy", value);
   }
   const proxy = parseProxyURL(String(value));
-  if (typeof proxy === "string") throw new InvalidArgumentError(`Expected \`${name}\` to be ${proxy}`);
+  if (typeof proxy === "string") throw new InvalidArgumentError(`Expected \`${name}\` to be ${proxy}.`);
   return proxy;
 }
 
@@ -206,7 +207,9 @@ function copyOf(name: "tls" | "proxy.tls", value: TlsOptions): TlsOptions {
     options = { ...value };
   } catch (cause) {
     throw new InvalidArgumentError(
-      `Expected \`${name}\` to be options of tls.connect, got an error: ${errorOf(cause).message}`,
+      withFullStop(
+        `Expected \`${name}\` to be options of tls.connect, got an error: ${errorOf(cause).message}`,
+      ),
       { cause },
     );
   }

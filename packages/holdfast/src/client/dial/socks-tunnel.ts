@@ -27,8 +27,8 @@ export async function loadSocks(proxy: SocksProxy, context: DialContext): Promis
   try {
     return await import("socks");
   } catch (cause) {
-    const message = `The proxy ${proxy.href} needs the package "socks", which is not installed here: run \`npm install socks\``;
-    throw context.proxyFailure(message, { cause });
+    const message = `The proxy ${proxy.href} needs the package "socks", which is not installed here.`;
+    throw context.proxyFailure(message, { cause }, "Run `npm install socks`.");
   }
 }
 

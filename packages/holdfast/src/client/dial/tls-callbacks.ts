@@ -25,7 +25,7 @@ export function guardedIdentityCheck(
       if (verdict instanceof Error) return verdict;
       ignoreRejection(verdict);
       return context.failTls(
-        `Expected \`${option}\` to return an Error or undefined, got ${describe(verdict)}`,
+        `Expected \`${option}\` to return an Error or undefined, got ${describe(verdict)}.`,
       );
     } catch (error) {
       return context.failTls(`\`${option}\` threw: ${errorOf(error).message}`, error);
@@ -61,7 +61,7 @@ export function guardedPskCallback(
       if (isPsk(given)) return given;
       ignoreRejection(given);
       context.failTls(
-        `Expected \`${option}\` to return an object with \`psk\` (at most ${MAX_PSK} bytes) and \`identity\` (a string of at most ${MAX_IDENTITY} bytes), or null, got ${describe(given)}`,
+        `Expected \`${option}\` to return an object with \`psk\` (at most ${MAX_PSK} bytes) and \`identity\` (a string of at most ${MAX_IDENTITY} bytes), or null, got ${describe(given)}.`,
       );
     } catch (error) {
       context.failTls(`\`${option}\` threw: ${errorOf(error).message}`, error);

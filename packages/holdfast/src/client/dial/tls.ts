@@ -9,6 +9,7 @@ import type { DialContext } from "./dial-context.js";
 import { keyOfObject } from "./options-key.js";
 import { guardedIdentityCheck, guardedPskCallback, passesIdentityCheck } from "./tls-callbacks.js";
 import type { TlsSessions } from "./tls-sessions.js";
+import { withFullStop } from "../../shared/full-stop.js";
 
 export interface TlsSettings {
   /** The name to verify in the certificate, unless `options` overrides it. */
@@ -99,6 +100,8 @@ function withoutTrailingDot(name: string): string {
 }
 
 function asInvalidTls({ name }: TlsSettings, cause: unknown): InvalidArgumentError {
-  const message = `Expected \`${name}\` to be options of tls.connect, got an error: ${errorOf(cause).message}`;
+  const message = withFullStop(
+    `Expected \`${name}\` to be options of tls.connect, got an error: ${errorOf(cause).message}`,
+  );
   return new InvalidArgumentError(message, { cause });
 }

@@ -9,6 +9,7 @@ import type { HeadLimits } from "../../protocol/handshake/head-failure.js";
 import { errorOf } from "../../shared/thrown.js";
 import type { SystemError } from "../open-failure.js";
 import type { DialContext } from "../dial/dial-context.js";
+import { withFullStop } from "../../shared/full-stop.js";
 
 export class SharedSession {
   static #count = 0;
@@ -114,9 +115,13 @@ export class SharedSession {
       stream = this.#session.request(fieldsToSend(pseudo, headers), { endStream: false });
     } catch (error) {
       if (this.isClosed) return null;
-      throw new InvalidHeaderError(`Expected headers that HTTP/2 can carry: ${errorOf(error).message}`, "", {
-        cause: error,
-      });
+      throw new InvalidHeaderError(
+        withFullStop(`Expected headers that HTTP/2 can carry, got an error: ${errorOf(error).message}`),
+        "",
+        {
+          cause: error,
+        },
+      );
     }
     this.#streams++;
     this.#keepProcessAlive();
@@ -170,7 +175,7 @@ function settingsOf(session: ClientHttp2Session, context: DialContext): Promise<
 }
 
 function noHttp2(problem: string, cause?: Error): HandshakeError {
-  return new HandshakeError(`${problem}: leave out \`http2\` to reach it over HTTP/1.1`, {
+  return new HandshakeError(`${problem}. Leave out \`http2\` to reach it over HTTP/1.1.`, {
     code: "ERR_HOLDFAST_NO_HTTP2",
     ...(cause === undefined ? {} : { cause }),
   });

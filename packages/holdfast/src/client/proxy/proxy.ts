@@ -6,6 +6,7 @@ import { InvalidURLError } from "../../shared/errors.js";
 import type { HeaderField } from "../../protocol/handshake/header-input.js";
 import { basicAuthorization, readUserInfo, type UserInfo } from "../../protocol/handshake/user-info.js";
 import { quoteURL } from "../../shared/show-url.js";
+import { withoutFullStop } from "../../shared/full-stop.js";
 
 /** A proxy that opens tunnels with CONNECT (RFC 9110 section 9.3.6). */
 export interface HttpProxy {
@@ -57,7 +58,7 @@ export function parseProxyURL(input: string): Proxy | string {
   try {
     return proxyOf(scheme, { href, hostname, port }, readUserInfo(url));
   } catch (error) {
-    if (error instanceof InvalidURLError) return `${EXPECTED}; ${error.message}`;
+    if (error instanceof InvalidURLError) return `${EXPECTED}; ${withoutFullStop(error.message)}`;
     throw error;
   }
 }

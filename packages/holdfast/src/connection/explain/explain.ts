@@ -11,6 +11,7 @@ import { explainOpenFailure } from "./open-failure.js";
 import { standsFor } from "./page-codes.js";
 import { explainPeerClose } from "./peer-close.js";
 import { explainSessionLoss } from "./session-loss.js";
+import { withoutFullStop } from "../../shared/full-stop.js";
 
 /**
  * Explains how a connection ended: what happened, what the evidence makes likely, and what to do about it.
@@ -121,5 +122,5 @@ function explainCloseTimeout(bytesBuffered: number): Explanation {
 }
 
 function reasonOf(info: CloseInfo): string {
-  return info.error?.message ?? info.sent?.reason ?? info.message;
+  return withoutFullStop(info.error?.message ?? info.sent?.reason ?? info.message);
 }

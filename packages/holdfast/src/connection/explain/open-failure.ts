@@ -3,6 +3,7 @@
 import { HandshakeError } from "../../shared/errors.js";
 import type { CloseCause, CloseInfo } from "../close-info.js";
 import type { Explanation } from "./explanation.js";
+import { withoutFullStop } from "../../shared/full-stop.js";
 
 export function explainOpenFailure(info: CloseInfo): Explanation {
   const failure = speaksNoTls(info) ? NO_TLS : (FAILURES[info.cause] ?? UNKNOWN);
@@ -13,7 +14,7 @@ export function explainOpenFailure(info: CloseInfo): Explanation {
 /** Appends the error's message, or uses it alone if it already says the same. */
 function withDetail(happened: string, { error }: CloseInfo, isSaidByError: boolean): string {
   if (error === null) return happened;
-  const detail = error.message.replace(/\.$/, "");
+  const detail = withoutFullStop(error.message);
   return isSaidByError && error instanceof HandshakeError ? detail : `${happened}: ${detail}`;
 }
 

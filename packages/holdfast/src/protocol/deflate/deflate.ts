@@ -47,7 +47,7 @@ function deflateNow(payload: Uint8Array, options: DeflateOptions): Uint8Array {
 }
 
 function failed(cause: unknown): HoldfastError {
-  return new HoldfastError("Compressing a message failed", { code: "ERR_HOLDFAST_COMPRESSION", cause });
+  return new HoldfastError("Compressing a message failed.", { code: "ERR_HOLDFAST_COMPRESSION", cause });
 }
 
 /** zlib writes nothing, not even a tail, if there was no input since its last flush. */

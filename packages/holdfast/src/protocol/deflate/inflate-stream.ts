@@ -55,7 +55,7 @@ export function inflateStream(payload: Uint8Array, options: InflateOptions): Inf
 }
 
 export function tooBig(maxSize: number): MessageTooBigError {
-  const text = `Expected a message of at most ${maxSize} bytes, got one that inflates to more`;
+  const text = `Expected a message of at most ${maxSize} bytes, got one that inflates to more.`;
   return new MessageTooBigError(text, maxSize + 1, maxSize);
 }
 
@@ -64,7 +64,7 @@ export function tooBig(maxSize: number): MessageTooBigError {
  * 7.4.1): the frames themselves are valid.
  */
 export function notCompressed(): ProtocolError {
-  return new ProtocolError("Expected compressed data (RFC 1951) of whole blocks, got other bytes", 1007);
+  return new ProtocolError("Expected compressed data (RFC 1951) of whole blocks, got other bytes.", 1007);
 }
 
 function judged(

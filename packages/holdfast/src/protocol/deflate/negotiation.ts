@@ -73,7 +73,7 @@ export function readDeflateAnswer(
   if (answer === null) return null;
   const elements = parseExtensions(answer);
   if (typeof elements === "string") return new NegotiationError(elements);
-  if (elements.length !== 1) return new NegotiationError(`Expected one extension, got ${elements.length}`);
+  if (elements.length !== 1) return new NegotiationError(`Expected one extension, got ${elements.length}.`);
   const agreed = readAnswer(elements[0], wantedBy(settings), !hasDictionaries());
   if (typeof agreed === "string") return new NegotiationError(agreed);
   return { extension: new PermessageDeflate(false, agreed, settings.tuning), header: answer };

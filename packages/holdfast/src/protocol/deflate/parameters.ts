@@ -76,7 +76,7 @@ export function readAnswer(
   const answered = readParameters(answer.parameters, false);
   if (typeof answered === "string") return answered;
   if (mustForget && !answered.serverNoContextTakeover) {
-    return "Expected server_no_context_takeover, as it was offered, got an answer without it";
+    return "Expected server_no_context_takeover, as it was offered, got an answer without it.";
   }
   return {
     serverNoContextTakeover: answered.serverNoContextTakeover,
@@ -135,7 +135,7 @@ function readParameters(
   };
   const seen = new Set<string>();
   for (const { name, value } of parameters) {
-    if (seen.has(name)) return `Expected each parameter of ${DEFLATE_NAME} once, got ${quote(name)} twice`;
+    if (seen.has(name)) return `Expected each parameter of ${DEFLATE_NAME} once, got ${quote(name)} twice.`;
     seen.add(name);
     const windowBits = value !== null && WINDOW_BITS.test(value) ? Number(value) : null;
     if (name === "server_no_context_takeover" && value === null) read.serverNoContextTakeover = true;
@@ -144,7 +144,7 @@ function readParameters(
     else if (name === "client_max_window_bits" && windowBits !== null) read.clientMaxWindowBits = windowBits;
     else if (name === "client_max_window_bits" && value === null && isOffer) read.clientMaxWindowBits = "any";
     else
-      return `Expected a parameter of ${DEFLATE_NAME} (RFC 7692 section 7.1), got ${quote(value === null ? name : `${name}=${value}`)}`;
+      return `Expected a parameter of ${DEFLATE_NAME} (RFC 7692 section 7.1), got ${quote(value === null ? name : `${name}=${value}`)}.`;
   }
   return read;
 }

@@ -28,20 +28,20 @@ export function problemOfMask(firstByte: number, expectsMask: boolean): string {
   const opcode = firstByte & OPCODE_BITS;
   if (!KNOWN_OPCODES.includes(opcode)) return unknown(opcode);
   return expectsMask
-    ? "Expected a masked frame from a client, got an unmasked one"
-    : "Expected an unmasked frame from a server, got a masked one";
+    ? "Expected a masked frame from a client, got an unmasked one."
+    : "Expected an unmasked frame from a server, got a masked one.";
 }
 
 /** Section 5.2: checks a first byte with reserved bits; an extension may allow some of them on messages. */
 export function problemOfReservedBits(firstByte: number, allowed: number): string | null {
   const opcode = firstByte & OPCODE_BITS;
   const mayCarry = (firstByte & RESERVED_BITS & ~allowed) === 0 && (opcode === TEXT || opcode === BINARY);
-  return mayCarry ? null : `Expected no reserved bits, got ${describeReservedBits(firstByte)}`;
+  return mayCarry ? null : `Expected no reserved bits, got ${describeReservedBits(firstByte)}.`;
 }
 
 /** Section 5.2. */
 export const PROBLEM_OF_LENGTH =
-  "Expected the payload length in its shortest form and with a first bit of 0, got another";
+  "Expected the payload length in its shortest form and with a first bit of 0, got another.";
 
 /** Section 5.2, and 5.5 for control frames. `isWithinMessage`: whether a message still lacks fragments. */
 export function problemOfOpcode(firstByte: number, length: number, isWithinMessage: boolean): string | null {
@@ -51,26 +51,26 @@ export function problemOfOpcode(firstByte: number, length: number, isWithinMessa
   const isContinuation = opcode === CONTINUATION;
   if (isContinuation === isWithinMessage) return null;
   return isContinuation
-    ? "Expected the first frame of a message, got a continuation"
-    : "Expected the next fragment of a message, got the start of another";
+    ? "Expected the first frame of a message, got a continuation."
+    : "Expected the next fragment of a message, got the start of another.";
 }
 
 function problemOfControl(firstByte: number, length: number): string | null {
   const opcode = firstByte & OPCODE_BITS;
   if (opcode > PONG) return unknown(opcode);
-  if ((firstByte & FIN) === 0) return "Expected a control frame in one piece, got a fragment";
+  if ((firstByte & FIN) === 0) return "Expected a control frame in one piece, got a fragment.";
   if (length <= MAX_CONTROL_PAYLOAD) return null;
-  return `Expected at most ${MAX_CONTROL_PAYLOAD} bytes in a control frame, got ${describeLength(length)}`;
+  return `Expected at most ${MAX_CONTROL_PAYLOAD} bytes in a control frame, got ${describeLength(length)}.`;
 }
 
 /** Sections 5.5.1 and 7.4: a Close is empty, or holds a sendable code and a reason in UTF-8. */
 export function problemOfClose(payload: Buffer): ProtocolError | null {
   if (payload.length === 0) return null;
-  if (payload.length === 1) return new ProtocolError("Expected a Close of 0 or 2 to 125 bytes, got 1", 1002);
+  if (payload.length === 1) return new ProtocolError("Expected a Close of 0 or 2 to 125 bytes, got 1.", 1002);
   const code = payload.readUInt16BE(0);
-  if (!isSendableCloseCode(code)) return new ProtocolError(`Expected a valid close code, got ${code}`, 1002);
+  if (!isSendableCloseCode(code)) return new ProtocolError(`Expected a valid close code, got ${code}.`, 1002);
   if (isValidText(payload.subarray(2))) return null;
-  return new ProtocolError("Expected UTF-8 in a close reason, got other bytes", 1007);
+  return new ProtocolError("Expected UTF-8 in a close reason, got other bytes.", 1007);
 }
 
 export function describeLength(length: number): string {
@@ -78,7 +78,7 @@ export function describeLength(length: number): string {
 }
 
 function unknown(opcode: number): string {
-  return `Expected a known opcode, got 0x${opcode.toString(16)}`;
+  return `Expected a known opcode, got 0x${opcode.toString(16)}.`;
 }
 
 function describeReservedBits(firstByte: number): string {

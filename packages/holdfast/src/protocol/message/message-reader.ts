@@ -370,14 +370,14 @@ export class MessageReader implements FrameHandler {
   }
 
   #failText(): false {
-    return this.#fail("Expected UTF-8 in a text message, got other bytes", 1007);
+    return this.#fail("Expected UTF-8 in a text message, got other bytes.", 1007);
   }
 
   #failSize(): false {
     const size = this.#messageSize;
     const limit = this.#isEncoded ? this.#maxMessageSize : this.#sizeLimit();
     const encoded = this.#isEncoded ? " encoded ones" : "";
-    const text = `Expected a message of at most ${limit} bytes, got ${describeLength(size)}${encoded}`;
+    const text = `Expected a message of at most ${limit} bytes, got ${describeLength(size)}${encoded}.`;
     return this.#failWith(new MessageTooBigError(text, size, limit));
   }
 

@@ -17,6 +17,7 @@ import { checkOptionNames, type OptionNames } from "../../shared/option-names.js
 import { describeObject, showInInspector } from "../../connection/inspection.js";
 import { consumeAll } from "../../connection/consume-all.js";
 import type { Message } from "../../connection/inbox.js";
+import { READ_INSTEAD } from "../../connection/listeners.js";
 import {
   checkDuration,
   checkFunction,
@@ -262,7 +263,7 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
    * @throws InvalidArgumentError for an unknown event
    */
   on<Name extends PersistentEventName>(event: Name, listener: PersistentListener<Name>): () => void {
-    requireChoice("event", event, PERSISTENT_EVENT_NAMES);
+    requireChoice("event", event, PERSISTENT_EVENT_NAMES, READ_INSTEAD);
     checkFunction("listener", listener);
     return this.#core.listeners.add(event, listener);
   }

@@ -204,7 +204,7 @@ export class PersistentCore
 
   closedError(): Error {
     const status = this.#status;
-    if (status.state !== "closed") throw new Error("Expected closedError() after the end only"); // Readers do so.
+    if (status.state !== "closed") throw new Error("Expected closedError() after the end only."); // Readers do so.
     return status.error ?? connectionClosed(status.info);
   }
 

@@ -160,7 +160,7 @@ export class UpgradeRouter {
     try {
       head = headOf(request);
     } catch (error) {
-      return passOrRefuse(refuse(400, `${errorOf(error).message}.`));
+      return passOrRefuse(refuse(400, errorOf(error).message));
     }
     if (!hasKnownLength(head) && !this.#hasOtherHandlers)
       return { kind: "refuse", server: first, refusal: UNKNOWN_LENGTH };

@@ -40,9 +40,9 @@ export function checkTrustProxy(value: unknown): ProxyTrust | null {
   }
   if (Array.isArray(value)) return trustEntries(value.map(checkEntry));
   const hint =
-    value === true ? ". `true` would trust every client: set the number of proxies, such as 1" : "";
+    value === true ? " `true` would trust every client: set the number of proxies, such as 1." : "";
   throw new InvalidArgumentError(
-    `Expected \`trustProxy\` to be a number of proxies, a list of their addresses, or a function, got ${describe(value)}${hint}`,
+    `Expected \`trustProxy\` to be a number of proxies, a list of their addresses, or a function, got ${describe(value)}.${hint}`,
   );
 }
 

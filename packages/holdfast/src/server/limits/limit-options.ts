@@ -62,7 +62,7 @@ export function checkLimits(value: unknown): Limits | null {
   const unknown = Object.keys(value).find((name) => !(name in RECOMMENDED));
   if (unknown !== undefined) {
     const names = Object.keys(RECOMMENDED).join(", ");
-    throw new InvalidArgumentError(`Expected \`limits\` to hold ${names}, got ${describe(unknown)}`);
+    throw new InvalidArgumentError(`Expected \`limits\` to hold ${names}, got ${describe(unknown)}.`);
   }
   const options = value as LimitOptions; // Each field is checked below.
   return {

@@ -4,6 +4,7 @@ import { createServer as createTcpServer, type Server as Listener } from "node:n
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import { InvalidArgumentError } from "../../shared/errors.js";
 import { thrownText } from "../../shared/thrown.js";
+import { withFullStop } from "../../shared/full-stop.js";
 
 /** @throws InvalidArgumentError where Node refuses the TLS options */
 export function createListener(
@@ -21,7 +22,7 @@ export function createListener(
     return createTlsServer({ ...handshakeTimeout, ...alpn, ...tls, ...guarded, ...socketOptions });
   } catch (cause) {
     throw new InvalidArgumentError(
-      `Expected \`tls\` to be options of tls.createServer, got an error: ${thrownText(cause)}`,
+      withFullStop(`Expected \`tls\` to be options of tls.createServer, got an error: ${thrownText(cause)}`),
       { cause },
     );
   }
@@ -37,7 +38,7 @@ function guardedSniCallback(callback: SniCallback): SniCallback {
   const call: (...args: Parameters<SniCallback>) => unknown = callback;
   return (name, done) => {
     Promise.resolve(call(name, done)).catch((error: unknown) => {
-      done(error instanceof Error ? error : new Error("SNICallback failed", { cause: error }));
+      done(error instanceof Error ? error : new Error("SNICallback failed.", { cause: error }));
     });
   };
 }

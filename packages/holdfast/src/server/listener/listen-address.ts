@@ -24,7 +24,7 @@ export function checkListenAddress<Data>(options: ServeOptions<Data>): ListenAdd
     }
     if (port !== undefined || host !== undefined || isShared) {
       throw new InvalidArgumentError(
-        "Expected either `path`, for a Unix socket, or `port`, `host` and `reusePort`, for TCP, got both",
+        "Expected either `path`, for a Unix socket, or `port`, `host` and `reusePort`, for TCP, got both.",
       );
     }
     return { kind: "unix", path };
@@ -35,7 +35,7 @@ export function checkListenAddress<Data>(options: ServeOptions<Data>): ListenAdd
   if (host !== undefined && typeof host !== "string") throw invalidArgument("host", "a string", host);
   if (isShared && !canReusePort(process.versions)) {
     throw new InvalidArgumentError(
-      `Expected \`reusePort\` to be false on Node.js ${process.versions.node}, which would ignore it: it needs 23.1 or 22.12; node:cluster shares a port on any version`,
+      `Expected \`reusePort\` to be false on Node.js ${process.versions.node}, which would ignore it, got true. Use 22.12, 23.1 or later, or node:cluster, which shares a port on any version.`,
     );
   }
   return { kind: "tcp", port: port ?? 0, host, isShared };

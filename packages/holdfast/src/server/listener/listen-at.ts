@@ -5,6 +5,7 @@ import { connect, type ListenOptions, type Server as Listener } from "node:net";
 import { invalidArgument } from "../../shared/option-checks.js";
 import { HoldfastError } from "../../shared/errors.js";
 import { describeListenAddress, type ListenAddress } from "./listen-address.js";
+import { withFullStop } from "../../shared/full-stop.js";
 
 /** @throws HoldfastError with code ERR_HOLDFAST_LISTEN */
 export async function listenAt(listener: Listener, address: ListenAddress, backlog: number): Promise<void> {
@@ -68,7 +69,9 @@ async function isStaleSocket(path: string, error: unknown): Promise<boolean> {
 
 function listenError(address: ListenAddress, cause: unknown): HoldfastError {
   const reason = cause instanceof Error ? cause.message : String(cause);
-  const message = `Expected to listen on ${describeListenAddress(address)}: ${reason}`;
+  const message = withFullStop(
+    `Expected to listen on ${describeListenAddress(address)}, got an error: ${reason}`,
+  );
   return new HoldfastError(message, { code: "ERR_HOLDFAST_LISTEN", cause });
 }
 

@@ -75,7 +75,7 @@ export class ResponseBody {
   async #write(chunk: unknown): Promise<boolean> {
     if (!(chunk instanceof Uint8Array)) {
       throw new InvalidArgumentError(
-        `Expected the body of a Response to yield bytes, got ${describe(chunk)}`,
+        `Expected the body of a Response to yield bytes, got ${describe(chunk)}.`,
       );
     }
     this.#sent += chunk.length;
@@ -98,7 +98,7 @@ export class ResponseBody {
   #lengthError(): InvalidArgumentError {
     const announced = this.#framing.kind === "length" ? this.#framing.length : 0;
     return new InvalidArgumentError(
-      `Expected a body of ${announced} bytes, as its Content-Length says, got ${this.#sent}`,
+      `Expected a body of ${announced} bytes, as its Content-Length says, got ${this.#sent}.`,
     );
   }
 

@@ -46,12 +46,12 @@ export function checkResponse(response: Response): void {
   const { status, headers, body } = Object(response) as { status: unknown; headers: unknown; body: unknown };
   if (!Number.isInteger(status) || typeof headers !== "object" || typeof body !== "object") {
     throw new InvalidArgumentError(
-      `Expected \`onRequest\` to return a Response, nothing, or an object with \`headers\` and \`data\`, got ${describe(response)}`,
+      `Expected \`onRequest\` to return a Response, nothing, or an object with \`headers\` and \`data\`, got ${describe(response)}.`,
     );
   }
   if (response.status < 200 || response.status > 599) {
     throw new InvalidArgumentError(
-      `Expected \`onRequest\` to return a Response with a status from 200 to 599, got ${response.status}`,
+      `Expected \`onRequest\` to return a Response with a status from 200 to 599, got ${response.status}.`,
     );
   }
 }

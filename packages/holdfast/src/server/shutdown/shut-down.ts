@@ -30,7 +30,7 @@ export function checkTimes(
   const timeout = options.timeout === 0 ? 0 : checkDuration("timeout", options.timeout, defaultTimeout);
   if (timeout === null || spread === 0 || spread < timeout) return { timeout, spread };
   throw new InvalidArgumentError(
-    `Expected \`spread\` to be less than \`timeout\` (${timeout}), after which all connections are cut, got ${describe(spread)}`,
+    `Expected \`spread\` to be less than \`timeout\` (${timeout}), after which all connections are cut, got ${describe(spread)}.`,
   );
 }
 

@@ -55,13 +55,13 @@ export function checkGrant(
 ): CheckedGrant {
   if (typeof grant !== "object" || (grant as unknown) === null) {
     throw new InvalidArgumentError(
-      `${expectation} an object with \`headers\` and \`data\`, got ${describe(grant)}`,
+      `${expectation} an object with \`headers\` and \`data\`, got ${describe(grant)}.`,
     );
   }
   const unknownName = Object.keys(grant).find((name) => name !== "headers" && name !== "data");
   if (unknownName !== undefined || Symbol.iterator in grant) {
     throw new InvalidArgumentError(
-      `${expectation} an object with \`headers\` and \`data\`, got ${unknownName === undefined ? describe(grant) : `an object with ${describe(unknownName)}`}`,
+      `${expectation} an object with \`headers\` and \`data\`, got ${unknownName === undefined ? describe(grant) : `an object with ${describe(unknownName)}`}.`,
     );
   }
   const headers = grant.headers === undefined ? [] : readHeaders(grant.headers);

@@ -48,7 +48,7 @@ export class FakeClock {
    */
   setTimer(delay: number, callback: () => void): () => void {
     // NaN would never fire, and a test would pass for the wrong reason.
-    if (!(delay >= 0)) throw new RangeError(`Expected the delay of a timer to be 0 or more, got ${delay}`);
+    if (!(delay >= 0)) throw new RangeError(`Expected the delay of a timer to be 0 or more, got ${delay}.`);
     return this.#timers.add(this.#now + delay, callback);
   }
 
@@ -169,7 +169,7 @@ export class FakeClock {
 
   #target(ms: number): number {
     this.#assertOutsideCallback();
-    if (!(ms >= 0)) throw new RangeError(`Expected the time to advance by 0 or more, got ${ms}`);
+    if (!(ms >= 0)) throw new RangeError(`Expected the time to advance by 0 or more, got ${ms}.`);
     return this.#now + ms;
   }
 
@@ -245,7 +245,7 @@ export class FakeClock {
 
   #assertOutsideCallback(): void {
     if (this.#isInCallback)
-      throw new Error("A callback cannot turn the clock it runs on; stall() lets time pass");
+      throw new Error("A callback cannot turn the clock it runs on; stall() lets time pass.");
   }
 }
 
@@ -262,5 +262,5 @@ function promisesSettled(): Promise<void> {
 }
 
 function assertProgress(rounds: number): void {
-  if (rounds > 10_000) throw new Error("Callbacks keep queueing callbacks without letting time pass");
+  if (rounds > 10_000) throw new Error("Callbacks keep queueing callbacks without letting time pass.");
 }

@@ -85,9 +85,9 @@ export class RawClient extends RawPeer {
     this.sendUpgrade(options);
     const head = await this.readHead(timeout === undefined ? {} : { timeout });
     if (!head.startLine.startsWith("HTTP/1.1 101 "))
-      throw new Error(`The upgrade was refused: ${head.startLine}`);
+      throw new Error(`The upgrade was refused: ${head.startLine}.`);
     const accept = head.header("Sec-WebSocket-Accept");
-    if (accept !== acceptKey(this.#key)) throw new Error(`The accept key is wrong: ${accept}`);
+    if (accept !== acceptKey(this.#key)) throw new Error(`The accept key is wrong: ${accept}.`);
     return head;
   }
 }

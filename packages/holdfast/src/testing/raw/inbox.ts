@@ -57,10 +57,10 @@ export class Inbox {
         return found.value;
       }
       const state = () => `${what}; unread: ${describeBytes(this.unread)}`;
-      if (this.#end !== null) throw new Error(`The connection ended (${this.#end}) before ${state()}`);
+      if (this.#end !== null) throw new Error(`The connection ended (${this.#end}) before ${state()}.`);
       const change = new Promise<void>((resolve) => this.#waiters.push(resolve));
       await withTimeout(change, deadline - realNow(), what).catch(() => {
-        throw new Error(`Waited ${timeout} ms for ${state()}`);
+        throw new Error(`Waited ${timeout} ms for ${state()}.`);
       });
     }
   }

@@ -55,11 +55,10 @@ export class MemoryTopic {
     return this.#ids.size > 0 || this.#epoch !== null;
   }
 
-  /** Begins the history if there is none. */
-  begin(now: number): void {
-    if (this.#epoch !== null) return;
-    this.#epoch = this.#newEpoch();
-    this.#lastAt = now;
+  /** Begins the history if there is none. Returns its epoch. */
+  begin(now: number): string {
+    if (this.#epoch === null) this.#lastAt = now;
+    return (this.#epoch ??= this.#newEpoch());
   }
 
   publish({ data, id, history, compress }: Publication, now: number): Published {
@@ -121,8 +120,8 @@ export class MemoryTopic {
   }
 
   #nextPlace(now: number): Position {
+    const epoch = this.begin(now);
     this.#lastAt = now;
-    this.#epoch ??= this.#newEpoch();
-    return { epoch: this.#epoch, offset: ++this.#offset };
+    return { epoch, offset: ++this.#offset };
   }
 }

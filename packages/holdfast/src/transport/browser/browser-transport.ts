@@ -201,7 +201,7 @@ class BrowserTransport implements MessageTransport {
   #problemOf(message: Message): MessageTooBigError | null {
     const { maxMessageSize, maxQueuedBytes, maxQueuedMessages } = this.#settings;
     if (maxMessageSize !== null && exceeds(message, maxMessageSize)) {
-      const text = `Expected a message of at most ${maxMessageSize} bytes, got one of ${message.length} or more`;
+      const text = `Expected a message of at most ${maxMessageSize} bytes, got one of ${message.length} or more.`;
       return new MessageTooBigError(text, message.length, maxMessageSize);
     }
     const surplus = this.#surplus;
@@ -210,7 +210,7 @@ class BrowserTransport implements MessageTransport {
     surplus.bytes += message.length;
     if (surplus.messages <= SURPLUS * maxQueuedMessages && surplus.bytes <= SURPLUS * maxQueuedBytes)
       return null;
-    const text = `Expected the application to keep up, got ${surplus.messages} messages of ${surplus.bytes} bytes beyond \`maxQueue\`: a browser cannot make the peer wait`;
+    const text = `Expected the application to keep up, got ${surplus.messages} messages of ${surplus.bytes} bytes beyond \`maxQueue\`. A browser cannot make the peer wait: read faster, or raise \`maxQueue\`.`;
     return new MessageTooBigError(text, surplus.bytes, SURPLUS * maxQueuedBytes);
   }
 
@@ -265,7 +265,7 @@ class BrowserTransport implements MessageTransport {
 const encoder = new TextEncoder();
 
 const FAILED_BY_BROWSER =
-  "The browser ended the connection: the network failed, or the peer violated the protocol; see the browser's console";
+  "The browser ended the connection: the network failed, or the peer violated the protocol. See the browser's console.";
 
 /**
  * A page may send 1000 and 3000–4999 (WHATWG WebSockets). Other codes are sent as private ones: 1001 as 4001,

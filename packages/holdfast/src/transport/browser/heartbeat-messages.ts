@@ -9,6 +9,7 @@ import type { MessageTransportHandler, MessageTransportFactory } from "../../con
 import { HoldfastError, InvalidArgumentError } from "../../shared/errors.js";
 import { thrownText } from "../../shared/thrown.js";
 import type { HeartbeatMessages } from "./heartbeat-option.js";
+import { withFullStop } from "../../shared/full-stop.js";
 
 /** Adds pings, in the form of messages, to a transport that has none. */
 export function withHeartbeatMessages(
@@ -110,10 +111,13 @@ class HeartbeatByMessages extends TransportDecorator {
       this.#hasFailed = true;
       this.handler.onFailure({
         cause: "handler-failed",
-        error: new HoldfastError(`The function \`heartbeat.${name}\` failed: ${thrownText(cause)}`, {
-          code: "ERR_HOLDFAST_HEARTBEAT",
-          cause,
-        }),
+        error: new HoldfastError(
+          withFullStop(`The function \`heartbeat.${name}\` failed: ${thrownText(cause)}`),
+          {
+            code: "ERR_HOLDFAST_HEARTBEAT",
+            cause,
+          },
+        ),
         close: { code: 1011, reason: "" },
       });
       return null;
@@ -126,6 +130,6 @@ function checkPing(message: unknown): Message {
   const bytes = toBytes(message);
   if (bytes !== null) return bytes;
   throw new InvalidArgumentError(
-    `Expected \`heartbeat.ping\` to return a string or bytes, got ${describe(message)}`,
+    `Expected \`heartbeat.ping\` to return a string or bytes, got ${describe(message)}.`,
   );
 }

@@ -119,7 +119,7 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
     const { protocol } = this;
     if (typeof text !== "string") {
       if (isValidText(text)) return this.#sendBytes(TEXT, text, settings);
-      throw new InvalidArgumentError("Expected `data` to be UTF-8, as text has to be, got other bytes");
+      throw new InvalidArgumentError("Expected `data` to be UTF-8, as text has to be, got other bytes.");
     }
     const size = text.length * 3; // At most: the bytes of UTF-8 for each code unit.
     if (settings.mayEncode && protocol.mayEncode(size))

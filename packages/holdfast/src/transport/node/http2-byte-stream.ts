@@ -145,7 +145,7 @@ export class Http2ByteStream implements ByteStream {
       this.#handler?.onEof();
       return;
     }
-    const message = `The peer reset the HTTP/2 stream (${RST_NAMES.get(rstCode) ?? rstCode})`;
+    const message = `The peer reset the HTTP/2 stream (${RST_NAMES.get(rstCode) ?? rstCode}).`;
     this.#handler?.onError(Object.assign(new Error(message), { code: "ECONNRESET" }));
   }
 }

@@ -29,6 +29,6 @@ function copyOf(name: string, value: unknown, around: readonly object[]): unknow
 
 function refused(name: string, value: unknown, what = describe(value)): InvalidArgumentError {
   return new InvalidArgumentError(
-    `Expected \`${name}\` to be plain data in connectInWorker(), as nothing else can be sent to a worker, got ${what}`,
+    `Expected \`${name}\` to be plain data in connectInWorker(), as nothing else can be sent to a worker, got ${what}.`,
   );
 }

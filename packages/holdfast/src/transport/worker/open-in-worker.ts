@@ -140,7 +140,7 @@ class Opening {
   }
 
   #onTimeout(): void {
-    const message = `The worker did not open the connection within ${this.#call.openTimeout} ms (openTimeout): it may not have started, or its script does not import \`holdfast/worker\``;
+    const message = `The worker did not open the connection within ${this.#call.openTimeout} ms (openTimeout): it may not have started, or its script does not import \`holdfast/worker\`.`;
     this.#fail(new OpenTimeoutError(message, "connect"));
   }
 
@@ -157,7 +157,7 @@ class Opening {
   }
 
   #onUnexplained(): void {
-    this.#onFailed(new WorkerError("The worker of the connection has ended"));
+    this.#onFailed(new WorkerError("The worker of the connection has ended."));
   }
 
   #onFailed(error: Error): void {

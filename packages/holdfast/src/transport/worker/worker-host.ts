@@ -36,7 +36,7 @@ export class WorkerHost {
     } catch (error) {
       release();
       if (error instanceof WorkerError) throw error;
-      throw new WorkerError("Could not start the worker of the connection; see `cause`", error);
+      throw new WorkerError("Could not start the worker of the connection. See `cause`.", error);
     }
     return release;
   }

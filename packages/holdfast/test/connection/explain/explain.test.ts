@@ -177,7 +177,7 @@ const ROWS: readonly Row[] = [
   ],
   [
     "a broken protocol",
-    () => explained("protocol-error", {}, failed("Expected this, got that")),
+    () => explained("protocol-error", {}, failed("Expected this, got that.")),
     /broke the WebSocket protocol: Expected this, got that/,
     /report/,
   ],
@@ -342,22 +342,22 @@ describe("explain()", () => {
     ] as const) {
       assert.throws(() => explain(value as never), {
         name: "InvalidArgumentError",
-        message: `Expected \`info\` to be a CloseInfo, as \`closed\` resolves with and a ConnectionClosed error has in its \`info\`, got ${shown}`,
+        message: `Expected \`info\` to be a CloseInfo, as \`closed\` resolves with and a ConnectionClosed error has in its \`info\`, got ${shown}.`,
       });
     }
   });
 
   test("D9: a failure to open whose error describes it is explained only once", () => {
     const cases = [
-      ["dns", "No address was found for ws://nowhere.invalid/: ENOTFOUND"],
-      ["refused", "Nothing listens at ws://127.0.0.1:1/: ECONNREFUSED"],
-      ["tls", "The TLS handshake failed with wss://a.example/: expired"],
-      ["open-timeout", "Expected ws://a.example/ to be open within 200 ms, still waiting for the name"],
-      ["unreachable", "There is no way to ws://a.example/: EHOSTUNREACH"],
+      ["dns", "No address was found for ws://nowhere.invalid/: ENOTFOUND."],
+      ["refused", "Nothing listens at ws://127.0.0.1:1/: ECONNREFUSED."],
+      ["tls", "The TLS handshake failed with wss://a.example/: expired."],
+      ["open-timeout", "Expected ws://a.example/ to be open within 200 ms, still waiting for the name."],
+      ["unreachable", "There is no way to ws://a.example/: EHOSTUNREACH."],
     ] as const;
     for (const [failure, message] of cases) {
       assert.equal(
-        explainedOpening(failure, message).indexOf(`${message} (no close frame received or sent). `),
+        explainedOpening(failure, message).indexOf(`${message.slice(0, -1)} (no close frame received or sent). `),
         0,
       );
     }

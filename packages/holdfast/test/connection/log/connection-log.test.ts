@@ -190,15 +190,15 @@ describe("The log of a connection", () => {
     harness.deliver(harness.frame({ opcode: 3, payload: "?" }));
     harness.transport.eof();
     await harness.end();
-    const text = "Expected a known opcode, got 0x3";
+    const reason = "Expected a known opcode, got 0x3";
     assert.deepEqual(harness.texts.slice(3), [
       "< OPCODE 0x3 3f [1 byte]",
-      `! protocol-error: ${text}`,
-      `> CLOSE 1002 (protocol error) ${text} [34 bytes]`,
+      `! protocol-error: ${reason}.`,
+      `> CLOSE 1002 (protocol error) ${reason} [34 bytes]`,
       "warn connection closed",
     ]);
     const { error } = harness.lines.at(-1)?.details ?? {};
-    assert.equal((error as Error).message, text);
+    assert.equal((error as Error).message, `${reason}.`);
   });
 
   test("J1: a Close that is not answered within closeTimeout", async () => {

@@ -113,7 +113,7 @@ describe("Loggers", () => {
       serve(() => undefined, { logger: logger as unknown as Logger }),
       {
         code: "ERR_HOLDFAST_INVALID_ARGUMENT",
-        message: "Expected `logger` to be an object with debug, info, warn and error, got an object",
+        message: "Expected `logger` to be an object with debug, info, warn and error, got an object.",
       },
     );
   });

@@ -62,7 +62,7 @@ test("B2, E8: a client accepts every window of the server, whatever it offered (
     for (let bits = 0; bits <= 99; bits++) {
       const expected =
         bits < 8 || bits > 15
-          ? `Expected a parameter of ${NAME} (RFC 7692 section 7.1), got "${parameter}=${bits}"`
+          ? `Expected a parameter of ${NAME} (RFC 7692 section 7.1), got "${parameter}=${bits}".`
           : { ...PLAIN, serverMaxWindowBits: bits };
       assert.deepEqual(read(`${NAME}; ${parameter}=${bits}`, { serverMaxWindowBits: offered }), expected);
       assert.deepEqual(read(`${NAME}; ${parameter}="${bits}"`, { serverMaxWindowBits: offered }), expected);
@@ -78,7 +78,7 @@ test("E8: a client's window is a hint: a server may answer with more (RFC 7692 s
     for (let told = 0; told <= 99; told++) {
       const expected =
         told < 8 || told > 15
-          ? `Expected a parameter of ${NAME} (RFC 7692 section 7.1), got "${parameter}=${told}"`
+          ? `Expected a parameter of ${NAME} (RFC 7692 section 7.1), got "${parameter}=${told}".`
           : { ...PLAIN, clientMaxWindowBits: Math.min(hint, told) };
       assert.deepEqual(read(`${NAME}; ${parameter}=${told}`, { clientMaxWindowBits: hint }), expected);
     }
@@ -107,12 +107,12 @@ test("B2, E8: the server may send either flag unsolicited, and need not send any
 test("E8: a client whose zlib ignores dictionaries insists on the flag that spares them (RFC 7692 section 7.1.1.1)", () => {
   const [element] = parseExtensions(NAME) as readonly [ExtensionElement];
   const told = readAnswer(element, PLAIN, true);
-  assert.equal(told, "Expected server_no_context_takeover, as it was offered, got an answer without it");
+  assert.equal(told, "Expected server_no_context_takeover, as it was offered, got an answer without it.");
 });
 
 test("E8 H: a client rejects invalid parameters in an answer (RFC 7692 section 7.1)", () => {
-  const notOne = (got: string) => `Expected a parameter of ${NAME} (RFC 7692 section 7.1), got "${got}"`;
-  const twice = (name: string) => `Expected each parameter of ${NAME} once, got "${name}" twice`;
+  const notOne = (got: string) => `Expected a parameter of ${NAME} (RFC 7692 section 7.1), got "${got}".`;
+  const twice = (name: string) => `Expected each parameter of ${NAME} once, got "${name}" twice.`;
   const answers: [string, string][] = [
     ["client_max_window_bits", notOne("client_max_window_bits")], // Without a value only in an offer.
     ["server_max_window_bits", notOne("server_max_window_bits")],
@@ -134,7 +134,7 @@ test("E8: a client accepts one answer only; no answer means no compression (RFC 
   assert.equal(readDeflateAnswer(null, settingsOf()), null);
   assert.deepEqual(
     readDeflateAnswer(`${NAME}, ${NAME}`, settingsOf()),
-    new NegotiationError("Expected one extension, got 2"),
+    new NegotiationError("Expected one extension, got 2."),
   );
   for (const answer of ["", ";", `${NAME};`, `${NAME}; a="`]) {
     const error = readDeflateAnswer(answer, settingsOf());

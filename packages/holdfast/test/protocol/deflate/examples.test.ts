@@ -26,7 +26,7 @@ const next = (digits: string, isFinal = true): FrameOptions => ({
 type Row = readonly [title: string, frames: readonly FrameOptions[], told: readonly Told[]];
 
 const HELLO = "f2 48 cd c9 c9 07 00";
-const NOT_COMPRESSED = failure("Expected compressed data (RFC 1951) of whole blocks, got other bytes", 1007);
+const NOT_COMPRESSED = failure("Expected compressed data (RFC 1951) of whole blocks, got other bytes.", 1007);
 
 const LIMIT = 200;
 /** As many bytes in a block with BFINAL set. */
@@ -186,6 +186,6 @@ test("E8: messages are compressed as RFC 7692 section 7.2.3.2 shows, with and wi
 test("H E8: RSV1 where nothing was negotiated fails the connection with 1002 (RFC 6455 section 5.2)", () => {
   for (const role of ROLES) {
     const told = new Endpoint(role).receive(framesTo(role, first(HELLO)));
-    assert.deepEqual(told, [failure("Expected no reserved bits, got RSV1")]);
+    assert.deepEqual(told, [failure("Expected no reserved bits, got RSV1.")]);
   }
 });

@@ -35,7 +35,7 @@ function deflated(content: Uint8Array, options: ZlibOptions = {}): Buffer {
 }
 
 const NOT_COMPRESSED = new ProtocolError(
-  "Expected compressed data (RFC 1951) of whole blocks, got other bytes",
+  "Expected compressed data (RFC 1951) of whole blocks, got other bytes.",
   1007,
 );
 
@@ -142,7 +142,7 @@ test("E2: compressed bytes far over the limit are refused before any is inflated
     ] as const) {
       const frame = { opcode: OPCODE.text, rsv: RSV1, payload: "", declaredLength: most + 1 };
       const endpoint = new Endpoint(role, { extension: endsOf()[role], maxMessageSize: limit });
-      const message = `Expected a message of at most ${limit} bytes, got ${most + 1} encoded ones`;
+      const message = `Expected a message of at most ${limit} bytes, got ${most + 1} encoded ones.`;
       assert.deepEqual(endpoint.receive(framesTo(role, frame)), [
         { type: "failure", failure: new MessageTooBigError(message, most + 1, limit) },
       ]);
@@ -201,7 +201,7 @@ test("E8: a truncated message in a thread fails the connection too", async () =>
 test("H: any bytes as a compressed message give a message, or a failure with 1007 or 1009 (RFC 7692 section 7.2.2)", async () => {
   const failures = [
     failure(NOT_COMPRESSED.message, 1007),
-    failure("Expected UTF-8 in a text message, got other bytes", 1007),
+    failure("Expected UTF-8 in a text message, got other bytes.", 1007),
     inflatesTooFar(1000),
   ];
   const bytes = fc.oneof(

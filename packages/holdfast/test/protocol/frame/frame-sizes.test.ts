@@ -38,7 +38,7 @@ for (const role of ROLES) {
       { opcode: OPCODE.close, lengthEncoding: 64, payload: "" },
     ];
     const expected = [
-      failure("Expected the payload length in its shortest form and with a first bit of 0, got another"),
+      failure("Expected the payload length in its shortest form and with a first bit of 0, got another."),
     ];
     for (const options of refused) {
       assert.deepEqual(new Endpoint(role).receive(frameTo(role, options)), expected);
@@ -47,7 +47,7 @@ for (const role of ROLES) {
 
   test(`H: a ${role} refuses a length whose first bit is not 0 (RFC 6455 section 5.2)`, () => {
     const expected = [
-      failure("Expected the payload length in its shortest form and with a first bit of 0, got another"),
+      failure("Expected the payload length in its shortest form and with a first bit of 0, got another."),
     ];
     for (const declaredLength of [2n ** 63n, 2n ** 64n - 1n]) {
       const claim = frameTo(role, { opcode: OPCODE.binary, declaredLength });
@@ -67,7 +67,7 @@ for (const role of ROLES) {
       ]);
       assert.deepEqual(
         new Endpoint(role).receive([frameTo(role, { opcode: OPCODE.ping, declaredLength }), ping]),
-        [failure("Expected at most 125 bytes in a control frame, got 2^53 or more")],
+        [failure("Expected at most 125 bytes in a control frame, got 2^53 or more.")],
       );
     }
   });

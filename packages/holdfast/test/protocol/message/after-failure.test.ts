@@ -15,38 +15,38 @@ const rows: readonly Row[] = [
   [
     "a reserved bit",
     [{ opcode: OPCODE.text, rsv: 1, payload: DISGUISED }],
-    failure("Expected no reserved bits, got RSV3"),
+    failure("Expected no reserved bits, got RSV3."),
   ],
-  ["an unknown opcode", [{ opcode: 7, payload: DISGUISED }], failure("Expected a known opcode, got 0x7")],
+  ["an unknown opcode", [{ opcode: 7, payload: DISGUISED }], failure("Expected a known opcode, got 0x7.")],
   [
     "a fragmented Ping",
     [{ opcode: OPCODE.ping, isFinal: false, payload: DISGUISED }],
-    failure("Expected a control frame in one piece, got a fragment"),
+    failure("Expected a control frame in one piece, got a fragment."),
   ],
   [
     "a fragmented Close",
     [{ opcode: OPCODE.close, isFinal: false, payload: closePayload(1000) }],
-    failure("Expected a control frame in one piece, got a fragment"),
+    failure("Expected a control frame in one piece, got a fragment."),
   ],
   [
     "a Close of 126 bytes",
     [{ opcode: OPCODE.close, payload: closePayload(1000, "a".repeat(124)) }],
-    failure("Expected at most 125 bytes in a control frame, got 126"),
+    failure("Expected at most 125 bytes in a control frame, got 126."),
   ],
   [
     "a bad Close",
     [{ opcode: OPCODE.close, payload: closePayload(1006) }],
-    failure("Expected a valid close code, got 1006"),
+    failure("Expected a valid close code, got 1006."),
   ],
   [
     "a continuation on its own",
     [{ opcode: OPCODE.continuation, payload: DISGUISED }],
-    failure("Expected the first frame of a message, got a continuation"),
+    failure("Expected the first frame of a message, got a continuation."),
   ],
   [
     "a length that is not minimal",
     [{ opcode: OPCODE.text, lengthEncoding: 64, payload: DISGUISED }],
-    failure("Expected the payload length in its shortest form and with a first bit of 0, got another"),
+    failure("Expected the payload length in its shortest form and with a first bit of 0, got another."),
   ],
   ["a message that is too big", [{ opcode: OPCODE.text, payload: new Uint8Array(41) }], tooBig(41, LIMIT)],
   [
@@ -121,8 +121,8 @@ test("D6: if the failure is about masks, the following Close is still reported (
     ]);
     const problem =
       role === "server"
-        ? "Expected a masked frame from a client, got an unmasked one"
-        : "Expected an unmasked frame from a server, got a masked one";
+        ? "Expected a masked frame from a client, got an unmasked one."
+        : "Expected an unmasked frame from a server, got a masked one.";
     const expected = [failure(problem), close(1001, "bye")];
     assert.deepEqual(new Endpoint(role).receive(stream), expected);
     assert.deepEqual(new Endpoint(role).receive(byteByByte(stream)), expected);

@@ -5,7 +5,7 @@ import { byteByByte, cutAt, Endpoint, frameTo, framesTo, ROLES } from "../endpoi
 import { close, failure, type Told } from "../recorder.js";
 import { NOT_UTF8 } from "./utf8-cases.js";
 
-const IN_UTF8 = failure("Expected UTF-8 in a close reason, got other bytes", 1007);
+const IN_UTF8 = failure("Expected UTF-8 in a close reason, got other bytes.", 1007);
 
 /** RFC 6455 section 7.4 and IANA's registry, as D2 lists them. */
 function mayTravel(code: number): boolean {
@@ -21,7 +21,7 @@ for (const role of ROLES) {
     assert.deepEqual(told(closePayload()), [close(1005)]);
     for (const byte of [0x00, 0x03, 0x61, 0xff]) {
       assert.deepEqual(told(Uint8Array.of(byte)), [
-        failure("Expected a Close of 0 or 2 to 125 bytes, got 1"),
+        failure("Expected a Close of 0 or 2 to 125 bytes, got 1."),
       ]);
     }
   });
@@ -31,7 +31,7 @@ for (const role of ROLES) {
     for (const code of codes) {
       const expected = mayTravel(code)
         ? close(code, "why")
-        : failure(`Expected a valid close code, got ${code}`);
+        : failure(`Expected a valid close code, got ${code}.`);
       assert.deepEqual(told(closePayload(code, "why")), [expected]);
     }
   });
@@ -46,7 +46,7 @@ for (const role of ROLES) {
       }
     }
     const tooLong = closePayload(1000, "a".repeat(124));
-    assert.deepEqual(told(tooLong), [failure("Expected at most 125 bytes in a control frame, got 126")]);
+    assert.deepEqual(told(tooLong), [failure("Expected at most 125 bytes in a control frame, got 126.")]);
   });
 
   test(`E1: a ${role} refuses a reason that is not UTF-8, or cut off inside of a character (RFC 6455 section 8.1)`, () => {
@@ -64,7 +64,7 @@ for (const role of ROLES) {
       { opcode: OPCODE.close, payload: Uint8Array.of(0x61) },
       { opcode: OPCODE.close, payload: closePayload(1000, "again") },
     );
-    const expected = [failure("Expected a valid close code, got 0"), close(1000, "again")];
+    const expected = [failure("Expected a valid close code, got 0."), close(1000, "again")];
     assert.deepEqual(new Endpoint(role).receive(stream), expected);
   });
 

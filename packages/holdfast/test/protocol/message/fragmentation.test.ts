@@ -19,8 +19,8 @@ const start = (opcode: number, payload: string): FrameOptions => ({ opcode, payl
 const middle = (payload: string): FrameOptions => ({ opcode: CONTINUATION, payload, isFinal: false });
 const last = (payload: string): FrameOptions => ({ opcode: CONTINUATION, payload });
 
-const UNEXPECTED_CONTINUATION = failure("Expected the first frame of a message, got a continuation");
-const UNEXPECTED_START = failure("Expected the next fragment of a message, got the start of another");
+const UNEXPECTED_CONTINUATION = failure("Expected the first frame of a message, got a continuation.");
+const UNEXPECTED_START = failure("Expected the next fragment of a message, got the start of another.");
 
 const rows: readonly Row[] = [
   ["fragments make one text", [start(TEXT, "Hel"), middle("lo, "), last("world")], [text("Hello, world")]],

@@ -18,7 +18,7 @@ function assertRefused(role: "client" | "server", refused: Uint8Array, expected:
 
 test("E: an unmasked frame from a client is refused (RFC 6455 section 5.1)", () => {
   for (const opcode of Object.values(OPCODE)) {
-    const expected = failure("Expected a masked frame from a client, got an unmasked one");
+    const expected = failure("Expected a masked frame from a client, got an unmasked one.");
     const refused = frame({ opcode, payload: "Hello", mask: false });
     assertRefused("server", refused, expected);
   }
@@ -26,7 +26,7 @@ test("E: an unmasked frame from a client is refused (RFC 6455 section 5.1)", () 
 
 test("E: a masked frame from a server is refused (RFC 6455 section 5.1)", () => {
   for (const opcode of Object.values(OPCODE)) {
-    const expected = failure("Expected an unmasked frame from a server, got a masked one");
+    const expected = failure("Expected an unmasked frame from a server, got a masked one.");
     assertRefused("client", frame({ opcode, payload: "Hello", mask: true }), expected);
   }
 });
@@ -34,7 +34,7 @@ test("E: a masked frame from a server is refused (RFC 6455 section 5.1)", () => 
 test("E: an unknown opcode is reported before a wrong mask (RFC 6455 section 5.2)", () => {
   for (const role of ROLES) {
     const refused = frame({ opcode: 5, payload: "Hello", mask: role === "client" });
-    assertRefused(role, refused, failure("Expected a known opcode, got 0x5"));
+    assertRefused(role, refused, failure("Expected a known opcode, got 0x5."));
   }
 });
 
@@ -44,7 +44,7 @@ test("E: each reserved bit is refused by name on each opcode where no extension 
     for (const [index, name] of names.entries()) {
       for (let opcode = 0; opcode < 16; opcode++) {
         const refused = frameTo(role, { opcode, rsv: index + 1, payload: "Hello" });
-        assertRefused(role, refused, failure(`Expected no reserved bits, got ${name}`));
+        assertRefused(role, refused, failure(`Expected no reserved bits, got ${name}.`));
       }
     }
   }
@@ -53,7 +53,7 @@ test("E: each reserved bit is refused by name on each opcode where no extension 
 test("E: each unknown opcode is refused, whole and as a fragment (RFC 6455 section 5.2)", () => {
   for (const role of ROLES) {
     for (const opcode of [3, 4, 5, 6, 7, 11, 12, 13, 14, 15]) {
-      const expected = failure(`Expected a known opcode, got 0x${opcode.toString(16)}`);
+      const expected = failure(`Expected a known opcode, got 0x${opcode.toString(16)}.`);
       for (const isFinal of [true, false]) {
         assertRefused(role, frameTo(role, { opcode, isFinal, payload: "Hello" }), expected);
       }
@@ -65,12 +65,12 @@ test("E: an unknown opcode between the fragments of a message is refused (RFC 64
   for (const role of ROLES) {
     const start: FrameOptions = { opcode: OPCODE.text, isFinal: false, payload: "a" };
     const stream = framesTo(role, start, { opcode: 11 }, { opcode: OPCODE.continuation, payload: "b" });
-    assert.deepEqual(new Endpoint(role).receive(stream), [failure("Expected a known opcode, got 0xb")]);
+    assert.deepEqual(new Endpoint(role).receive(stream), [failure("Expected a known opcode, got 0xb.")]);
   }
 });
 
 test("E: a fragmented control frame is refused (RFC 6455 section 5.5)", () => {
-  const expected = failure("Expected a control frame in one piece, got a fragment");
+  const expected = failure("Expected a control frame in one piece, got a fragment.");
   for (const role of ROLES) {
     for (const opcode of [OPCODE.close, OPCODE.ping, OPCODE.pong]) {
       assertRefused(role, frameTo(role, { opcode, isFinal: false }), expected);
@@ -89,7 +89,7 @@ test("E: a control frame carries up to 125 bytes and no more (RFC 6455 section 5
       assert.deepEqual(new Endpoint(role).receive(byteByByte(stream)), expected);
     }
     for (const size of [126, 127, 65_536]) {
-      const expected = failure(`Expected at most 125 bytes in a control frame, got ${size}`);
+      const expected = failure(`Expected at most 125 bytes in a control frame, got ${size}.`);
       for (const opcode of [OPCODE.close, OPCODE.ping, OPCODE.pong]) {
         const bytes = frameTo(role, { opcode, payload: new Uint8Array(size) });
         assert.deepEqual(new Endpoint(role).receive(bytes), [expected]);

@@ -74,8 +74,8 @@ for (const role of ROLES) {
     const broken = { opcode: OPCODE.ping, payload: "?", rsv: 2 };
     for (const [frames, told] of [
       [[{ opcode: OPCODE.close }, PING], [close(1005)]],
-      [[broken, PING], [failure("Expected no reserved bits, got RSV2")]],
-      [[{ ...PING, isFinal: false }], [failure("Expected a control frame in one piece, got a fragment")]],
+      [[broken, PING], [failure("Expected no reserved bits, got RSV2.")]],
+      [[{ ...PING, isFinal: false }], [failure("Expected a control frame in one piece, got a fragment.")]],
     ] as const satisfies readonly (readonly [FrameOptions[], Told[]])[]) {
       const end = new OneByOne(role);
       assert.deepEqual(end.receive(framesTo(role, TEXT_A, TEXT_B, ...frames)), [text("a")]);

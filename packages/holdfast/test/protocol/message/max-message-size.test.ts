@@ -73,10 +73,10 @@ test("E2: what is too big is refused at its header, with both sizes, and 1009 pu
     endpoint.receive(bytes.subarray(-1));
     assert.deepEqual(endpoint.told, [tooBig(2_000_000, 1_048_576)]);
 
-    const message = "Expected a message of at most 1048576 bytes, got 2000000";
-    const failure = new MessageTooBigError(message, 2_000_000, 1_048_576);
+    const reason = "Expected a message of at most 1048576 bytes, got 2000000";
+    const failure = new MessageTooBigError(`${reason}.`, 2_000_000, 1_048_576);
     const sent = endpoint.protocol.closeFrame(closeOf(failure));
-    assert.deepEqual(parseFrame(sent)?.value.payload, closePayload(1009, message));
+    assert.deepEqual(parseFrame(sent)?.value.payload, closePayload(1009, reason));
   }
 });
 

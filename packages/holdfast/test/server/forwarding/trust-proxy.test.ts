@@ -217,14 +217,14 @@ test("A8: an invalid trustProxy is rejected, with an explanation for `true`", as
       -1,
       /^Expected `trustProxy` to be a number of proxies, a list of their addresses, or a function, got -1/,
     ],
-    [1.5, /got 1\.5 \(number\)$/],
-    ["10.0.0.0/8", /got "10\.0\.0\.0\/8" \(string\)$/],
+    [1.5, /got 1\.5 \(number\)\.$/],
+    ["10.0.0.0/8", /got "10\.0\.0\.0\/8" \(string\)\.$/],
     [
       ["10.0.0.0/33"],
-      /^Expected `trustProxy` to be a list of IP addresses.*got "10\.0\.0\.0\/33" \(string\)$/,
+      /^Expected `trustProxy` to be a list of IP addresses.*got "10\.0\.0\.0\/33" \(string\)\.$/,
     ],
-    [["proxy.example"], /got "proxy\.example" \(string\)$/],
-    [[5], /got 5 \(number\)$/],
+    [["proxy.example"], /got "proxy\.example" \(string\)\.$/],
+    [[5], /got 5 \(number\)\.$/],
   ] as const) {
     await assert.rejects(
       serve(() => undefined, { trustProxy: trustProxy as unknown as number }),

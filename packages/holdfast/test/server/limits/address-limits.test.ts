@@ -163,33 +163,33 @@ describe("Limits per address", () => {
 
   test("A8: invalid limits are rejected", async () => {
     for (const [limits, message] of [
-      [5, "Expected `limits` to be true or an object of limits, or null, got 5 (number)"],
-      [[], "Expected `limits` to be true or an object of limits, or null, got an array"],
+      [5, "Expected `limits` to be true or an object of limits, or null, got 5 (number)."],
+      [[], "Expected `limits` to be true or an object of limits, or null, got an array."],
       [
         { messagesPerSeconds: 5 },
-        'Expected `limits` to hold connectionsPerAddress, upgradesPerSecond, messagesPerSecond, bytesPerSecond, onExceeded, got "messagesPerSeconds" (string)',
+        'Expected `limits` to hold connectionsPerAddress, upgradesPerSecond, messagesPerSecond, bytesPerSecond, onExceeded, got "messagesPerSeconds" (string).',
       ],
       [
         { connectionsPerAddress: 0 },
-        "Expected `limits.connectionsPerAddress` to be a positive whole number or null, got 0 (number)",
+        "Expected `limits.connectionsPerAddress` to be a positive whole number or null, got 0 (number).",
       ],
       [
         { upgradesPerSecond: -1 },
-        "Expected `limits.upgradesPerSecond` to be a positive number or null, got -1 (number)",
+        "Expected `limits.upgradesPerSecond` to be a positive number or null, got -1 (number).",
       ],
       [
         { messagesPerSecond: 0.5 },
-        "Expected `limits.messagesPerSecond` to be a number of at least 1 or null, got 0.5 (number)",
+        "Expected `limits.messagesPerSecond` to be a number of at least 1 or null, got 0.5 (number).",
       ],
       [
         { bytesPerSecond: 1000 },
-        "Expected `limits.bytesPerSecond` to be a number of at least 16384 or null, got 1000 (number)",
+        "Expected `limits.bytesPerSecond` to be a number of at least 16384 or null, got 1000 (number).",
       ],
       [
         { bytesPerSecond: Infinity },
-        "Expected `limits.bytesPerSecond` to be a number of at least 16384 or null, got Infinity (number)",
+        "Expected `limits.bytesPerSecond` to be a number of at least 16384 or null, got Infinity (number).",
       ],
-      [{ onExceeded: "drop" }, 'Expected `limits.onExceeded` to be "pause" or "close", got "drop" (string)'],
+      [{ onExceeded: "drop" }, 'Expected `limits.onExceeded` to be "pause" or "close", got "drop" (string).'],
     ] as const) {
       await assert.rejects(
         serve(() => undefined, { limits } as unknown as ServeOptions),
