@@ -18,7 +18,7 @@ export interface NatsEngineOptions {
   readonly connection: NatsConnection;
   /** Begins all subjects and names of streams: letters, digits, `_` and `-`. @default "holdfast" */
   readonly prefix?: string | undefined;
-  /** Where streams are kept. Streams that exist keep their storage. @default "file" */
+  /** Where streams are kept. Existing streams keep their storage. @default "file" */
   readonly storage?: NatsStorage | undefined;
   /** How many servers of a cluster keep each stream: 1 to 5. @default 1 */
   readonly replicas?: number | undefined;

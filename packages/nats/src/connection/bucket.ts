@@ -1,4 +1,4 @@
-// A bucket of JetStream's key-value store, made when it is missing: also after the server has lost it.
+// A bucket of JetStream's key-value store, created when it is missing, even if the server has lost it.
 
 import { jetstream } from "@nats-io/jetstream";
 import { Kvm, type KV } from "@nats-io/kv";
@@ -7,7 +7,7 @@ import { TIMEOUT } from "./deadline.js";
 import { codeOf, WRONG_SEQUENCE } from "./failures.js";
 import type { Link } from "./link.js";
 
-/** A value, and the number of its last change, for changes that nothing may have come before. */
+/** A value and its revision. A write names the revision that it replaces, so no other write comes in between. */
 export interface Entry {
   readonly text: string;
   readonly revision: number;
@@ -20,7 +20,10 @@ export class Bucket {
   readonly #lifetime: number;
   #opened: Promise<KV> | null = null;
 
-  /** @param lifetime milliseconds after which a value that was not written again is gone */
+  /**
+   * @param lifetime milliseconds after which a value expires unless it is written again
+   * @param lifetime milliseconds after which a value that was not written again is gone
+   */
   constructor(link: Link, name: string, options: CheckedOptions, lifetime: number) {
     this.#link = link;
     this.#name = name;
@@ -37,8 +40,8 @@ export class Bucket {
   }
 
   /**
-   * Writes a value if its revision is this one (0: it has none). Returns the new revision; null if it is another one.
-   * The answer may be lost, and then the caller does not know.
+   * Writes a value if its revision is still this one (0: it has none). Returns the new revision, or null if another
+   * write came first. If the answer is lost, the write may have succeeded.
    */
   async put(key: string, text: string, revision: number): Promise<number | null> {
     try {

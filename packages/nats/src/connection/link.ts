@@ -1,5 +1,5 @@
-// The connection of the application, and what the engine has to know of it. While it is down, NATS' client keeps what is
-// published and sends it later; the engine must know what was sent, so it waits instead.
+// The application's connection to NATS. While it is down, NATS' client buffers what is published and sends it later.
+// The engine has to know what was sent, so it waits for the connection instead.
 
 import { jetstreamManager, type JetStreamManager } from "@nats-io/jetstream";
 import { type Msg, type MsgHdrs, type NatsConnection } from "@nats-io/transport-node";
@@ -7,20 +7,20 @@ import { EngineUnavailableError } from "holdfast/topics";
 import { before, deadlineFromNow, sleep, TIMEOUT } from "./deadline.js";
 import { closedEngine, isNoResponders, noConnection, noReply, toEngineError } from "./failures.js";
 
-/** Milliseconds of silence after which the connection is made anew. */
+/** Milliseconds of silence after which the connection is replaced. */
 const MAX_SILENCE = 6_000;
 const RETRY_DELAY = 50;
 
 export class Link {
   readonly connection: NatsConnection;
-  /** Called after a reconnect: what was sent to subscriptions meanwhile is lost. */
+  /** Called after a reconnect: messages to subscriptions were lost meanwhile. */
   readonly #onRestored = new Set<() => void>();
   #jetStream: Promise<JetStreamManager> | null = null;
   #isConnected = true;
   #waiting: (() => void)[] = [];
   #heardAt = performance.now();
   #isAsking = false;
-  /** Rejected when the connection is lost, and with it the answers that are under way. */
+  /** Rejects when the connection is lost, because the pending answers are lost with it. */
   #lost = new Loss();
   #isClosed = false;
 
@@ -34,8 +34,8 @@ export class Link {
   }
 
   /**
-   * Names the life of a single server: it confirms messages before they are safe on its disk, so a restart ends each
-   * epoch. In a cluster, this is not known.
+   * Identifies one run of a single server. Such a server confirms messages before they are safe on its disk, so each
+   * restart ends all epochs. A cluster does not reveal restarts.
    */
   get serverLife(): string {
     const { info } = this.connection;
@@ -71,7 +71,7 @@ export class Link {
   }
 
   /**
-   * Does something with JetStream, in time.
+   * Calls JetStream within the deadline.
    * @param isRepeatable whether it may be done again if the connection was lost meanwhile
    * @throws EngineUnavailableError
    */
@@ -83,11 +83,11 @@ export class Link {
     for (;;) {
       await this.ready(deadline);
       try {
-        // `checkAPI: false`: it would ask the account whether it may use JetStream, which it may not be allowed to ask.
+        // `checkAPI: false`: the check needs a permission that the account may not have.
         this.#jetStream ??= jetstreamManager(this.connection, { timeout: TIMEOUT, checkAPI: false });
         return await before(deadline, this.#lost.race(act(await this.#jetStream)), noReply);
       } catch (error) {
-        // A server that has just started is not ready for JetStream at once.
+        // A server that has just started needs a moment before JetStream answers.
         const isStarting = isNoResponders(error) && this.connection.info?.jetstream === true;
         const mayRepeat = isStarting || (isRepeatable && error instanceof ConnectionLost);
         if (error instanceof ConnectionLost && !isRepeatable) throw noReply(error);
@@ -97,14 +97,14 @@ export class Link {
     }
   }
 
-  /** Sends a request in the order of the calls, if `ready`. */
+  /** Sends a request, in call order. Call `ready` first. */
   request(subject: string, body: Uint8Array, headers: MsgHdrs | null, deadline: number): Promise<Msg> {
     const timeout = Math.max(1, deadline - performance.now());
     const options = headers === null ? { timeout } : { timeout, headers };
     return this.#lost.race(this.connection.request(subject, body, options));
   }
 
-  /** Resolves once the server has what was sent before. */
+  /** Resolves once the server has received everything sent before. */
   async flush(deadline: number): Promise<void> {
     try {
       await before(deadline, this.#lost.race(this.connection.flush()), noReply);
@@ -113,7 +113,7 @@ export class Link {
     }
   }
 
-  /** Every 2 s: NATS' client itself notices a connection that is dead without a word after minutes only. */
+  /** Call it every 2 s: NATS' client alone needs minutes to notice a silent dead connection. */
   checkSilence(): void {
     if (!this.#isConnected || this.connection.isClosed()) {
       this.#heardAt = performance.now();
@@ -129,7 +129,7 @@ export class Link {
     } else if (performance.now() - this.#heardAt > MAX_SILENCE) {
       this.#isAsking = false;
       this.#heardAt = performance.now();
-      this.connection.reconnect().catch(() => {}); // It is closed, or draining.
+      this.connection.reconnect().catch(() => {}); // The connection is closed or draining.
     }
   }
 
@@ -163,7 +163,7 @@ export class Link {
   }
 }
 
-/** The connection was lost before an answer came. NATS' client itself would wait for it until its time is over. */
+/** The connection was lost before the answer arrived. NATS' client would wait for the answer until its time-out. */
 class ConnectionLost extends Error {}
 
 class Loss {

@@ -1,4 +1,5 @@
-// Names of subjects and streams. Topics may have any characters, and names of streams may not: a hash stands for a topic.
+// Names of subjects and streams. A topic may contain any character, a stream's name may not: it contains a hash of the
+// topic.
 
 import { createHash, randomBytes } from "node:crypto";
 
@@ -23,7 +24,7 @@ export class Names {
   stream(hash: string): string {
     return `${this.#prefix}_t_${hash}`;
   }
-  /** Where messages with history are published: each stream has its own, so that none can reach its successor. */
+  /** The subject for messages with history. Each stream has its own, so a message never reaches a later stream. */
   stored(hash: string, token: string): string {
     return `${this.#prefix}.p.${hash}.${token}`;
   }
@@ -34,7 +35,7 @@ export class Names {
   withId(hash: string): string {
     return `${this.#prefix}.o.${hash}`;
   }
-  /** The subjects of subscribers: followed by `n` without history, by `m` and the token of the stream with it. */
+  /** The prefix of subscribers' subjects: followed by `n` without history, or by `m` and the stream's token with it. */
   delivered(hash: string): string {
     return `${this.#prefix}.t.${hash}`;
   }

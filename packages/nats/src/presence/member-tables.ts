@@ -1,5 +1,5 @@
-// The members of each topic: one value of a bucket, changed by compare-and-swap. All processes change it in turn, so its
-// version counts the changes without holes.
+// The members of each topic: one value of a bucket, changed by compare-and-swap. Every change has its own version,
+// without gaps.
 
 import type { Member, PresenceChange, PresenceSnapshot } from "holdfast/topics";
 import type { Bucket } from "../connection/bucket.js";
@@ -8,7 +8,7 @@ import { hashOf, randomId } from "../connection/names.js";
 import { toEngineError } from "../connection/failures.js";
 import type { Link } from "../connection/link.js";
 
-/** A member by its id: the lease of its process, and its data. */
+/** The members by id: the lease of each member's process, and its data. */
 export type MemberTable = Map<string, readonly [lease: string, data: unknown]>;
 
 interface State {
@@ -25,7 +25,7 @@ interface Queue {
 
 export interface MemberTablesHandler {
   isAlive(lease: string): Promise<boolean>;
-  /** The members have changed: every process is to know. */
+  /** Called when the members have changed, to announce it to every process. */
   announce(topic: string, change: PresenceChange, leases: readonly string[]): Promise<void>;
 }
 
@@ -41,7 +41,7 @@ export class MemberTables {
     this.#handler = handler;
   }
 
-  /** The members whose processes live, and the leases of all. */
+  /** The members of live processes, and the leases of all members. */
   async list(topic: string): Promise<PresenceSnapshot & { readonly leases: readonly string[] }> {
     const entry = await this.#bucket.get(hashOf(topic));
     const state = decode(entry?.text);
@@ -51,7 +51,7 @@ export class MemberTables {
     return { version: this.#versionOf(state), members, leases: leasesOf(state.members) };
   }
 
-  /** Changes the members, in the order of calls, and removes those of processes that have ended. */
+  /** Changes the members in call order, and removes those of processes that have ended. */
   update(topic: string, change: (members: MemberTable) => void): Promise<void> {
     return new Promise((resolve, reject) => {
       let queue = this.#queues.get(topic);
@@ -99,7 +99,7 @@ export class MemberTables {
       if ((await this.#bucket.put(hashOf(topic), text, entry?.revision ?? 0)) === null) continue;
       if (!isChanged) return;
       const change = { version: this.#versionOf(state), joined, left };
-      // It is done: who misses the announcement sees it by the next version.
+      // The change is stored. A process that misses the announcement notices the next version.
       await this.#handler.announce(topic, change, leasesOf(state.members)).catch(() => {});
       return;
     }

@@ -1,5 +1,5 @@
-// Presence: who is in which topic, in all processes. Members belong to the lease of their process: a value that the server
-// removes unless it is written again in time. Without its lease, nobody counts a member.
+// Presence: the members of each topic, over all processes. Members belong to the lease of their process, a value that
+// the server removes unless the process renews it. Members without a lease do not count.
 
 import type { Subscription } from "@nats-io/transport-node";
 import type {
@@ -16,10 +16,10 @@ import { hashOf, type Names } from "../connection/names.js";
 import type { CheckedOptions } from "../options.js";
 import { MemberTables, type MemberTable, type MemberTablesHandler } from "./member-tables.js";
 
-/** Milliseconds until a lease ends that is not renewed, and between two renewals. */
+/** Milliseconds after which an unrenewed lease ends, and between two renewals. */
 const LEASE = 9_000;
 const RENEW_INTERVAL = 3_000;
-/** Milliseconds for which the members of a topic are kept that nobody writes, and after which they are written again. */
+/** Milliseconds after which the server drops an unchanged table of members, and after which we write it again. */
 const TABLE_LIFETIME = 86_400_000;
 const TOUCH_INTERVAL = 21_600_000;
 
@@ -37,7 +37,7 @@ export class NatsPresence implements PresenceStore, MemberTablesHandler {
   readonly #leases: Bucket;
   readonly #tables: MemberTables;
   readonly #own = new Map<string, Map<string, unknown>>();
-  /** Members of whom it is not known whether the table has them as this process does: topic and id. */
+  /** Members whose last write may have failed, so that the table may differ from this process: topic and id. */
   readonly #doubtful = new Map<string, readonly [string, string]>();
   readonly #watched = new Map<string, WatchedTopic>();
   #generation = 0;
@@ -142,7 +142,7 @@ export class NatsPresence implements PresenceStore, MemberTablesHandler {
     void this.#rejoin().catch(() => {}); // A write that the lease of the table needs.
   }
 
-  /** Every 30 s: the last report may have been lost without a word. */
+  /** Call it every 30 s: the newest report may have been lost silently. */
   check(): void {
     for (const [topic, watched] of this.#watched) {
       const { version } = watched;
@@ -155,7 +155,7 @@ export class NatsPresence implements PresenceStore, MemberTablesHandler {
     }
   }
 
-  /** All members of this process leave. */
+  /** Removes all members of this process. */
   async close(): Promise<void> {
     const topics = [...this.#own];
     this.#own.clear();
@@ -194,7 +194,7 @@ export class NatsPresence implements PresenceStore, MemberTablesHandler {
     if (members.get(id)?.[0].startsWith(`${this.#node}.`) === true) members.delete(id);
   }
 
-  /** Joins or leaves again, as this process has it. */
+  /** Repeats the join or leave, according to this process. */
   #repeat(topic: string, id: string): Promise<void> {
     const own = this.#own.get(topic);
     return own?.has(id) === true ? this.join(topic, { id, data: own.get(id) }) : this.leave(topic, id);
@@ -228,7 +228,7 @@ export class NatsPresence implements PresenceStore, MemberTablesHandler {
           return;
         }
       }
-      // It has ended: others may have removed the members.
+      // The lease has ended, so others may have removed the members.
       this.#lease = null;
       await this.#begin();
       await this.#rejoin();
@@ -247,7 +247,7 @@ export class NatsPresence implements PresenceStore, MemberTablesHandler {
     }
   }
 
-  /** Removes the members of processes that have ended from the topics that are watched here. */
+  /** Removes members of ended processes from the topics watched here. */
   async #reap(): Promise<void> {
     this.#isReaping = true;
     try {

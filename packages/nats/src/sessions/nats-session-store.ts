@@ -1,6 +1,6 @@
-// Keeps sessions in JetStream, for servers of several machines. Each session is a subject of one stream. Its messages are
-// the blocks of the record; a header of each has the state of the session after it. A write names the message that has to
-// be the last one, so nothing gets between its check and its change.
+// Keeps sessions in JetStream, for servers on several machines. Each session is a subject of one stream. Its messages
+// are the blocks of the session's record, and a header of each holds the session's state at that point. A write names
+// the message that it expects to be the last one, so no other write comes between its check and its change.
 
 import {
   DeliverPolicy,
@@ -30,10 +30,10 @@ import { Link } from "../connection/link.js";
 import { Names } from "../connection/names.js";
 import { checkOptions, type CheckedOptions, type NatsEngineOptions } from "../options.js";
 
-/** Blocks of changes after which the store writes the whole record in their place. */
+/** Blocks of changes after which the store replaces them by the whole record. */
 const MAX_BLOCKS = 64;
 const STATE = "Holdfast-Session";
-/** Sessions that are forgotten at a time. */
+/** Sessions read per batch while sweeping. */
 const SWEEP_SIZE = 100;
 
 /**
@@ -48,7 +48,7 @@ export function natsSessionStore(options: NatsEngineOptions): SessionStore & Asy
   return new NatsSessionStore(checked, link, () => link.close());
 }
 
-/** The store of an engine, which shares the engine's link, and ends with it. */
+/** The store of an engine. It shares the engine's link and ends with it. */
 export function engineSessionStore(options: CheckedOptions, link: Link): SessionStore & AsyncDisposable {
   return new NatsSessionStore(options, link, () => undefined);
 }
@@ -59,7 +59,7 @@ interface State {
   readonly owner: string | null;
   readonly generation: number;
   readonly deadline: number | null;
-  /** If it was removed: why, and until when that is remembered. */
+  /** For a removed session: the reason, and until when it is remembered. */
   readonly removed: { readonly loss: SessionLoss | null; readonly until: number } | null;
   /** The number of blocks. */
   readonly blocks: number;
@@ -114,7 +114,7 @@ class NatsSessionStore implements SessionStore, AsyncDisposable {
     for (;;) {
       const held = await this.#last(id);
       const known = held?.state.generation ?? -1;
-      // A removed session begins again with a newer generation only.
+      // Only a newer generation may recreate a removed session.
       if (known > generation || (held !== null && held.state.removed !== null && known === generation))
         throw fenced(id);
       if (await this.#write(state, held?.sequence ?? 0, block, true)) return;
@@ -178,7 +178,10 @@ class NatsSessionStore implements SessionStore, AsyncDisposable {
     return Promise.resolve();
   }
 
-  /** Calls for one session do not overlap, so nothing is appended meanwhile; a claim makes the save fail. */
+  /**
+   * Calls for one session do not overlap, so nothing is appended meanwhile. If another process claims it, the save
+   * fails.
+   */
   async #compact(id: string, generation: number): Promise<void> {
     const record = decodeSessionRecord(await this.#blocks(id));
     await this.save({ ...record, generation });

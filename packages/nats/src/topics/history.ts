@@ -1,5 +1,4 @@
-// Reads the history of a topic: one request for each message, many under way at once. (The server's own batches came with
-// version 2.11.)
+// Reads the history of a topic: one request per message, many at a time. (Batched reads need nats-server 2.11.)
 
 import type { StoredMsg } from "@nats-io/jetstream";
 import { DUPLICATE_WINDOW, type Page, type Position, type TopicMessage } from "holdfast/topics";
@@ -9,7 +8,7 @@ import { hashOf, type Names } from "../connection/names.js";
 import { decodeFrame } from "./message-frame.js";
 import type { TopicStream, TopicStreams } from "./topic-streams.js";
 
-/** Requests under way at once. */
+/** The number of concurrent requests. */
 const WINDOW = 256;
 
 export class History {
@@ -29,7 +28,8 @@ export class History {
     const newest = this.#streams.newestOf(stream);
     const first = Math.max(stream.first, stream.last - stream.limits.messages + 1, 1);
     const isSame = after.epoch === newest.epoch && after.offset <= newest.offset;
-    // The server has restarted. It may have lost messages and numbered others instead, but the earlier ones are the same.
+    // The server has restarted. It may have lost the newest messages and reused their numbers; the earlier ones are
+    // unchanged.
     const isContinued = after.epoch.split(".").at(0) === stream.token && after.offset <= newest.offset;
     const isEarlier = !isSame && isContinued && after.epoch !== newest.epoch;
     const start = isSame || isEarlier ? Math.max(after.offset + 1, first) : first;
@@ -68,7 +68,7 @@ export class History {
             : decodeFrame(topic, one.data, { epoch, offset: next + index });
         if (message !== null) messages.push(message);
         else {
-          // Trimmed meanwhile, too old, or deleted by hand: the page begins after it.
+          // This message was trimmed meanwhile, is too old, or was deleted by hand: the page starts after it.
           hasHole = true;
           messages = [];
         }
@@ -78,7 +78,7 @@ export class History {
   }
 }
 
-/** The server itself removes what is older than two minutes. */
+/** The server itself removes messages older than two minutes. */
 function isOld({ timestamp }: StoredMsg, { limits }: TopicStream): boolean {
   return limits.age < DUPLICATE_WINDOW && Date.now() - Date.parse(timestamp) >= limits.age;
 }

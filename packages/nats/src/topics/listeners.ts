@@ -1,4 +1,5 @@
-// The listeners of this process, and the newest positions that they need after a lost subscription.
+// The listeners of this process, and the newest position of each topic, which reveals messages that a lost subscription
+// missed.
 
 import type { Msg, Subscription } from "@nats-io/transport-node";
 import type { MessageListener, NewestListener, Position } from "holdfast/topics";
@@ -9,10 +10,10 @@ import { hashOf, type Names } from "../connection/names.js";
 import { decodeFrame } from "./message-frame.js";
 import type { TopicStreams } from "./topic-streams.js";
 
-/** Milliseconds between two looks at the newest position of a topic. */
+/** Milliseconds between two checks of a topic's newest position. */
 const CHECK_INTERVAL = 28_000;
 const RETRY_DELAY = 500;
-/** Topics whose positions are asked for at once. */
+/** Topics per request for positions. */
 const WINDOW = 64;
 
 interface ListenedTopic {
@@ -62,7 +63,7 @@ export class TopicListeners {
     if (!this.#link.connection.isClosed()) topic.subscription?.unsubscribe();
   }
 
-  /** Looks at the newest positions that were not looked at for long: a hint may be lost without a word. */
+  /** Checks the newest positions that are due: a message may have been lost silently. */
   check(): void {
     const before = performance.now() - CHECK_INTERVAL;
     const due = [...this.#topics.values()].filter(({ checkedAt }) => checkedAt < before);
@@ -117,7 +118,7 @@ export class TopicListeners {
         }
         return;
       } catch {
-        // A loss has to be reported. The next check comes anyway.
+        // Retry only after a loss, which has to be reported. Otherwise the next check follows anyway.
         if (!wasLost) return;
         await sleep(RETRY_DELAY);
       }

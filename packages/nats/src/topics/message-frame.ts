@@ -1,4 +1,4 @@
-// A message as it is published and stored: a byte for its kind, then the data.
+// A message as it is published and stored: one byte for its kind, then the data.
 
 import type { TopicMessage } from "holdfast/topics";
 
@@ -15,7 +15,7 @@ export function encodeFrame(data: Uint8Array | string, compress: boolean): Uint8
   return frame;
 }
 
-/** Null if it is none of ours. */
+/** Null if another program published it. */
 export function decodeFrame(
   topic: string,
   frame: Uint8Array,
@@ -27,7 +27,7 @@ export function decodeFrame(
   return {
     type: "message",
     topic,
-    // A copy: a part of what was read from the socket would keep all of it in memory.
+    // Copied: a slice would keep the whole chunk of the socket in memory.
     data: (kind & TEXT) === 0 ? new Uint8Array(bytes) : decoder.decode(bytes),
     offset: place?.offset ?? null,
     epoch: place?.epoch ?? null,

@@ -33,7 +33,7 @@ const CANARY_INTERVAL = 2_000;
 const TICK_INTERVAL = 1_000;
 /** Milliseconds between two checks of presence. */
 const CHECK_INTERVAL = 30_000;
-/** Milliseconds between two searches for topics that are no longer used. */
+/** Milliseconds between two searches for unused topics. */
 const SWEEP_INTERVAL = 3_600_000;
 
 /**
@@ -46,7 +46,7 @@ export function natsEngine(options: NatsEngineOptions): Engine {
 
 let abandon: (engine: NatsEngine) => void;
 
-/** Ends an engine without any farewell, as SIGKILL does: for tests. */
+/** Ends an engine abruptly, as SIGKILL does: for tests. */
 export function abandonEngine(engine: Engine): void {
   if (engine instanceof NatsEngine) abandon(engine);
 }
@@ -142,7 +142,7 @@ class NatsEngine implements Engine {
   }
 }
 
-/** Rejects once the engine is closed, and with errors of the engine only. */
+/** Rejects once the engine is closed, and converts every error to an engine error. */
 class GuardedPresence implements PresenceStore {
   readonly #presence: PresenceStore;
   readonly #isClosed: () => boolean;

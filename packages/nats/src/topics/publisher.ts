@@ -1,5 +1,5 @@
-// Publishes: for each topic, all messages that have come while the ones before were under way are sent together, in their
-// order. The subject names the stream, so a message never reaches a successor of the stream that it was meant for.
+// Publishes. While messages of a topic are in flight, further ones wait, and are then sent together, in call order. The
+// subject names the stream, so a message never reaches the successor of its stream.
 
 import { headers as newHeaders, type MsgHdrs } from "@nats-io/transport-node";
 import { EngineUnavailableError, type Publication, type Published } from "holdfast/topics";
@@ -11,11 +11,11 @@ import { hashOf, type Names } from "../connection/names.js";
 import { encodeFrame } from "./message-frame.js";
 import { isSame, type TopicStream, type TopicStreams } from "./topic-streams.js";
 
-/** Messages of a topic under way at once. */
+/** Messages of one topic in flight at a time. */
 const MAX_BATCH = 512;
-/** Milliseconds after which the limits of a topic are looked at again: another process may have set others. */
+/** Milliseconds after which a topic's limits are applied again, because another process may have changed them. */
 const CHECK_INTERVAL = 30_000;
-/** Bytes of headers and subject that may come on top of a message. */
+/** Bytes that headers and subject may add to a message. */
 const OVERHEAD = 512;
 
 type Result = EngineUnavailableError | Published;
@@ -38,7 +38,7 @@ export class Publisher {
   readonly #names: Names;
   readonly #streams: TopicStreams;
   readonly #queues = new Map<string, Queue>();
-  /** The streams of topics, as far as they are known, and since when. */
+  /** The known streams of topics, and since when they are known. */
   readonly #known = new Map<string, { readonly stream: TopicStream; readonly at: number }>();
 
   constructor(link: Link, names: Names, streams: TopicStreams) {
@@ -78,14 +78,14 @@ export class Publisher {
     queue.isRunning = true;
     while (queue.waiting.length > 0) {
       let batch: readonly Waiting[] = queue.waiting.splice(0, MAX_BATCH);
-      // Messages that no stream has received are sent again: they were meant for one that is gone.
+      // No stream received these messages, because theirs is gone: send them again.
       while (batch.length > 0) batch = await this.#send(queue, batch);
     }
     queue.isRunning = false;
     this.#queues.delete(queue.topic);
   }
 
-  /** Resolves with the messages that have to be sent again. */
+  /** Resolves with the messages to send again. */
   async #send(queue: Queue, batch: readonly Waiting[]): Promise<readonly Waiting[]> {
     const now = performance.now();
     const timely = batch.filter(({ deadline }) => deadline > now);
@@ -98,7 +98,7 @@ export class Publisher {
       stream = await this.#prepare(queue, timely, first.deadline);
     } catch (error) {
       const failure = toEngineError(error, "unsent");
-      // Nothing of the messages themselves was sent yet.
+      // None of the messages has been sent yet.
       const unsent = new EngineUnavailableError(reasonOf(failure), "unsent", failure.cause ?? failure);
       for (const { settle } of timely) settle(unsent);
       return [];
@@ -142,7 +142,7 @@ export class Publisher {
     return stream;
   }
 
-  /** Sends at once, in the order of calls. */
+  /** Sends at once, in call order. */
   async #sendOne(
     { hash }: Queue,
     { publication, deadline }: Waiting,
@@ -160,7 +160,7 @@ export class Publisher {
         this.#link.connection.publish(`${this.#names.delivered(hash)}.n`, frame);
         return "plain";
       }
-      // One with an id goes through a stream, and then all of its turn, or it would be overtaken.
+      // A message with an id goes through a stream, and so must all others of the turn, or they would overtake it.
       const subject =
         history === null ? this.#names.withId(hash) : this.#names.stored(hash, stream?.token ?? "");
       const { data: reply } = await this.#link.request(subject, frame, headersOf(hash, id), deadline);
@@ -207,7 +207,7 @@ function reasonOf({ message }: Error): string {
   return message.replace(/ (Nothing was sent|It may have been carried out)[\s\S]*$/, "");
 }
 
-/** The error that applies to all messages; null if there is none. */
+/** An error that applies to all messages; null if there is none. */
 function commonFailure(results: readonly Result[]): EngineUnavailableError | null {
   const [first] = results;
   if (!(first instanceof EngineUnavailableError)) return null;

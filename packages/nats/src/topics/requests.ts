@@ -1,4 +1,4 @@
-// Requests between processes: requests of NATS itself. The first byte of an answer says whether the handler succeeded.
+// Requests between processes, as requests of NATS. The first byte of an answer says whether the handler succeeded.
 
 import type { Msg, Subscription } from "@nats-io/transport-node";
 import { EngineUnavailableError, type RequestHandler } from "holdfast/topics";
@@ -7,7 +7,7 @@ import { isNoResponders, toEngineError } from "../connection/failures.js";
 import type { Link } from "../connection/link.js";
 import type { Names } from "../connection/names.js";
 
-/** A process that starts, or reconnects, may not be subscribed yet: so often, and after so many milliseconds. */
+/** Attempts, and milliseconds between them: a process that starts or reconnects may not be subscribed yet. */
 const ATTEMPTS = 4;
 const RETRY_DELAY = 100;
 
@@ -60,7 +60,7 @@ export class Requests {
     try {
       answer = this.handler === null ? null : await this.handler(new Uint8Array(request.data));
     } catch {
-      answer = null; // The process that asked learns it, and this one knows.
+      answer = null; // The requesting process gets the error; this process already knows it.
     }
     if (this.#link.connection.isClosed()) return;
     request.respond(

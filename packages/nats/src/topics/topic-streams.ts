@@ -1,5 +1,5 @@
-// One stream for each topic with history: its sequence is the offset, and its limits are those of the topic. The server
-// sends each message on to the subscribers once it is stored, with its sequence (`republish`).
+// One stream for each topic with history. The stream's sequence is the offset, and its limits are those of the topic.
+// The server forwards each stored message to the subscribers, with its sequence (`republish`).
 
 import {
   DiscardPolicy,
@@ -17,7 +17,7 @@ import type { CheckedOptions } from "../options.js";
 
 /** The stream of a topic, as its publishers and readers know it. */
 export interface TopicStream {
-  /** Names this stream among all that the topic ever had: part of the subject, so of each epoch. */
+  /** Distinguishes this stream from earlier ones of the same topic. It is part of the subject, and so of each epoch. */
   readonly token: string;
   readonly limits: HistoryLimits;
   readonly first: number;
@@ -55,7 +55,7 @@ export class TopicStreams {
     }
   }
 
-  /** The stream of a topic, with these limits. Of several processes that create it, one does. */
+  /** Returns the topic's stream with these limits. If several processes create it at once, one succeeds. */
   async ensure(topic: string, limits: HistoryLimits, deadline: number): Promise<TopicStream> {
     for (let attempt = 0; ; attempt++) {
       const found = await this.find(topic);
@@ -77,7 +77,7 @@ export class TopicStreams {
     }
   }
 
-  /** The stream of ids of messages without history. */
+  /** The stream that remembers ids of messages without history. */
   ensureIds(deadline: number): Promise<void> {
     this.#idStream ??= this.#link
       .jetStream(async (manager) => {
@@ -102,7 +102,7 @@ export class TopicStreams {
     this.#idStream = null;
   }
 
-  /** Deletes the streams whose last message is older than positions are remembered. */
+  /** Deletes streams whose newest message is older than a position is remembered. */
   async sweep(): Promise<void> {
     const subject = this.#names.stored("*", "*");
     await this.#link.jetStream(async (manager) => {
@@ -122,7 +122,8 @@ export class TopicStreams {
       description: `holdfast ${messages} ${age}`,
       storage: this.#options.storage === "file" ? StorageType.File : StorageType.Memory,
       max_msgs: messages,
-      // The server remembers ids no longer than messages: readers skip what is older than the topic's own limit.
+      // The server forgets an id with its message, so messages are kept longer than the topic's limit; readers skip
+      // them.
       max_age: nanos(Math.max(age, DUPLICATE_WINDOW)),
       republish: { src, dest: `${this.#names.delivered(hash)}.m.${token}` },
     };

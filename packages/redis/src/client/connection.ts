@@ -1,6 +1,6 @@
-// The port to Redis: one connection, used once. The libraries reconnect by themselves and then repeat commands that may
-// have been carried out, or subscribe again without anybody noticing what was missed. So the engine makes a new
-// connection instead, each time.
+// The port to Redis: one connection, used once. The client libraries reconnect on their own, and then repeat commands
+// that may have been carried out, or resubscribe without reporting what was missed. So the engine opens a new
+// connection each time.
 
 export type Argument = Buffer | string;
 /** Replies in the types of RESP 2. */
@@ -36,10 +36,10 @@ export interface Connector {
   connect(address: Address | null, handler: ConnectionHandler): Promise<RedisConnection>;
 }
 
-/** Milliseconds in which a connection opens, or another attempt begins. */
+/** Milliseconds that a connection may take to open; then another attempt begins. */
 export const CONNECT_TIMEOUT = 1_500;
 
-/** Adds the names of channels to an error of Redis, which does not say which one it denies. */
+/** Adds the names of the channels to an error of Redis, which does not say which one it denies. */
 export function namingChannels(error: unknown, channels: readonly string[]): unknown {
   if (!isErrorReply(error) || !error.message.startsWith("NOPERM")) return error;
   return new Error(`${error.message} (channel ${channels.join(", ")})`, { cause: error });

@@ -1,4 +1,4 @@
-// Recognises the client that the application brings.
+// Recognises the client that the application passes.
 
 import { InvalidArgumentError } from "holdfast";
 import type { Connector } from "./connection.js";

@@ -29,7 +29,7 @@ export interface IoRedisCluster {
 export class IoRedisConnector implements Connector {
   readonly isCluster: boolean;
   readonly #client: IoRedis | IoRedisCluster;
-  /** A node of the cluster: any will do, since only its options are used. */
+  /** Any node of the cluster will do, since only its options are used. */
   #template: IoRedis | undefined;
 
   constructor(client: IoRedis | IoRedisCluster) {
@@ -65,7 +65,7 @@ export class IoRedisConnector implements Connector {
   }
 }
 
-/** No second attempt at anything: the engine decides. */
+/** Never retry on its own: the engine decides. */
 const ONCE = {
   lazyConnect: true,
   retryStrategy: null,
@@ -90,7 +90,7 @@ class IoRedisConnection implements RedisConnection {
 
   constructor(client: IoRedis, handler: ConnectionHandler) {
     this.#client = client;
-    client.on("error", () => {}); // Commands are rejected, and "end" follows.
+    client.on("error", () => {}); // Rejects the pending commands; the event "end" follows.
     client.on("smessageBuffer", (channel, payload) => handler.onMessage(String(channel), payload as Buffer));
     client.on("end", () => {
       if (!this.#isOpen) return;
@@ -108,7 +108,7 @@ class IoRedisConnection implements RedisConnection {
   }
 
   send([command, ...args]: readonly Argument[]): Promise<Reply> {
-    return this.#client.callBuffer(String(command), ...args) as Promise<Reply>; // RESP: nothing else is in a reply.
+    return this.#client.callBuffer(String(command), ...args) as Promise<Reply>; // RESP replies contain nothing else.
   }
 
   async subscribe(channels: readonly string[]): Promise<void> {
@@ -124,7 +124,7 @@ class IoRedisConnection implements RedisConnection {
   }
 
   close(): void {
-    // Each call of disconnect() adds a listener to the socket, and every command that failed closes the connection.
+    // Each call of disconnect() adds a listener to the socket, and every failed command calls it.
     if (this.#isClosing) return;
     this.#isClosing = true;
     this.#client.disconnect();

@@ -37,7 +37,7 @@ export interface NodeRedisCluster {
 export class NodeRedisConnector implements Connector {
   readonly isCluster: boolean;
   readonly #client: NodeRedis | NodeRedisCluster;
-  /** A node of the cluster: any will do, since only its options are used. */
+  /** Any node of the cluster will do, since only its options are used. */
   #template: NodeRedis | undefined;
 
   constructor(client: NodeRedis | NodeRedisCluster) {
@@ -77,7 +77,7 @@ export class NodeRedisConnector implements Connector {
   }
 }
 
-/** No second attempt at anything: the engine decides. */
+/** Never retry on its own: the engine decides. */
 const ONCE = {
   disableOfflineQueue: true,
   pingInterval: undefined,
@@ -96,7 +96,7 @@ class NodeRedisConnection implements RedisConnection {
   readonly #handler: ConnectionHandler;
   readonly #onMessage: (payload: Buffer, channel: Buffer) => void;
   #isOpen = false;
-  /** The client forgets a channel only with the reply: subscribed again before that, it would stay silent. */
+  /** The client forgets a channel when the reply arrives. Subscribing again before that would have no effect. */
   #unsubscribed: Promise<unknown> = Promise.resolve();
 
   constructor(client: NodeRedis, handler: ConnectionHandler) {
@@ -116,7 +116,7 @@ class NodeRedisConnection implements RedisConnection {
   }
 
   send(args: readonly Argument[]): Promise<Reply> {
-    return this.#client.sendCommand([...args], TYPES) as Promise<Reply>; // RESP: nothing else is in a reply.
+    return this.#client.sendCommand([...args], TYPES) as Promise<Reply>; // RESP replies contain nothing else.
   }
 
   async subscribe(channels: readonly string[]): Promise<void> {

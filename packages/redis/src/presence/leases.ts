@@ -1,5 +1,5 @@
-// The leases of this process, one for each partition in which it has members. A lease that was not renewed in time has
-// ended: then its members were removed, and are added again under another generation.
+// The leases of this process, one for each partition in which it has members. If a lease was not renewed in time, its
+// members have been removed: they are added again under a new generation.
 
 import type { Reply } from "../client/connection.js";
 import type { Commands } from "../routing/commands.js";
@@ -9,9 +9,9 @@ import { RENEW } from "../scripts/presence.js";
 
 /** Milliseconds between two renewals. */
 const RENEW_INTERVAL = 3_000;
-/** Milliseconds until somebody looks for leases that have ended, at most. They live longer. */
+/** Milliseconds between two searches for ended leases, at most. Leases last longer. */
 const MAX_REAP_INTERVAL = 9_000;
-/** Milliseconds over which processes spread their looks. */
+/** Milliseconds over which processes spread their searches. */
 const REAP_JITTER = 500;
 
 export class LeasedPartition {
@@ -101,7 +101,7 @@ export class Leases {
     }
   }
 
-  /** Begins another generation, and adds all members to it. */
+  /** Starts another generation, and adds all members to it. */
   begin(leased: LeasedPartition): Promise<void> {
     leased.isBeginning ??= (async () => {
       leased.beginGeneration();
@@ -125,7 +125,7 @@ export class Leases {
       if (isHeld) leased.renewedAt = startedAt;
       else if (leased.members.size > 0) await this.begin(leased);
     } catch {
-      // The next tick tries again; until the lease has ended, nothing is lost.
+      // The next tick tries again; nothing is lost until the lease ends.
     } finally {
       leased.isRenewing = false;
     }

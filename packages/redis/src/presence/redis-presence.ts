@@ -1,4 +1,4 @@
-// Presence: who is in which topic, in all processes. Members belong to the lease of their process in a partition.
+// Presence: the members of each topic, over all processes. Members belong to the lease of their process in a partition.
 
 import type { Member, PresenceListener, PresenceSnapshot, PresenceStore } from "holdfast/topics";
 import type { Reply } from "../client/connection.js";
@@ -16,7 +16,7 @@ export class RedisPresence implements PresenceStore {
   readonly #newEpoch: () => string;
   readonly #leases: Leases;
   readonly #watchers: Watchers;
-  /** Members of whom it is not known whether Redis has them as this process does: [topic, id]. */
+  /** Members whose last write may have failed, so that Redis may differ from this process: [topic, id]. */
   readonly #doubtful = new Map<string, readonly [string, string]>();
 
   constructor(
@@ -66,7 +66,7 @@ export class RedisPresence implements PresenceStore {
       this.#doubtful.set(keyOf(topic, id), [topic, id]);
       throw error;
     }
-    // It has joined again meanwhile, and Redis may have carried that out first.
+    // It has joined again meanwhile, and Redis may have executed that first.
     if (leased.has(topic, id)) this.#doubtful.set(keyOf(topic, id), [topic, id]);
   }
 
@@ -106,18 +106,18 @@ export class RedisPresence implements PresenceStore {
     this.#watchers.check();
   }
 
-  /** All members of this process leave. */
+  /** Removes all members of this process. */
   async close(): Promise<void> {
     await this.#leases.end();
   }
 
-  /** Joins or leaves again, as this process has it. */
+  /** Repeats the join or leave, according to this process. */
   async #repeat(topic: string, id: string): Promise<void> {
     const leased = this.#leases.in(this.#partitions.of(topic));
     const json = leased.members.get(topic)?.get(id);
     if (json === undefined) await this.leave(topic, id);
     else if (await this.#join(leased, topic, id, json, true)) this.#doubtful.delete(keyOf(topic, id));
-    // Otherwise its lease has ended, and all members join again with the next one.
+    // Otherwise the lease has ended, and all members join again with the next one.
   }
 
   /** Whether the lease was still there. */

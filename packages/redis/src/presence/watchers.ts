@@ -26,7 +26,7 @@ export class Watchers {
     this.#newEpoch = newEpoch;
   }
 
-  /** Resolves once all later changes are reported. */
+  /** Resolves once all later changes will be reported. */
   add(topic: string, onChange: PresenceListener): Promise<void> {
     let watched = this.#topics.get(topic);
     if (watched === undefined) this.#topics.set(topic, (watched = new WatchedTopic()));
@@ -51,7 +51,7 @@ export class Watchers {
     if (watched?.isBehind(version) === true) watched.version = version;
   }
 
-  /** The last report may have been lost without a word: compares the versions. */
+  /** Compares versions, because the newest report may have been lost silently. */
   check(): void {
     for (const [topic, watched] of this.#topics) void this.#check(topic, watched).catch(() => {});
   }
@@ -75,7 +75,7 @@ export class Watchers {
 
 class WatchedTopic implements ChannelHandler {
   readonly listeners = new Set<PresenceListener>();
-  /** The newest that was reported or listed. */
+  /** The newest version that was reported or listed. */
   version: Position | null = null;
 
   isBehind({ epoch, offset }: Position): boolean {

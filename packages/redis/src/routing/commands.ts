@@ -1,4 +1,5 @@
-// Sends commands to the node that serves their slot, in time, and never twice if Redis may have carried them out.
+// Sends commands to the node that serves their slot, within the deadline, and never twice if Redis may have executed
+// them.
 
 import {
   isErrorReply,
@@ -14,11 +15,11 @@ import { NodeConnections } from "./node-connections.js";
 import type { Script } from "./script.js";
 import { redirectionOf, SlotMap } from "./slot-map.js";
 
-/** Milliseconds until a node that is busy with itself is asked again. */
+/** Milliseconds until the next attempt at a node that is busy starting, moving or electing. */
 const BUSY_DELAY = 50;
 const MAX_REDIRECTIONS = 16;
 
-/** Redis did nothing, and soon it may: it loads its data, moves a slot, or elects a master. */
+/** Redis executed nothing and will be ready soon: it loads its data, moves a slot, or elects a master. */
 const BUSY = /^(LOADING|CLUSTERDOWN|TRYAGAIN|MASTERDOWN|BUSY) /;
 
 export interface RunReply {
@@ -34,7 +35,7 @@ export interface Served {
 }
 
 export class Commands {
-  /** Whether all keys of a command have to be of one slot. */
+  /** Whether all keys of a command have to be in one slot. */
   readonly isCluster: boolean;
   readonly #connections: NodeConnections;
   readonly #slots: SlotMap;
@@ -68,17 +69,17 @@ export class Commands {
     return this.#connections.all;
   }
 
-  /** A connection to this node, wherever it is. @throws EngineUnavailableError */
+  /** Returns a connection to this node, whatever slots it serves. @throws EngineUnavailableError */
   connectTo(address: Address, deadline: number): Promise<RedisConnection> {
     return this.#connections.get(address, deadline);
   }
 
-  /** Something points to a slot that has moved. */
+  /** Called when a reply or a lost channel shows that the slots have moved. */
   async refreshSlots(): Promise<void> {
-    await this.#slots.refresh(deadlineFromNow()).catch(() => {}); // It is tried again where it is needed.
+    await this.#slots.refresh(deadlineFromNow()).catch(() => {}); // The next command tries again.
   }
 
-  /** Runs a script: all its keys are of this slot. @throws EngineUnavailableError */
+  /** Runs a script whose keys are all in this slot. @throws EngineUnavailableError */
   async run(
     script: Script,
     slot: number,
@@ -96,7 +97,7 @@ export class Commands {
     }
   }
 
-  /** Sends a command whose key is of this slot. @throws EngineUnavailableError */
+  /** Sends a command whose key is in this slot. @throws EngineUnavailableError */
   async send(
     slot: number,
     args: readonly Argument[],
@@ -117,7 +118,7 @@ export class Commands {
         if (!isErrorReply(error)) throw error;
         const redirection = redirectionOf(error.message);
         const isBusy = BUSY.test(error.message);
-        if (error.message.startsWith("READONLY")) this.#connections.drop(connection); // The next one may find the master.
+        if (error.message.startsWith("READONLY")) this.#connections.drop(connection); // The next connection may reach the master.
         if ((redirection === null && !isBusy) || attempt >= MAX_REDIRECTIONS) throw refused(error);
         if (performance.now() + BUSY_DELAY >= deadline) throw refused(error);
         asked = redirection?.isMoved === false ? redirection.address : null;
@@ -139,14 +140,14 @@ export class Commands {
   }
 
   async #connectionFor(slot: number, asked: Address | null, deadline: number): Promise<RedisConnection> {
-    // Without a promise where everything is known: the order of calls is the order of commands.
+    // Synchronous where everything is known, so that commands go out in call order.
     const known = asked ?? this.#slots.knownAddressOf(slot);
     const open = known === undefined ? null : this.#connections.opened(known);
     if (open !== null) return open;
     for (;;) {
       try {
         const address = asked ?? (await this.#slots.addressOf(slot, deadline));
-        // A node that is gone may have a successor: look for it now and then.
+        // The node may have been replaced: look for its successor now and then.
         const until = address === null ? deadline : Math.min(deadline, performance.now() + 500);
         return await this.#connections.get(address, until);
       } catch (error) {
@@ -164,7 +165,7 @@ export class Commands {
       return await before(deadline, connection.send(args), () => noReply(null));
     } catch (error) {
       if (isErrorReply(error)) throw error;
-      // It hangs or has closed. All other commands on it get the same answer.
+      // The connection hangs or has closed. All other commands on it fail the same way.
       this.#connections.drop(connection);
       throw noReply(error);
     }

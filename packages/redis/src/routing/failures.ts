@@ -2,7 +2,7 @@
 
 import { EngineUnavailableError, type EngineOutcome } from "holdfast/topics";
 
-/** Redis refused; unless it says otherwise, it did nothing of what was asked. */
+/** Redis refused the command. Unless it says otherwise, it executed nothing. */
 export function refused(cause: Error, outcome: EngineOutcome = "unsent"): EngineUnavailableError {
   return new EngineUnavailableError(explain(cause.message), outcome, cause);
 }
@@ -19,7 +19,10 @@ export function noReply(cause: unknown): EngineUnavailableError {
   return new EngineUnavailableError("Redis did not reply.", "unknown", cause);
 }
 
-/** @param outcome if it is not an error of the engine already */
+/**
+ * @param outcome for errors that are not engine errors yet
+ * @param outcome if it is not an error of the engine already
+ */
 export function toEngineError(error: unknown, outcome: EngineOutcome): EngineUnavailableError {
   if (error instanceof EngineUnavailableError) return error;
   return new EngineUnavailableError("Redis failed.", outcome, error);

@@ -3,7 +3,7 @@
 /** The number of slots. */
 export const SLOTS = 16_384;
 
-/** The slot of a key whose hash tag this is. ASCII only. */
+/** The slot of a key with this hash tag. ASCII only. */
 export function slotOf(tag: string): number {
   let crc = 0;
   for (let index = 0; index < tag.length; index++) {

@@ -1,10 +1,10 @@
-// One connection to each node of Redis that is needed, made anew after it has closed.
+// One connection to each node of Redis in use, replaced after it has closed.
 
 import type { Address, ConnectionHandler, Connector, RedisConnection } from "../client/connection.js";
 import { before, sleep } from "./deadline.js";
 import { closedEngine, noConnection } from "./failures.js";
 
-/** Milliseconds between two attempts, at first and at most. */
+/** Milliseconds between two attempts, initially and at most. */
 const MIN_DELAY = 20;
 const MAX_DELAY = 1_000;
 
@@ -32,7 +32,7 @@ export class NodeConnections {
     this.#handler = handler;
   }
 
-  /** The open connection to a node, or where the client connects to (null). */
+  /** Returns the open connection to a node; null stands for the address that the client connects to. */
   opened(address: Address | null): RedisConnection | null {
     const connection = this.#nodes.get(keyOf(address))?.connection ?? null;
     return connection?.isOpen === true ? connection : null;
@@ -66,7 +66,7 @@ export class NodeConnections {
     throw closedEngine();
   }
 
-  /** Closes a connection that is of no use any more; the next one is a new one. */
+  /** Closes a useless connection; the next call opens a new one. */
   drop(connection: RedisConnection): void {
     for (const node of this.#nodes.values()) if (node.connection === connection) node.connection = null;
     connection.close();

@@ -7,16 +7,19 @@ const COUNT = 128;
 
 export interface Partition {
   readonly index: number;
-  /** Of all its keys and channels. */
+  /** The slot of all its keys and channels. */
   readonly slot: number;
-  /** Begins each of its keys and channels. */
+  /** The prefix of its keys and channels. */
   readonly prefix: string;
 }
 
 export class Partitions {
   readonly #partitions: readonly Partition[];
 
-  /** @param prefix begins all keys */
+  /**
+   * @param prefix the prefix of all keys
+   * @param prefix begins all keys
+   */
   constructor(prefix: string) {
     this.#partitions = TAGS.map((tag, index) => ({
       index,
@@ -41,7 +44,7 @@ export class Partitions {
   }
 }
 
-/** The smallest numbers whose slots fall into each of 128 equal ranges. */
+/** For each of 128 equal ranges of slots, the smallest number whose slot is in that range. */
 const TAGS: readonly string[] = findTags();
 
 function findTags(): string[] {

@@ -1,5 +1,5 @@
-// A script of Lua that Redis runs as one step. Redis forgets scripts at a restart, a failover or SCRIPT FLUSH: then its
-// whole text is sent again.
+// A Lua script, which Redis runs atomically. Redis forgets scripts at a restart, a failover or SCRIPT FLUSH; the whole
+// text is then sent again.
 
 import { createHash } from "node:crypto";
 

@@ -28,19 +28,19 @@ export class SlotMap {
     return address;
   }
 
-  /** Without waiting: undefined if it has to be asked for. */
+  /** The cached address; undefined if the map has to be requested first. */
   knownAddressOf(slot: number): Address | null | undefined {
     return this.#isCluster ? this.#addresses[slot] : null;
   }
 
-  /** Asks for the map again, unless that has just happened. */
+  /** Requests the map again, unless that has just happened. */
   async refresh(deadline: number): Promise<void> {
     if (!this.#isCluster || performance.now() - this.#refreshedAt < MIN_INTERVAL) return;
     this.#refreshing ??= this.#load(deadline).finally(() => (this.#refreshing = null));
     await this.#refreshing;
   }
 
-  /** Takes over the address from a redirection. */
+  /** Stores the address that a redirection names. */
   set(slot: number, address: Address): void {
     this.#addresses[slot] = address;
   }
@@ -81,7 +81,7 @@ async function readMap(connection: RedisConnection, asked: Address | null): Prom
   for (const [first, last, master] of ranges) {
     const [host, port] = master as readonly [Buffer | null, number];
     const name = host?.toString() ?? "";
-    // Nodes that know no name of their own are where they were asked.
+    // A node that does not know its own host name is at the address that was asked.
     const address = { host: name === "" ? (asked?.host ?? "127.0.0.1") : name, port };
     addresses.fill(address, first as number, (last as number) + 1);
   }

@@ -1,6 +1,7 @@
-// The scripts of sessions. KEYS: the session (`h` hash of the secret, `w` owner as JSON, `g` generation, `d` deadline, and for
-// a removed one `x` the loss and `u` the time until which it is remembered), its blocks, and the index of its partition
-// by the time at which sessions are forgotten. Each script is one step: no write gets between its check and its change.
+// The scripts of sessions. KEYS: the session (`h` hash of the secret, `w` owner as JSON, `g` generation, `d` deadline;
+// if it was removed, `x` the loss and `u` the time until which that is remembered), its blocks, and its partition's
+// index of sessions by the time at which they are forgotten. Each script runs atomically: no write comes between its
+// check and its change.
 
 import { script } from "../routing/script.js";
 

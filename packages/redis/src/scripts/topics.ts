@@ -7,7 +7,7 @@ import { DUPLICATE_WINDOW, POSITION_LIFETIME } from "holdfast/topics";
 import { script } from "../routing/script.js";
 import { EPOCH, NOW } from "./epoch.js";
 
-/** Messages of a topic between two looks at the end of its history. */
+/** Messages of a topic between two checks of the end of its history. */
 const TRIM_EVERY = 64;
 
 /**

@@ -1,4 +1,4 @@
-// Keeps sessions in Redis, for servers of several machines.
+// Keeps sessions in Redis, for servers on several machines.
 
 import {
   decodeSessionRecord,
@@ -29,9 +29,9 @@ export interface RedisSessionStoreOptions {
   readonly prefix?: string | undefined;
 }
 
-/** Blocks of changes after which the store writes the whole record in their place. */
+/** Blocks of changes after which the store replaces them by the whole record. */
 const MAX_BLOCKS = 256;
-/** Sessions that `SWEEP` forgets at a time. */
+/** Sessions that one call of `SWEEP` forgets. */
 const SWEEP_SIZE = 100;
 
 /**
@@ -113,7 +113,10 @@ class RedisSessionStore implements SessionStore, AsyncDisposable {
     return Promise.resolve();
   }
 
-  /** Calls for one session do not overlap, so nothing is appended meanwhile; a claim makes the save fail. */
+  /**
+   * Calls for one session do not overlap, so nothing is appended meanwhile. If another process claims it, the save
+   * fails.
+   */
   async #compact(id: string, generation: number): Promise<void> {
     const blocks = await this.#run(BLOCKS, id, [String(generation)]);
     if (blocks === null) throw fenced(id);

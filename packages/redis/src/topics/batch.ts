@@ -1,5 +1,5 @@
-// The messages of one script, packed: those of a topic that follow one another become one entry of its stream and one
-// message on its channel, so Redis and the subscribers handle them at once.
+// Packs the messages of one script. Consecutive messages of a topic become one entry of its stream and one message on
+// its channel, so Redis and the subscribers process them together.
 
 import type { HistoryLimits, Publication } from "holdfast/topics";
 import type { Partition } from "../routing/partitions.js";
@@ -14,21 +14,21 @@ export interface Member {
 export interface EncodedBatch<Item extends Member> {
   readonly keys: readonly string[];
   readonly data: Buffer;
-  /** The messages of each result, with the place of their topic among the keys. */
+  /** The messages of each result, and the index of their topic's keys in KEYS. */
   readonly results: readonly Part<Item>[];
 }
 
-/** Messages that are published or refused together: one with an id, or several without. */
+/** Messages that succeed or fail together: one with an id, or several without. */
 export interface Part<Item> {
   readonly place: number;
   readonly idPlace: number;
   readonly members: Item[];
 }
 
-/** Messages of one topic with the same limits, in their order. */
+/** Messages of one topic with the same limits, in order. */
 interface Group<Item> {
   readonly place: number;
-  /** Bytes before the letter in which the keys of a topic differ. */
+  /** Bytes before the letter that distinguishes the keys of a topic. */
   readonly prefix: number;
   readonly history: HistoryLimits | null;
   readonly parts: Part<Item>[];

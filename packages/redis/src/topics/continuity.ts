@@ -1,12 +1,10 @@
-// Decides whether the epochs of topics go on after a master was replaced, or a slot of a cluster has moved. They do only
-// if Redis itself shows that no write is missing. In doubt they end, and subscribers get a gap.
-//
-// A replica that was promoted names the sequence of writes that it continues, and to which place. It has everything if the
-// process that was master before has become a replica and continues the same sequence from a place that is no later. That
-// is so after the commands FAILOVER and CLUSTER FAILOVER. After a crash, nobody can know.
-//
-// The keys of a slot move one by one, and none is lost if both nodes were masters all the time. The old one has to show
-// that it still is, has lost nothing since it counted, and has given the keys away.
+// Decides whether epochs continue after a master was replaced or a slot of a cluster has moved. They continue only if
+// Redis itself proves that no write is missing. In doubt they end, and subscribers get a gap. A promoted replica names
+// the sequence of writes that it continues, and the place up to which. It has everything if the former master has
+// become a replica and continues the same sequence from a place that is no later. That is so after the commands
+// FAILOVER and CLUSTER FAILOVER; after a crash, nobody can know. A slot's keys move one by one, and none is lost if
+// both nodes were masters all the time. The old node has to prove that it still is a master, has lost nothing since it
+// assigned offsets, and has handed over the keys.
 
 import type { Address, Argument, RedisConnection } from "../client/connection.js";
 import type { Commands, RunReply } from "../routing/commands.js";
@@ -16,16 +14,19 @@ import type { Script } from "../routing/script.js";
 import { redirectionOf } from "../routing/slot-map.js";
 import { NO_REPLICATION, readInfo, type NodeInfo } from "./node-info.js";
 
-/** Milliseconds for the old master to become a replica. */
+/** Milliseconds that the old master may take to become a replica. */
 const MAX_WAIT = 1_000;
 const RETRY_DELAY = 50;
-/** Milliseconds since the old node of a slot served it: too few for a third node to have had it and failed meanwhile. */
+/**
+ * Milliseconds since the old node last served the slot: too few for a third node to have served it and failed
+ * meanwhile.
+ */
 const MAX_AGE = 6_000;
 
-/** Nobody has noted which process counted. */
+/** No process is noted as the one that assigned the offsets. */
 const NO_RUN = "-";
 
-/** The master that counted, by its replication id and its process, and the one that has the keys now. */
+/** The master that assigned the offsets, by its replication id and its process, and the one that has the keys now. */
 interface Change {
   readonly from: string;
   readonly run: string;
@@ -40,10 +41,10 @@ interface Node extends NodeInfo {
 export class Continuity {
   readonly #commands: Commands;
   readonly #newEpoch: () => string;
-  /** When replication ids of masters were seen first, in `performance.now()`. */
+  /** When each replication id was first seen on a master, in `performance.now()`. */
   readonly #seenAt = new Map<string, number>();
   readonly #deciding = new Map<string, Promise<boolean>>();
-  /** By the replication ids, whether a promoted replica has everything. */
+  /** Whether a promoted replica has everything, by the two replication ids. */
   readonly #decided = new Map<string, boolean>();
 
   constructor(commands: Commands, newEpoch: () => string) {
@@ -73,7 +74,7 @@ export class Continuity {
     }
   }
 
-  /** Looks at the nodes now, to know later that they have been masters since. */
+  /** Checks the nodes now, to know later that they have been masters since. */
   async observe(): Promise<void> {
     if (this.#commands.isCluster) await this.#nodes(deadlineFromNow());
   }
@@ -104,13 +105,13 @@ export class Continuity {
     return isComplete;
   }
 
-  /** Whether the promoted replica has all that its master ever wrote. */
+  /** Whether the promoted replica has everything that its master ever wrote. */
   async #isComplete({ from, run, to }: Change, promoted: Node, until: number): Promise<boolean> {
     while (run !== NO_RUN && performance.now() < until) {
       const { replicas } = await readInfo(promoted.connection);
       for (const address of replicas) {
         const replica = await this.#infoOf(address, until);
-        // While it synchronises, it has the old id or none.
+        // While it synchronises, it reports the old id or none.
         if (replica?.run !== run || replica.isMaster || replica.replication !== to) continue;
         return replica.earlier === from && replica.earlierEnd <= promoted.earlierEnd;
       }

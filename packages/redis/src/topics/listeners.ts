@@ -1,4 +1,5 @@
-// The listeners of this process, and the newest positions that they need after a lost subscription.
+// The listeners of this process, and the newest position of each topic, which reveals messages that a lost subscription
+// missed.
 
 import type { MessageListener, NewestListener, Position } from "holdfast/topics";
 import type { Reply } from "../client/connection.js";
@@ -10,7 +11,7 @@ import type { Continuity } from "./continuity.js";
 import { decodeFrame } from "./message-frame.js";
 import type { ChannelHandler, Subscriptions } from "./subscriptions.js";
 
-/** Milliseconds between two looks at the newest position of a topic. */
+/** Milliseconds between two checks of a topic's newest position. */
 const CHECK_INTERVAL = 28_000;
 /** Topics of one script. */
 const CHECK_SIZE = 100;
@@ -63,7 +64,7 @@ export class TopicListeners {
     this.#subscriptions.unsubscribe(topic.partition, topic.channel);
   }
 
-  /** Looks at the newest positions that were not looked at for long: a single channel may be lost without a word. */
+  /** Checks the newest positions that are due: a single channel may be lost silently. */
   check(): void {
     const before = performance.now() - CHECK_INTERVAL;
     const due = [...this.#topics.values()].filter(({ checkedAt }) => checkedAt < before);
@@ -75,7 +76,7 @@ export class TopicListeners {
     this.#topics.clear();
   }
 
-  /** After a lost subscription, also of topics without history; with many others of this turn. */
+  /** Checks after a lost subscription, also topics without history; joins the other checks of this turn. */
   #onRestored(topic: ListenedTopic): void {
     this.#restored.add(topic);
     if (this.#restored.size > 1) return;
@@ -113,14 +114,14 @@ export class TopicListeners {
         });
         return;
       } catch {
-        // A loss has to be reported. The next check comes anyway.
+        // Retry only after a loss, which has to be reported. Otherwise the next check follows anyway.
         if (!wasLost) return;
         await sleep(RETRY_DELAY);
       }
     }
   }
 
-  /** With the other topics of the partition that were subscribed at the same time. */
+  /** Joins the other topics of the partition that were subscribed at the same time. */
   async #newestWithOthers(topic: ListenedTopic): Promise<Position | null> {
     const { partition } = topic;
     let group = this.#asking.get(partition);

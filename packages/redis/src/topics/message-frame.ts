@@ -1,5 +1,5 @@
-// Messages as they are kept, and sent to the subscribers of their channel. A record is one message: its kind, the number
-// of its bytes in 4 bytes (the lowest first), and its data. A frame has "OFFSET EPOCH" of its first message if they have
+// Messages as Redis stores them and sends them to subscribers. A record is one message: its kind, the number of its
+// bytes in 4 bytes (least significant first), and its data. A frame is "OFFSET EPOCH" of its first message if it has
 // history, a line feed, and the records.
 
 import type { Position, TopicMessage } from "holdfast/topics";
@@ -11,9 +11,9 @@ const LINE_FEED = 0x0a;
 /** Text or binary; lower case if connections may not compress it. */
 const [BINARY, TEXT, BARE_BINARY, BARE_TEXT] = [0x42, 0x54, 0x62, 0x74];
 
-/** Bytes that a record takes at most. */
+/** The most bytes that a record may take. */
 export function sizeOfRecord(data: Data): number {
-  // Exact for long text only: counting takes longer than the room for short text is worth.
+  // Exact for long text only: for short text, counting costs more than the spare room.
   const isShortText = typeof data === "string" && data.length < 1_024;
   return HEAD + (isShortText ? 3 * data.length : Buffer.byteLength(data));
 }
@@ -33,7 +33,7 @@ export function writeRecord(target: Buffer, at: number, data: Data, compress: bo
   return start + size;
 }
 
-/** Empty if it is none of ours. */
+/** Empty if another program published it. */
 export function decodeFrame(topic: string, frame: Buffer): readonly TopicMessage[] {
   const end = frame.indexOf(LINE_FEED);
   if (end < 0) return [];
@@ -58,7 +58,7 @@ export function decodeRecords(
     messages.push({
       type: "message",
       topic,
-      // A copy: a part of what was read from the socket would keep all of it in memory.
+      // Copied: a slice would keep the whole chunk of the socket in memory.
       data: isText ? bytes.toString("utf8", from, at) : new Uint8Array(bytes.subarray(from, at)),
       offset: first === null ? null : first.offset + messages.length,
       epoch: first === null ? null : first.epoch,

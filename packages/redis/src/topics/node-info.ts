@@ -1,18 +1,18 @@
-// A node's word on its own data, by INFO.
+// What a node reports about its own data, by INFO.
 
 import type { Address, RedisConnection } from "../client/connection.js";
 
 export interface NodeInfo {
-  /** Of the process: another one after each start. */
+  /** Identifies the process: each start has another one. */
   readonly run: string;
-  /** Milliseconds since its start, rounded down to seconds. */
+  /** Milliseconds since the process started, rounded down to seconds. */
   readonly uptime: number;
   readonly isMaster: boolean;
-  /** Names its sequence of writes. Redis changes it where writes may have been lost. */
+  /** Identifies the node's sequence of writes. Redis changes it whenever writes may have been lost. */
   readonly replication: string;
   /** The sequence that this one continues; zeros if there is none. */
   readonly earlier: string;
-  /** The place in the earlier sequence from which it is not continued. */
+  /** The place up to which this sequence continues the earlier one. */
   readonly earlierEnd: number;
   readonly replicas: readonly Address[];
 }

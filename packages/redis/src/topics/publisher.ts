@@ -1,6 +1,6 @@
-// Publishes: one script for all messages of a turn, and for those that came while another one was under way. So they keep
-// their order, also where Redis forgot the script or the connection was cut. One script at a time: several smaller ones
-// cost Redis and this process up to twice the CPU for each message, and publish fewer of them a second.
+// Publishes with one script for all messages of a turn, or of the time while another script was running. So messages
+// keep their order, even if Redis forgot the script or the connection was cut. One script at a time: several smaller
+// ones cost Redis and this process up to twice the CPU per message, and publish fewer messages a second.
 
 import { EngineUnavailableError, type Publication, type Published } from "holdfast/topics";
 import type { Reply } from "../client/connection.js";
@@ -12,7 +12,7 @@ import type { Continuity } from "./continuity.js";
 import { encodeBatch, type EncodedBatch } from "./batch.js";
 import type { Replication } from "./replication.js";
 
-/** Messages, and bytes, of one script: Redis does nothing else meanwhile. */
+/** The limits of one script: Redis does nothing else while it runs. */
 const MAX_MESSAGES = 512;
 const MAX_BYTES = 1024 * 1024;
 
@@ -35,7 +35,7 @@ interface Waiting {
   readonly index: number;
 }
 
-/** Messages of which one script at a time may be under way. */
+/** Messages of which one script at a time may run. */
 interface Lane {
   waiting: Waiting[];
   isBusy: boolean;
@@ -44,9 +44,9 @@ interface Lane {
 export class Publisher {
   readonly #partitions: Partitions;
   readonly #continuity: Continuity;
-  /** Null if messages need not be confirmed by a replica. */
+  /** Null if no replica has to confirm messages. */
   readonly #replication: Replication | null;
-  /** One for all messages; if the keys of a script have to be of one slot, one for each partition. */
+  /** One for all messages; in a cluster, where the keys of a script have to be in one slot, one for each partition. */
   readonly #lanes = new Map<Partition | null, Lane>();
   #isSplit: boolean;
 
@@ -79,7 +79,7 @@ export class Publisher {
     });
   }
 
-  /** Publishes until nothing waits. */
+  /** Publishes until no message waits. */
   async #send(lane: Lane): Promise<void> {
     if (lane.isBusy) return;
     lane.isBusy = true;
@@ -87,7 +87,7 @@ export class Publisher {
     lane.isBusy = false;
   }
 
-  /** Settles some of the messages that wait. */
+  /** Settles the first messages that wait. */
   async #publish(lane: Lane): Promise<void> {
     const batch = lane.waiting.slice(0, take(lane.waiting));
     lane.waiting = lane.waiting.slice(batch.length);
@@ -130,7 +130,7 @@ export class Publisher {
     }
   }
 
-  /** It is a node of a cluster after all, by the client of a single server. Nothing was done. */
+  /** A cluster after all, although the client is that of a single server. Nothing was published. */
   #split(messages: readonly Waiting[]): void {
     this.#isSplit = true;
     for (const message of messages) this.#laneOf(message.partition).waiting.push(message);
@@ -153,7 +153,7 @@ function settle({ call, index }: Waiting, result: Result): void {
   else call.reject(failure);
 }
 
-/** The error that applies to all messages; null if there is none. */
+/** An error that applies to all messages; null if there is none. */
 function commonFailure(results: readonly Result[]): EngineUnavailableError | null {
   const [first] = results;
   if (!(first instanceof EngineUnavailableError)) return null;

@@ -49,7 +49,7 @@ export function redisEngine(options: RedisEngineOptions): Engine {
 
 let abandon: (engine: RedisEngine) => void;
 
-/** Ends an engine without any farewell, as SIGKILL does: for tests. */
+/** Ends an engine abruptly, as SIGKILL does: for tests. */
 export function abandonEngine(engine: Engine): void {
   if (engine instanceof RedisEngine) abandon(engine);
 }
@@ -62,7 +62,7 @@ class RedisEngine implements Engine, ChannelHandler {
   readonly node = randomId();
   readonly presence: PresenceStore;
   readonly #options: RedisEngineOptions;
-  /** Made when it is needed: it has a connection of its own. */
+  /** Created on demand, because it has its own connection. */
   #sessions: (SessionStore & AsyncDisposable) | null = null;
   readonly #commands: Commands;
   readonly #partitions: Partitions;
@@ -151,14 +151,14 @@ class RedisEngine implements Engine, ChannelHandler {
     this.#close();
   }
 
-  // ChannelHandler, of its own channels
+  // ChannelHandler, for the engine's own channels
 
   onMessage(payload: Buffer): void {
     this.#requests.onMessage(payload);
   }
 
   onRestored(): void {
-    // Requests that were lost are not answered, and time out.
+    // Lost requests are not answered, and time out.
   }
 
   #close(): void {
@@ -178,7 +178,7 @@ class RedisEngine implements Engine, ChannelHandler {
     this.#listeners.check();
   }
 
-  /** Subscribes to the channel of this process in each partition that it listens in, and for requests. */
+  /** Subscribes to this process's channel in each partition in which it has topics or answers requests. */
   #listenToOwn(): void {
     const home = this.#requests.homeOf(this.node);
     for (const partition of [home, ...this.#subscriptions.partitions]) {
@@ -201,7 +201,7 @@ class RedisEngine implements Engine, ChannelHandler {
   }
 }
 
-/** Rejects once the engine is closed, and with errors of the engine only. */
+/** Rejects once the engine is closed, and converts every error to an engine error. */
 class GuardedPresence implements PresenceStore {
   readonly #presence: PresenceStore;
   readonly #isClosed: () => boolean;
@@ -241,7 +241,7 @@ class GuardedPresence implements PresenceStore {
   }
 }
 
-/** Unique like random ones, and cheaper: each script takes one. */
+/** As unique as random ids, and cheaper: each script takes one. */
 function newIds(): () => string {
   const beginning = randomId();
   let count = 0;

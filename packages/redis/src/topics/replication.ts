@@ -1,20 +1,20 @@
-// Waits until a replica has confirmed what was written on a connection: `WAIT 1`. That is not consensus: a replica that has
-// not confirmed may be promoted.
+// Waits until a replica has confirmed everything written on a connection: `WAIT 1`. That is not consensus: a replica
+// that has not confirmed it may be promoted.
 
 import { EngineUnavailableError } from "holdfast/topics";
 import type { RedisConnection } from "../client/connection.js";
 import { before } from "../routing/deadline.js";
 import { noReply } from "../routing/failures.js";
 
-/** Milliseconds for which Redis waits: other commands of the connection wait as well. */
+/** Milliseconds for which Redis waits; other commands of the connection wait too. */
 const MAX_WAIT = 1_000;
 
 export class Replication {
-  /** The next confirmation of each connection, for all that was written until it begins. */
+  /** The next confirmation of each connection: of everything written before it begins. */
   readonly #next = new WeakMap<RedisConnection, Promise<void>>();
   readonly #running = new WeakMap<RedisConnection, Promise<void>>();
 
-  /** Resolves once all that has been written on this connection is confirmed. */
+  /** Resolves once everything written on this connection is confirmed. */
   confirm(connection: RedisConnection, deadline: number): Promise<void> {
     const known = this.#next.get(connection);
     if (known !== undefined) return known;

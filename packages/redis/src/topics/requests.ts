@@ -1,5 +1,5 @@
-// Requests between processes: each process listens to a channel of its own. The same channels carry what a process sends
-// to itself, to hear that its subscriptions work.
+// Requests between processes: each process subscribes to its own channel. On the same channel, a process sends messages
+// to itself to check that its subscriptions work.
 
 import { EngineUnavailableError, type RequestHandler } from "holdfast/topics";
 import type { Commands } from "../routing/commands.js";
@@ -14,14 +14,14 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** A process that starts, or reconnects, may not be subscribed yet: so often, and after so many milliseconds. */
+/** Attempts, and milliseconds between them: a process that starts or reconnects may not be subscribed yet. */
 const ATTEMPTS = 4;
 const RETRY_DELAY = 100;
 
 const CANARY = "c";
 /**
- * Only a master sends it. A replica would carry out the bare command, and a master that was replaced would go on to be heard
- * by its former subscribers.
+ * Only a master executes it. A replica would execute the bare command, and a replaced master would go on serving its
+ * former subscribers.
  */
 const SEND_CANARY = script(EPOCH, "return redis.call('SPUBLISH', KEYS[1], ARGV[1])");
 const REQUEST = "q";
@@ -70,10 +70,10 @@ export class Requests {
     }
   }
 
-  /** Sends what this process hears if its subscriptions in the partition work. */
+  /** Sends a message that this process receives if its subscriptions in the partition work. */
   sendCanary(partition: Partition): void {
     const keys = [this.channelOf(this.#node, partition)];
-    // If it cannot be sent, it is not heard: nothing else needs to be done.
+    // If it cannot be sent, it is not received either, which shows the same.
     void this.#commands.run(SEND_CANARY, partition.slot, keys, [CANARY]).catch(() => {});
   }
 
@@ -101,7 +101,7 @@ export class Requests {
     try {
       answer = this.handler === null ? null : await this.handler(body);
     } catch {
-      answer = null; // The process that asked learns it, and this one knows.
+      answer = null; // The requesting process gets the error; this process already knows it.
     }
     const words = [answer === null ? FAILURE : ANSWER, id];
     await this.#deliver(from, words, answer ?? new Uint8Array(0), deadlineFromNow()).catch(() => {});

@@ -1,6 +1,6 @@
-// The channels that this process is subscribed to. Pub/sub is a hint, never the truth: a subscription may be lost without
-// a word, so each partition has a channel of this process, on which it hears from itself every 2 s. Otherwise the
-// connection is replaced, and the handlers of its channels are notified.
+// The channels that this process subscribes to. Pub/sub may lose a subscription silently. So each partition has a
+// channel on which the process hears from itself every 2 s; if it does not, the connection is replaced, and the
+// handlers of its channels are notified.
 
 import { isErrorReply, type Address, type Connector, type RedisConnection } from "../client/connection.js";
 import type { Commands } from "../routing/commands.js";
@@ -13,13 +13,13 @@ import { redirectionOf } from "../routing/slot-map.js";
 /** Its methods return soon, and never throw. */
 export interface ChannelHandler {
   onMessage(payload: Buffer): void;
-  /** The channel is subscribed again: what was sent meanwhile is lost. */
+  /** The channel is subscribed again: messages sent meanwhile are lost. */
   onRestored(): void;
 }
 
 /** Milliseconds of silence after which a connection is replaced. */
 const MAX_SILENCE = 6_000;
-/** Milliseconds between two attempts to subscribe, at first and at most. */
+/** Milliseconds between two attempts to subscribe, initially and at most. */
 const MIN_DELAY = 20;
 const MAX_DELAY = 1_000;
 
@@ -58,18 +58,21 @@ export class Subscriptions {
     });
   }
 
-  /** The partitions with a channel. */
+  /** The partitions that have a channel. */
   get partitions(): Iterable<Partition> {
     return [...this.#partitions.values()].map(({ partition }) => partition);
   }
 
-  /** Names of channels, without those that are only there to hear something. */
+  /** The names of channels, without those that only receive signs of life. */
   hasOthers(partition: Partition, own: string): boolean {
     const channels = this.#partitions.get(partition.index)?.channels;
     return channels !== undefined && channels.size > (channels.has(own) ? 1 : 0);
   }
 
-  /** Resolves once all that is sent on this channel from now on arrives. @throws EngineUnavailableError */
+  /**
+   * Resolves once the subscription is active: every message sent on this channel from then on arrives. @throws
+   * EngineUnavailableError
+   */
   subscribe(partition: Partition, name: string, handler: ChannelHandler): Promise<void> {
     const state = this.#stateOf(partition);
     const known = state.channels.get(name);
@@ -95,7 +98,7 @@ export class Subscriptions {
     this.#forgetUnused(state);
   }
 
-  /** The slot is served by another node: subscribes there. */
+  /** Another node serves the slot now: subscribes there. */
   onMoved(slot: number, address: Address): void {
     const current = this.#connections.opened(address);
     for (const state of this.#partitions.values()) {
@@ -107,7 +110,7 @@ export class Subscriptions {
     }
   }
 
-  /** Replaces connections on which nothing was heard. */
+  /** Replaces connections that have been silent for too long. */
   checkSilence(): void {
     const now = performance.now();
     for (const { connection, heardAt } of [...this.#partitions.values()]) {
@@ -128,7 +131,7 @@ export class Subscriptions {
   async #subscribeAll(state: PartitionChannels): Promise<void> {
     if (state.isSubscribing) return;
     state.isSubscribing = true;
-    await Promise.resolve(); // For the other channels of this turn.
+    await Promise.resolve(); // Wait for the other channels of this turn.
     for (let failures = 0; !this.#isClosed;) {
       if (missingOf(state).length === 0) break;
       try {
@@ -148,7 +151,7 @@ export class Subscriptions {
     const address = await this.#commands.addressOf(state.partition.slot, deadline);
     const connection = await this.#connections.get(address, deadline);
     if (state.connection !== connection) {
-      // The partition has moved, or its connection was lost: all its channels have to be subscribed on this one.
+      // The partition has moved, or its connection was lost: resubscribe all its channels on this connection.
       markLost(state);
       state.connection = connection;
       state.heardAt = performance.now();
@@ -163,7 +166,7 @@ export class Subscriptions {
     state.heardAt = performance.now();
     for (const [name, channel] of missing) {
       if (state.channels.get(name) !== channel) {
-        // Nobody wants it any more, or somebody else, who is next.
+        // Nobody needs the channel any more, or only a later caller, whose turn is next.
         if (!state.channels.has(name)) void connection.unsubscribe([name]).catch(() => {});
         continue;
       }
@@ -177,7 +180,7 @@ export class Subscriptions {
   async #onFailure(state: PartitionChannels, error: unknown): Promise<void> {
     await this.#commands.refreshSlots();
     if (!isErrorReply(error) || redirectionOf(error.message) !== null) return;
-    // Redis refuses: those who wait learn why at once.
+    // Redis refuses: the waiting callers get the error at once.
     for (const [, { waiting }] of missingOf(state))
       for (const settle of waiting.splice(0)) settle(refused(error));
   }
@@ -191,7 +194,7 @@ export class Subscriptions {
     }
   }
 
-  /** While a subscription is under way, its outcome matters to the next one of the same channel. */
+  /** The outcome of the subscription in progress matters to the next one of the same channel. */
   #forgetUnused({ partition, channels, isSubscribing }: PartitionChannels): void {
     if (channels.size === 0 && !isSubscribing) this.#partitions.delete(partition.index);
   }
