@@ -8,6 +8,6 @@ test("I1: without a WebSocket, the browser's surface can be imported, and report
   t.after(() => own && Object.defineProperty(globalThis, "WebSocket", own));
   await assert.rejects(surface.connect("ws://127.0.0.1:1/"), {
     name: "InvalidStateError",
-    message: 'There is no WebSocket here: on a server, import from "holdfast" under Node.js',
+    message: 'Expected a global WebSocket, got none. On a server, import from "holdfast" under Node.js.',
   });
 });

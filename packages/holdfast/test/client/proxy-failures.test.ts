@@ -83,7 +83,7 @@ describe("A proxy that fails", () => {
       /got 403 Not \\u009bhere/,
       403,
     ],
-    ["writes to the terminal", () => answer("HTTP/1.1 403 \x1b[2J\r\n\r\n"), /to answer in HTTP\. /],
+    ["writes to the terminal", () => answer("HTTP/1.1 403 \x1b[2J\r\n\r\n"), /to answer in HTTP \(.*\)\. Expected /],
     [
       "finds no server",
       () => answer("HTTP/1.1 502 Bad Gateway\r\n\r\nno such host"),
@@ -102,12 +102,12 @@ describe("A proxy that fails", () => {
     [
       "answers garbage",
       () => answer("SSH-2.0-OpenSSH\r\n\r\n"),
-      /Expected the proxy .* to answer in HTTP\. /,
+      /Expected the proxy .* to answer in HTTP \(.*\)\. Expected /,
     ],
     [
       "answers with a head over maxHandshakeSize",
       () => answer(`HTTP/1.1 200 OK\r\nX-A: ${"a".repeat(20_000)}\r\n\r\n`),
-      /to answer in HTTP\. .*16384/,
+      /to answer in HTTP \(.*\)\. .*16384/,
     ],
     [
       "ends the stream",

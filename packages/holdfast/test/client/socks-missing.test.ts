@@ -27,7 +27,7 @@ test("B7: if the package `socks` is not installed, the error says what to instal
     assert.deepEqual(JSON.parse((await run).stdout), [
       "ProxyError",
       "proxy",
-      'The proxy socks5://127.0.0.1:1 needs the package "socks", which is not installed here: run `npm install socks` (on the way to ws://127.0.0.1:1/)',
+      'The proxy socks5://127.0.0.1:1 needs the package "socks", which is not installed here (on the way to ws://127.0.0.1:1/). Run `npm install socks`.',
       "ERR_MODULE_NOT_FOUND",
     ]);
   } finally {

@@ -141,7 +141,7 @@ describe("Opening a connection over HTTP/2", () => {
     for (const [url, message] of [
       [plain.url, /does not speak HTTP\/2\. Leave out `http2`/],
       [secure.url, /does not speak HTTP\/2\. Leave out `http2`/],
-      [without.url, /speaks HTTP\/2, but takes no WebSockets over it \(RFC 8441\): leave out `http2`/],
+      [without.url, /speaks HTTP\/2, but takes no WebSockets over it \(RFC 8441\)\. Leave out `http2`/],
     ] as const) {
       await assert.rejects(connect(url, { ...OPTIONS, tls: { ca } }), {
         name: "HandshakeError",
