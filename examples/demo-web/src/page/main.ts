@@ -3,6 +3,7 @@
 import { Comparison } from "./comparison.js";
 import { element, say } from "./elements.js";
 import { EventLog } from "./event-log.js";
+import { fillPanels } from "./panels.js";
 import { FAULTS, type Fault, type StageDescription } from "./stage-description.js";
 
 const DESCRIPTIONS: Readonly<Record<Fault, string>> = {
@@ -11,6 +12,8 @@ const DESCRIPTIONS: Readonly<Record<Fault, string>> = {
   freeze: "Frozen: nothing gets through, and neither end is notified.",
   cut: "Cut a moment ago by a reset; it works again.",
 };
+
+fillPanels();
 
 const log = new EventLog(element("log", HTMLOListElement));
 const linkState = element("link-state", HTMLElement);
