@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { allPeers } from "./peers/all.js";
 import type { Peer } from "./peers/peer.js";
+import { positive } from "./program.js";
 import type { Workload } from "./workload.js";
 import { allWorkloads } from "./workloads/all.js";
 
@@ -31,9 +32,8 @@ export interface Options {
 }
 
 /** Null if help was requested. @throws Error that names the option, the expected value and the actual one. */
-export function readArguments(parameters: readonly string[]): Options | null {
+export function readArguments(): Options | null {
   const { values } = parseArgs({
-    args: [...parameters],
     options: {
       quick: { type: "boolean", default: false },
       workloads: { type: "string" },
@@ -51,7 +51,7 @@ export function readArguments(parameters: readonly string[]): Options | null {
     isQuick: values.quick,
     workloads: pick("workloads", values.workloads, allWorkloads, (workload) => workload.id) ?? allWorkloads,
     peers: pick("peers", values.peers, allPeers, (peer) => peer.name),
-    rounds: readRounds(values.rounds) ?? (values.quick ? 2 : 5),
+    rounds: values.rounds === undefined ? (values.quick ? 2 : 5) : positive("rounds", values.rounds),
     generator: readGenerator(values.generator),
     json: values.json ?? null,
     join: values.join?.split(",") ?? null,
@@ -70,17 +70,12 @@ function pick<Item>(
   const known = all.map((item) => nameOf(item).toLowerCase());
   const unknown = names.find((name) => !known.includes(name));
   if (unknown === undefined) return all.filter((item) => names.includes(nameOf(item).toLowerCase()));
-  throw new Error(`Expected \`--${option}\` to name some of ${all.map(nameOf).join(", ")}, got "${unknown}"`);
-}
-
-function readRounds(text: string | undefined): number | null {
-  if (text === undefined) return null;
-  const rounds = Number(text);
-  if (Number.isInteger(rounds) && rounds > 0) return rounds;
-  throw new Error(`Expected \`--rounds\` to be a positive whole number, got "${text}"`);
+  throw new Error(
+    `Expected \`--${option}\` to name some of ${all.map(nameOf).join(", ")}, got "${unknown}".`,
+  );
 }
 
 function readGenerator(text: string | undefined): "c" | "node" | null {
   if (text === undefined || text === "c" || text === "node") return text ?? null;
-  throw new Error(`Expected \`--generator\` to be c or node, got "${text}"`);
+  throw new Error(`Expected \`--generator\` to be c or node, got "${text}".`);
 }

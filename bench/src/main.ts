@@ -11,15 +11,11 @@ import { renderChart } from "./report/chart.js";
 import { renderMarkdown, renderText } from "./report/render.js";
 import { summarize } from "./report/summary.js";
 import { run } from "./run.js";
+import { runCommand } from "./program.js";
 
-try {
-  const options = readArguments(process.argv.slice(2));
-  if (options === null) process.stdout.write(help);
-  else process.exitCode = await bench(options);
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 2;
-}
+await runCommand(help, readArguments, async (options) => {
+  process.exitCode = await bench(options);
+});
 
 /** Returns 1 if something could not be measured. A missed bar is a result, not a failure. */
 async function bench(options: Options): Promise<number> {

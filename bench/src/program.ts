@@ -1,4 +1,4 @@
-// The command line of the programs of `npm run bench -- NAME`.
+// The command lines of the benchmarks.
 
 import { inspect, parseArgs, type ParseArgsConfig } from "node:util";
 
@@ -13,27 +13,36 @@ type Values<Given extends Defaults> = {
       : number | null;
 };
 
-/**
- * Runs `main` with the options of the command line, or prints `help`. Where an option or `main` fails, the error is
- * printed, and the exit status is 2.
- */
-export async function runProgram<const Given extends Defaults>(
+/** Runs `main` with the options of the command line, as `runCommand` does. */
+export function runProgram<const Given extends Defaults>(
   help: string,
   defaults: Given,
   main: (values: Values<Given>) => unknown,
 ): Promise<void> {
-  let values: ReturnType<typeof readOptions>;
+  // Each value has the type that its default asks for.
+  return runCommand(help, () => readOptions(defaults) as Values<Given> | null, main);
+}
+
+/**
+ * Runs `main` with the result of `read`, or prints `help` if that is null. If either throws, the error is printed, and
+ * the exit status is 2.
+ */
+export async function runCommand<Options>(
+  help: string,
+  read: () => Options | null,
+  main: (options: Options) => unknown,
+): Promise<void> {
+  let options: Options | null;
   try {
-    values = readOptions(defaults);
+    options = read();
   } catch (error) {
     fail((error as Error).message); // It is about the options, and needs no stack.
     return;
   }
-  if (values === null) process.stdout.write(help);
-  // Each value has the type that its default asks for.
+  if (options === null) process.stdout.write(help);
   else
     try {
-      await main(values as Values<Given>);
+      await main(options);
     } catch (error) {
       fail(inspect(error));
     }
@@ -59,9 +68,10 @@ function readOptions(defaults: Defaults): Record<string, number | boolean | null
   );
 }
 
-function positive(name: string, text: string): number {
+/** @throws Error */
+export function positive(name: string, text: string): number {
   const number = Number(text);
   const isWhole = name !== "seconds";
   if (number > 0 && (isWhole ? Number.isSafeInteger(number) : Number.isFinite(number))) return number;
-  throw new Error(`Expected \`--${name}\` to be a positive ${isWhole ? "whole " : ""}number, got "${text}"`);
+  throw new Error(`Expected \`--${name}\` to be a positive ${isWhole ? "whole " : ""}number, got "${text}".`);
 }
