@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { fork, type ChildProcess } from "node:child_process";
 import { after, before, describe, test } from "node:test";
-import type { NatsConnection } from "@nats-io/transport-node";
+import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { connectPersistent } from "holdfast";
-import { freePort } from "holdfast-testkit";
-import { natsSessionStore } from "../dist/index.js";
+import { FaultProxy, freePort } from "holdfast-testkit";
+import { natsEngine, natsSessionStore } from "../dist/index.js";
 import { aRecord, PROOF, testStore } from "../../holdfast/test-dist/session/store-contract.js";
 import { eventually } from "../../holdfast/test-dist/topics/eventually.js";
 import { missing, NatsServer } from "./nats-server.js";
@@ -42,6 +42,37 @@ describe("Sessions in NATS", { skip: missing }, () => {
     const claim = await store.claim(id, PROOF, 2000);
     assert.equal(claim.type, "claimed");
     assert.deepEqual(claim.record.outgoing.kept, ["message 157", "message 158", "message 159"]);
+  });
+
+  test("L7: engines and stores watch a connection once, and the last of them ends that", async () => {
+    const shared = await server.connect();
+    const asked: string[] = [];
+    const status = shared.status.bind(shared);
+    shared.status = () => {
+      asked.push("status");
+      return status();
+    };
+    const engine = natsEngine({ connection: shared, prefix: "shared" });
+    const store = natsSessionStore({ connection: shared, prefix: "shared" });
+    await engine.sessions.save(aRecord());
+    await engine[Symbol.asyncDispose]();
+    assert.equal((await store.claim(aRecord().id, PROOF, 2000)).type, "claimed");
+    await store[Symbol.asyncDispose]();
+    assert.deepEqual(asked, ["status"]);
+    await shared.close();
+  });
+
+  test("L7: a store without an engine replaces a connection that is silent without a word", async () => {
+    const proxy = await FaultProxy.start({ target: { port: server.port } });
+    const silent = await connect({ port: proxy.port, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
+    await using store = natsSessionStore({ connection: silent, prefix: `store${++stores}` });
+    await store.save(aRecord());
+    for (const half of proxy.connections) half.blackhole();
+    await eventually(async () => {
+      assert.equal((await store.claim(aRecord().id, PROOF, 2000)).type, "claimed");
+    }, 30_000);
+    await silent.close();
+    await proxy.close();
   });
 
   test("L7: a process takes over the sessions of one that was killed, with the store of its engine", async () => {

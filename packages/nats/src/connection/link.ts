@@ -4,29 +4,27 @@
 import { jetstreamManager, type JetStreamManager } from "@nats-io/jetstream";
 import { type Msg, type MsgHdrs, type NatsConnection } from "@nats-io/transport-node";
 import { EngineUnavailableError } from "holdfast/topics";
+import { type ConnectionObserver, type ConnectionWatch, watchOf } from "./connection-watch.js";
 import { before, deadlineFromNow, sleep, TIMEOUT } from "./deadline.js";
 import { closedEngine, isNoResponders, noConnection, noReply, toEngineError } from "./failures.js";
 
-/** Milliseconds of silence after which the connection is replaced. */
-const MAX_SILENCE = 6_000;
 const RETRY_DELAY = 50;
 
-export class Link {
+export class Link implements ConnectionObserver {
   readonly connection: NatsConnection;
+  readonly #watch: ConnectionWatch;
   /** Called after a reconnect: messages to subscriptions were lost meanwhile. */
   readonly #onRestored = new Set<() => void>();
   #jetStream: Promise<JetStreamManager> | null = null;
-  #isConnected = true;
   #waiting: (() => void)[] = [];
-  #heardAt = performance.now();
-  #isAsking = false;
   /** Rejects when the connection is lost, because the pending answers are lost with it. */
   #lost = new Loss();
   #isClosed = false;
 
   constructor(connection: NatsConnection) {
     this.connection = connection;
-    void this.#watch();
+    this.#watch = watchOf(connection);
+    this.#watch.add(this);
   }
 
   get isClosed(): boolean {
@@ -58,7 +56,7 @@ export class Link {
         "The connection to NATS is closed. Open it with `maxReconnectAttempts: -1`, so that it does not give up.";
       throw new EngineUnavailableError(message, "unsent");
     }
-    if (!this.#isConnected) {
+    if (!this.#watch.isConnected) {
       const connected = new Promise<void>((resolve) => this.#waiting.push(resolve));
       await before(deadline, connected, noConnection);
       return this.ready(deadline);
@@ -113,53 +111,27 @@ export class Link {
     }
   }
 
-  /** Call it every 2 s: NATS' client alone needs minutes to notice a silent dead connection. */
-  checkSilence(): void {
-    if (!this.#isConnected || this.connection.isClosed()) {
-      this.#heardAt = performance.now();
-    } else if (!this.#isAsking) {
-      this.#isAsking = true;
-      this.connection
-        .flush()
-        .then(
-          () => (this.#heardAt = performance.now()),
-          () => {},
-        )
-        .finally(() => (this.#isAsking = false));
-    } else if (performance.now() - this.#heardAt > MAX_SILENCE) {
-      this.#isAsking = false;
-      this.#heardAt = performance.now();
-      this.connection.reconnect().catch(() => {}); // The connection is closed or draining.
-    }
-  }
-
   close(): void {
     this.#isClosed = true;
+    this.#watch.remove(this);
     this.#onRestored.clear();
     for (const proceed of this.#waiting.splice(0)) proceed();
   }
 
-  async #watch(): Promise<void> {
-    for await (const { type } of this.connection.status()) {
-      if (this.#isClosed) return;
-      if (type === "disconnect") this.#onDisconnect();
-      else if (type === "reconnect") this.#onReconnect();
-    }
-    for (const proceed of this.#waiting.splice(0)) proceed(); // It is closed.
-  }
+  // ConnectionObserver
 
-  #onDisconnect(): void {
-    this.#isConnected = false;
+  onDisconnect(): void {
     this.#lost.happen();
     this.#lost = new Loss();
   }
 
-  #onReconnect(): void {
-    this.#isConnected = true;
-    this.#isAsking = false;
-    this.#heardAt = performance.now();
+  onReconnect(): void {
     for (const proceed of this.#waiting.splice(0)) proceed();
     for (const listener of this.#onRestored) listener();
+  }
+
+  onClosed(): void {
+    for (const proceed of this.#waiting.splice(0)) proceed();
   }
 }
 

@@ -29,7 +29,8 @@ import { Publisher } from "./publisher.js";
 import { Requests } from "./requests.js";
 import { TopicStreams } from "./topic-streams.js";
 
-const CANARY_INTERVAL = 2_000;
+/** Milliseconds between two checks of which positions are due. */
+const LISTENER_CHECK_INTERVAL = 2_000;
 const TICK_INTERVAL = 1_000;
 /** Milliseconds between two checks of presence. */
 const CHECK_INTERVAL = 30_000;
@@ -82,10 +83,7 @@ class NatsEngine implements Engine {
     this.presence = new GuardedPresence(this.#presence, () => this.#isClosed);
     this.#requests = new Requests(this.node, link, names);
     this.#timers = [
-      setInterval(() => {
-        link.checkSilence();
-        this.#listeners.check();
-      }, CANARY_INTERVAL),
+      setInterval(() => this.#listeners.check(), LISTENER_CHECK_INTERVAL),
       setInterval(() => this.#presence.tick(), TICK_INTERVAL),
       setInterval(() => this.#presence.check(), CHECK_INTERVAL),
       setInterval(() => void streams.sweep().catch(() => {}), SWEEP_INTERVAL),

@@ -1,0 +1,100 @@
+// Watches one connection to NATS, for all engines and stores that use it: whether it is connected, and whether the server
+// still answers. NATS' client alone needs minutes to notice a silent dead connection.
+
+import type { NatsConnection } from "@nats-io/transport-node";
+
+/** Milliseconds between two questions to the server. */
+const INTERVAL = 2_000;
+/** Milliseconds of silence after which the connection is replaced. */
+const MAX_SILENCE = 6_000;
+
+export interface ConnectionObserver {
+  onDisconnect(): void;
+  onReconnect(): void;
+  /** The connection is closed for good. */
+  onClosed(): void;
+}
+
+const watches = new WeakMap<NatsConnection, ConnectionWatch>();
+
+/** The watch of this connection: one, however many engines and stores use it. */
+export function watchOf(connection: NatsConnection): ConnectionWatch {
+  let watch = watches.get(connection);
+  if (watch === undefined) watches.set(connection, (watch = new ConnectionWatch(connection)));
+  return watch;
+}
+
+export class ConnectionWatch {
+  readonly #connection: NatsConnection;
+  readonly #observers = new Set<ConnectionObserver>();
+  #isConnected = true;
+  #timer: NodeJS.Timeout | null = null;
+  #heardAt = performance.now();
+  #isAsking = false;
+
+  constructor(connection: NatsConnection) {
+    this.#connection = connection;
+    void this.#follow();
+  }
+
+  get isConnected(): boolean {
+    return this.#isConnected;
+  }
+
+  add(observer: ConnectionObserver): void {
+    this.#observers.add(observer);
+    if (this.#timer !== null) return;
+    this.#heardAt = performance.now();
+    this.#timer = setInterval(() => this.#checkSilence(), INTERVAL);
+  }
+
+  remove(observer: ConnectionObserver): void {
+    this.#observers.delete(observer);
+    if (this.#observers.size === 0) this.#stop();
+  }
+
+  #checkSilence(): void {
+    if (!this.#isConnected) {
+      this.#heardAt = performance.now();
+    } else if (!this.#isAsking) {
+      this.#isAsking = true;
+      this.#connection
+        .flush()
+        .then(
+          () => (this.#heardAt = performance.now()),
+          () => {},
+        )
+        .finally(() => (this.#isAsking = false));
+    } else if (performance.now() - this.#heardAt > MAX_SILENCE) {
+      this.#isAsking = false;
+      this.#heardAt = performance.now();
+      this.#connection.reconnect().catch(() => {}); // The connection is closed or draining.
+    }
+  }
+
+  async #follow(): Promise<void> {
+    for await (const { type } of this.#connection.status()) {
+      if (type === "disconnect") this.#onDisconnect();
+      else if (type === "reconnect") this.#onReconnect();
+    }
+    this.#stop();
+    for (const observer of [...this.#observers]) observer.onClosed();
+  }
+
+  #onDisconnect(): void {
+    this.#isConnected = false;
+    for (const observer of [...this.#observers]) observer.onDisconnect();
+  }
+
+  #onReconnect(): void {
+    this.#isConnected = true;
+    this.#isAsking = false;
+    this.#heardAt = performance.now();
+    for (const observer of [...this.#observers]) observer.onReconnect();
+  }
+
+  #stop(): void {
+    clearInterval(this.#timer ?? undefined);
+    this.#timer = null;
+  }
+}
