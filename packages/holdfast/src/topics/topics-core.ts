@@ -1,6 +1,5 @@
 // The state of topics in one process: the subscriptions of connections. `Topics` is its facade.
 
-import { bindToContext } from "../connection/platform.js";
 import { Listeners } from "../connection/listeners.js";
 import { coreOf, type Connection } from "../connection/connection.js";
 import type { Runtime } from "../connection/runtime.js";
@@ -21,15 +20,12 @@ import {
   TOPICS_OPTIONS,
   type TopicsOptions,
 } from "./options.js";
-import { pause } from "./pause.js";
 import type { Position } from "./position.js";
-import { PresenceWatch, type PresenceUpdate } from "./presence-watch.js";
+import type { PresenceUpdate } from "./presence-watch.js";
+import { PresenceWatches } from "./presence-watches.js";
 import { Publisher } from "./publisher.js";
 import { Receiver } from "./receiver.js";
 import type { TopicsEvents } from "./topics-events.js";
-
-/** Milliseconds until listing the members is retried after a failure. */
-const LIST_AGAIN_AFTER = 1_000;
 
 const NO_TOPICS: ReadonlyMap<string, unknown> = new Map();
 const FAILED_READS = {
@@ -64,7 +60,7 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
   readonly #ownsEngine: boolean;
   readonly #topics = new Map<string, LocalTopic>();
   readonly #clients = new Map<Connection, TopicsClient>();
-  readonly #watches = new Set<PresenceWatch>();
+  readonly #watches: PresenceWatches;
   /** Receivers whose connections have ended, and that are being removed from the engine. */
   readonly #leaving = new Set<Promise<void>>();
   #isClosed = false;
@@ -80,6 +76,7 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
     this.observer = observer;
     this.health = new EngineHealth(this.engine, observer);
     this.publisher = new Publisher(this.engine, runtime.clock, observer, this.health);
+    this.#watches = new PresenceWatches(this);
     const { platform } = runtime;
     this.listeners = new Listeners({ platform, faultLogger: platform.faultLogger });
   }
@@ -131,36 +128,13 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
 
   async watch(topic: string, onChange: (update: PresenceUpdate) => void): Promise<() => void> {
     this.checkOpen();
-    const { platform } = this.runtime;
-    const callback = bindToContext(platform, onChange);
-    const onUpdate = (update: PresenceUpdate): void => {
-      try {
-        callback(update);
-      } catch (error) {
-        this.onError("a function of topics.watch() failed", error);
-      }
-    };
-    const watch = new PresenceWatch({
-      store: this.engine.presence,
-      topic,
-      onUpdate,
-      onError: (error) => {
-        this.onRetry(topic, "presence", error, LIST_AGAIN_AFTER);
-      },
-      pause: () => pause(this.runtime, LIST_AGAIN_AFTER),
-    });
-    this.#watches.add(watch);
-    await this.health.watch(watch.start());
-    return () => {
-      this.#watches.delete(watch);
-      watch.stop();
-    };
+    return this.#watches.add(topic, onChange);
   }
 
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    for (const watch of this.#watches) watch.stop();
+    this.#watches.stop();
     const leaving = [...this.#clients].flatMap(([connection, { receivers }]) =>
       [...receivers.keys()].map((name) => this.remove(connection, name)),
     );

@@ -14,11 +14,9 @@ import { deadlineFromNow } from "../connection/deadline.js";
 import type { Link } from "../connection/link.js";
 import { hashOf, type Names } from "../connection/names.js";
 import type { CheckedOptions } from "../options.js";
+import { LEASE, OwnLease } from "./own-lease.js";
 import { MemberTables, type MemberTable, type MemberTablesHandler } from "./member-tables.js";
 
-/** Milliseconds after which an unrenewed lease ends, and between two renewals. */
-const LEASE = 9_000;
-const RENEW_INTERVAL = 3_000;
 /** Milliseconds after which the server drops an unchanged table of members, and after which we write it again. */
 const TABLE_LIFETIME = 86_400_000;
 const TOUCH_INTERVAL = 21_600_000;
@@ -35,15 +33,12 @@ export class NatsPresence implements PresenceStore, MemberTablesHandler {
   readonly #link: Link;
   readonly #names: Names;
   readonly #leases: Bucket;
+  readonly #lease: OwnLease;
   readonly #tables: MemberTables;
   readonly #own = new Map<string, Map<string, unknown>>();
   /** Members whose last write may have failed, so that the table may differ from this process: topic and id. */
   readonly #doubtful = new Map<string, readonly [string, string]>();
   readonly #watched = new Map<string, WatchedTopic>();
-  #generation = 0;
-  /** The revision of the lease; null if there is none. */
-  #lease: Promise<number> | null = null;
-  #renewedAt = 0;
   #touchedAt = performance.now();
   #isRenewing = false;
   #isReaping = false;
@@ -53,6 +48,7 @@ export class NatsPresence implements PresenceStore, MemberTablesHandler {
     this.#link = link;
     this.#names = names;
     this.#leases = new Bucket(link, names.bucket("leases"), options, LEASE);
+    this.#lease = new OwnLease(node, this.#leases);
     this.#tables = new MemberTables(
       link,
       new Bucket(link, names.bucket("members"), options, TABLE_LIFETIME),
@@ -66,8 +62,8 @@ export class NatsPresence implements PresenceStore, MemberTablesHandler {
   async join(topic: string, member: Member): Promise<void> {
     const data: unknown = JSON.parse(JSON.stringify(member.data ?? null));
     try {
-      await this.#begin();
-      await this.#tables.update(topic, (members) => members.set(member.id, [this.#leaseName, data]));
+      await this.#lease.begin();
+      await this.#tables.update(topic, (members) => members.set(member.id, [this.#lease.name, data]));
     } catch (error) {
       this.#doubtful.set(keyOf(topic, member.id), [topic, member.id]);
       throw error;
@@ -134,8 +130,7 @@ export class NatsPresence implements PresenceStore, MemberTablesHandler {
   tick(): void {
     const now = performance.now();
     for (const [topic, id] of this.#doubtful.values()) void this.#repeat(topic, id).catch(() => {});
-    if (this.#own.size > 0 && now - this.#renewedAt >= RENEW_INTERVAL && !this.#isRenewing)
-      void this.#renew();
+    if (this.#own.size > 0 && this.#lease.isDue(now) && !this.#isRenewing) void this.#renew();
     if (!this.#isReaping) void this.#reap();
     if (now - this.#touchedAt < TOUCH_INTERVAL) return;
     this.#touchedAt = now;
@@ -166,7 +161,7 @@ export class NatsPresence implements PresenceStore, MemberTablesHandler {
         }),
       ),
     );
-    if (this.#lease !== null) await this.#leases.delete(this.#leaseName);
+    await this.#lease.end();
   }
 
   stop(): void {
@@ -186,10 +181,6 @@ export class NatsPresence implements PresenceStore, MemberTablesHandler {
     await this.#link.flush(deadlineFromNow());
   }
 
-  get #leaseName(): string {
-    return `${this.#node}.${this.#generation}`;
-  }
-
   #removeOwn(members: MemberTable, id: string): void {
     if (members.get(id)?.[0].startsWith(`${this.#node}.`) === true) members.delete(id);
   }
@@ -200,38 +191,10 @@ export class NatsPresence implements PresenceStore, MemberTablesHandler {
     return own?.has(id) === true ? this.join(topic, { id, data: own.get(id) }) : this.leave(topic, id);
   }
 
-  async #begin(): Promise<void> {
-    this.#lease ??= (async () => {
-      this.#generation++;
-      const startedAt = performance.now();
-      const revision = await this.#leases.put(this.#leaseName, "", 0);
-      this.#renewedAt = startedAt;
-      return revision ?? 0; // Of this process alone.
-    })();
-    try {
-      await this.#lease;
-    } catch (error) {
-      this.#lease = null;
-      throw error;
-    }
-  }
-
   async #renew(): Promise<void> {
     this.#isRenewing = true;
     try {
-      if (this.#lease !== null) {
-        const startedAt = performance.now();
-        const revision = await this.#leases.put(this.#leaseName, "", await this.#lease);
-        if (revision !== null) {
-          this.#lease = Promise.resolve(revision);
-          this.#renewedAt = startedAt;
-          return;
-        }
-      }
-      // The lease has ended, so others may have removed the members.
-      this.#lease = null;
-      await this.#begin();
-      await this.#rejoin();
+      if (!(await this.#lease.renew())) await this.#rejoin();
     } catch {
       // The next tick tries again.
     } finally {
@@ -242,7 +205,7 @@ export class NatsPresence implements PresenceStore, MemberTablesHandler {
   async #rejoin(): Promise<void> {
     for (const topic of [...this.#own.keys()]) {
       await this.#tables.update(topic, (members) => {
-        for (const [id, data] of this.#own.get(topic) ?? []) members.set(id, [this.#leaseName, data]);
+        for (const [id, data] of this.#own.get(topic) ?? []) members.set(id, [this.#lease.name, data]);
       });
     }
   }

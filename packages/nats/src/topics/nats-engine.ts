@@ -4,25 +4,23 @@ import type { SessionStore } from "holdfast";
 import type {
   Engine,
   EngineUnavailableError,
-  Member,
   MessageListener,
   NewestListener,
   Page,
   Position,
-  PresenceListener,
-  PresenceSnapshot,
   PresenceStore,
   Publication,
   Published,
   RequestHandler,
 } from "holdfast/topics";
 import { before, deadlineFromNow } from "../connection/deadline.js";
-import { closedEngine, toEngineError } from "../connection/failures.js";
+import { closedEngine } from "../connection/failures.js";
 import { Link } from "../connection/link.js";
 import { Names, randomId } from "../connection/names.js";
 import { checkOptions, type CheckedOptions, type NatsEngineOptions } from "../options.js";
 import { NatsPresence } from "../presence/nats-presence.js";
 import { engineSessionStore } from "../sessions/nats-session-store.js";
+import { guard, GuardedPresence } from "./guard.js";
 import { History } from "./history.js";
 import { TopicListeners } from "./listeners.js";
 import { Publisher } from "./publisher.js";
@@ -137,45 +135,5 @@ class NatsEngine implements Engine {
 
   #guard<Result>(act: () => Promise<Result>): Promise<Result> {
     return guard(this.#isClosed, act);
-  }
-}
-
-/** Rejects once the engine is closed, and converts every error to an engine error. */
-class GuardedPresence implements PresenceStore {
-  readonly #presence: PresenceStore;
-  readonly #isClosed: () => boolean;
-
-  constructor(presence: PresenceStore, isClosed: () => boolean) {
-    this.#presence = presence;
-    this.#isClosed = isClosed;
-  }
-
-  join(topic: string, member: Member): Promise<void> {
-    return guard(this.#isClosed(), () => this.#presence.join(topic, member));
-  }
-
-  leave(topic: string, id: string): Promise<void> {
-    return guard(this.#isClosed(), () => this.#presence.leave(topic, id));
-  }
-
-  list(topic: string): Promise<PresenceSnapshot> {
-    return guard(this.#isClosed(), () => this.#presence.list(topic));
-  }
-
-  watch(topic: string, onChange: PresenceListener): Promise<PresenceSnapshot> {
-    return guard(this.#isClosed(), () => this.#presence.watch(topic, onChange));
-  }
-
-  unwatch(topic: string, onChange: PresenceListener): void {
-    this.#presence.unwatch(topic, onChange);
-  }
-}
-
-async function guard<Result>(isClosed: boolean, act: () => Promise<Result>): Promise<Result> {
-  if (isClosed) throw closedEngine();
-  try {
-    return await act();
-  } catch (error) {
-    throw toEngineError(error);
   }
 }

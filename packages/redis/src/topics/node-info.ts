@@ -1,4 +1,4 @@
-// What a node reports about its own data, by INFO.
+// The reports of a node about its own data, by INFO.
 
 import type { Address, RedisConnection } from "../client/connection.js";
 

@@ -9,10 +9,7 @@ import type {
   NewestListener,
   Page,
   Position,
-  PresenceListener,
-  PresenceSnapshot,
   PresenceStore,
-  Member,
   Publication,
   Published,
   RequestHandler,
@@ -22,9 +19,10 @@ import { checkOptions, type RedisEngineOptions } from "../options.js";
 import { RedisPresence } from "../presence/redis-presence.js";
 import { Commands } from "../routing/commands.js";
 import { before, deadlineFromNow } from "../routing/deadline.js";
-import { closedEngine, toEngineError } from "../routing/failures.js";
+import { closedEngine } from "../routing/failures.js";
 import { Partitions } from "../routing/partitions.js";
 import { redisSessionStore } from "../sessions/redis-session-store.js";
+import { guard, GuardedPresence } from "./guard.js";
 import { Continuity } from "./continuity.js";
 import { readHistory } from "./history.js";
 import { TopicListeners } from "./listeners.js";
@@ -191,53 +189,8 @@ class RedisEngine implements Engine, ChannelHandler {
     }
   }
 
-  async #guard<Result>(act: () => Promise<Result>): Promise<Result> {
-    if (this.#isClosed) throw closedEngine();
-    try {
-      return await act();
-    } catch (error) {
-      throw toEngineError(error, "unknown");
-    }
-  }
-}
-
-/** Rejects once the engine is closed, and converts every error to an engine error. */
-class GuardedPresence implements PresenceStore {
-  readonly #presence: PresenceStore;
-  readonly #isClosed: () => boolean;
-
-  constructor(presence: PresenceStore, isClosed: () => boolean) {
-    this.#presence = presence;
-    this.#isClosed = isClosed;
-  }
-
-  join(topic: string, member: Member): Promise<void> {
-    return this.#guard(() => this.#presence.join(topic, member));
-  }
-
-  leave(topic: string, id: string): Promise<void> {
-    return this.#guard(() => this.#presence.leave(topic, id));
-  }
-
-  list(topic: string): Promise<PresenceSnapshot> {
-    return this.#guard(() => this.#presence.list(topic));
-  }
-
-  watch(topic: string, onChange: PresenceListener): Promise<PresenceSnapshot> {
-    return this.#guard(() => this.#presence.watch(topic, onChange));
-  }
-
-  unwatch(topic: string, onChange: PresenceListener): void {
-    this.#presence.unwatch(topic, onChange);
-  }
-
-  async #guard<Result>(act: () => Promise<Result>): Promise<Result> {
-    if (this.#isClosed()) throw closedEngine();
-    try {
-      return await act();
-    } catch (error) {
-      throw toEngineError(error, "unknown");
-    }
+  #guard<Result>(act: () => Promise<Result>): Promise<Result> {
+    return guard(this.#isClosed, act);
   }
 }
 

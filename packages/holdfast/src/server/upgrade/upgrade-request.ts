@@ -1,8 +1,6 @@
 // Handles one request, over HTTP/1.1 or on an HTTP/2 stream, from its first byte to the response: an upgrade, a
 // refusal, or a response of the application.
 
-/* eslint max-lines: ["warn", { "max": 270, "skipBlankLines": true, "skipComments": true }] -- One state machine, which is easier to follow in one file. */
-
 import type { ByteStream, ByteStreamHandler } from "../../connection/ports.js";
 import type { Runtime } from "../../connection/runtime.js";
 import { Alarm, type AlarmHandler } from "../../connection/timer-queue.js";
@@ -10,8 +8,6 @@ import { HeadReader } from "../../protocol/handshake/head-reader.js";
 import { isHeadFailure } from "../../protocol/handshake/head-failure.js";
 import { parseRequestHead, type RequestHead } from "../../protocol/handshake/request-head.js";
 import { refuse, type Refusal } from "../../protocol/handshake/server-handshake.js";
-import { MessageBuffer } from "../../protocol/message/message-buffer.js";
-import { asBuffer } from "../../protocol/message/views.js";
 import { errorOf } from "../../shared/thrown.js";
 import type { ResponseWriter } from "../response/response-writer.js";
 import { discardBody, ResponseBody } from "../response/response-body.js";
@@ -25,6 +21,7 @@ import {
   type AdmissionPolicy,
   type Upgrade,
 } from "./admission-policy.js";
+import { EarlyData } from "./early-data.js";
 import { EMPTY_GRANT, type CheckedGrant } from "./request-answer.js";
 import type { RequestSource } from "../forwarding/request-source.js";
 import { abortServerRequest, type ServerRequest } from "./server-request.js";
@@ -73,13 +70,13 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
   /** The origin of the request; null until the head has been read. */
   #origin: RequestOrigin | null = null;
   #request: ServerRequest | null = null;
-  /** The bytes that followed the request. */
-  readonly #rest = new MessageBuffer(Infinity);
+  readonly #earlyData: EarlyData;
   #body: ResponseBody | null = null;
 
   constructor(init: UpgradeRequestInit) {
     this.#init = init;
     this.#transport = init.transport;
+    this.#earlyData = new EarlyData(init.transport);
     this.#responseWriter = init.responseWriter;
   }
 
@@ -90,10 +87,8 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
    */
   begin(onHttp2: ((read: Uint8Array) => void) | null): void {
     this.#onHttp2 = onHttp2;
-    const { openTimeout, headLimits } = this.#init.settings;
-    this.#headReader = new HeadReader(headLimits);
-    if (openTimeout !== null) this.#init.runtime.timers.set(this.#alarm, this.#init.since + openTimeout);
-    this.#transport.start(this);
+    this.#headReader = new HeadReader(this.#init.settings.headLimits);
+    this.#start();
   }
 
   /**
@@ -101,9 +96,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
    * and data of the upgrade.
    */
   beginWithHead(head: RequestHead, rest: Uint8Array, granted: CheckedGrant = EMPTY_GRANT): void {
-    const { openTimeout } = this.#init.settings;
-    if (openTimeout !== null) this.#init.runtime.timers.set(this.#alarm, this.#init.since + openTimeout);
-    this.#transport.start(this);
+    this.#start();
     this.#decide(head, rest, granted);
   }
 
@@ -132,7 +125,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
 
   onChunk(chunk: Uint8Array): void {
     if (this.#phase === "reading") this.#read(chunk);
-    else if (this.#phase === "deciding") this.#buffer(chunk);
+    else if (this.#phase === "deciding" && this.#request?.isUpgrade === true) this.#earlyData.receive(chunk);
     // In other phases, the bytes are the body of a request that has been answered or refused.
   }
 
@@ -166,11 +159,15 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
         this.#refuse(refuse(503, `Expected the server to decide within ${openTimeout} ms.`));
         if (this.#request !== null) abortServerRequest(this.#request);
         return;
-      case "answering":
-      case "lingering":
-      case "done":
+      default:
         this.#transport.destroy();
     }
+  }
+
+  #start(): void {
+    const { runtime, settings, since } = this.#init;
+    if (settings.openTimeout !== null) runtime.timers.set(this.#alarm, since + settings.openTimeout);
+    this.#transport.start(this);
   }
 
   #read(chunk: Uint8Array): void {
@@ -179,23 +176,12 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
     this.#headReader = null;
     if (this.#onHttp2 !== null && !isHeadFailure(result) && result.head.startLine === HTTP_2_START_LINE) {
       this.#finish();
-      this.#onHttp2(Buffer.concat([HTTP_2_PREFACE, result.rest]));
+      this.#onHttp2(Buffer.concat([Buffer.from(`${HTTP_2_START_LINE}\r\n\r\n`), result.rest]));
       return;
     }
     const head = isHeadFailure(result) ? result : parseRequestHead(result.head);
     if (isHeadFailure(head)) this.#refuse(refuse(head.status, head.reason));
     else if (!isHeadFailure(result)) this.#decide(head, result.rest, EMPTY_GRANT);
-  }
-
-  /** Buffers early data. A client should not send anything before the response, but a little is kept. */
-  #buffer(chunk: Uint8Array): void {
-    if (this.#request?.isUpgrade !== true) return;
-    this.#appendRest(chunk);
-    if (this.#rest.length > MAX_BUFFERED) this.#transport.pause();
-  }
-
-  #appendRest(bytes: Uint8Array): void {
-    this.#rest.append(asBuffer(bytes), 0, bytes.length);
   }
 
   #decide(head: RequestHead, rest: Uint8Array, granted: CheckedGrant): void {
@@ -204,7 +190,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
     const peer: RequestOrigin = { transport: this.#transport, source, isSecure };
     const origin = locateClient(head, peer, settings.trustProxy, settings.connection.logger);
     this.#origin = origin;
-    if (rest.length > 0) this.#appendRest(rest);
+    if (rest.length > 0) this.#earlyData.append(rest);
     const decision = policy.decide(head, origin, granted, (request) => (this.#request = request));
     if (!(decision instanceof Promise)) {
       this.#apply(head, origin, decision);
@@ -234,11 +220,9 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
   }
 
   #accept(head: RequestHead, origin: RequestOrigin, upgrade: Upgrade): void {
-    const { handler } = this.#init;
-    const rest = this.#rest.take();
-    if (rest.length > MAX_BUFFERED) this.#transport.resume();
+    const { handler, transport, responseWriter } = this.#init;
+    const rest = this.#earlyData.take();
     this.#finish();
-    const { transport, responseWriter } = this.#init;
     handler.onAccepted({ transport, responseWriter, head, origin, upgrade, rest });
   }
 
@@ -255,9 +239,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
     try {
       const { framing, sendHead } = this.#responseWriter.prepare(response, head);
       const reader = response.body?.getReader() ?? null;
-      if (reader !== null) {
-        body = new ResponseBody(reader, framing, this.#transport, () => this.#progress());
-      }
+      if (reader !== null) body = new ResponseBody(reader, framing, this.#transport, () => this.#progress());
       if (this.#request?.isUpgrade === true) this.#logRefusal(response.status, "answered by onRequest");
       sendHead();
       if (framing.kind === "none") {
@@ -316,7 +298,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
     this.#phase = "done";
     this.#init.runtime.timers.cancel(this.#alarm);
     this.#body?.stop();
-    this.#rest.take();
+    this.#earlyData.drop();
     this.#init.handler.onDone(this);
   }
 
@@ -329,10 +311,6 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
 
 /** RFC 9113 section 3.4: the beginning of the HTTP/2 preface, which an HTTP/1.1 parser reads as a request head. */
 const HTTP_2_START_LINE = "PRI * HTTP/2.0";
-const HTTP_2_PREFACE = Buffer.from(`${HTTP_2_START_LINE}\r\n\r\n`);
 
 /** Milliseconds that a client has to close its side after the response. */
 const LINGER_TIMEOUT = 1000;
-
-/** Bytes that may follow a request while `onRequest` decides; beyond them, reading pauses. */
-const MAX_BUFFERED = 64 * 1024;
