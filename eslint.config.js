@@ -56,6 +56,15 @@ const unwantedSyntax = [
   },
 ];
 
+/** The message of an error is made of sentences. Errors that take a reason instead of a message are left out. */
+const errorSentences = [
+  "> Literal.arguments:first-child[value=/[^.!?]$/]",
+  "> TemplateLiteral.arguments:first-child > TemplateElement:last-child[value.raw=/[^.!?]$/]",
+].map((message) => ({
+  selector: `NewExpression[callee.name=/^(?!NotSent|Topic).*Error$/] ${message}`,
+  message: "End the sentence with a full stop.",
+}));
+
 /** The wall clock by another name: `new Date()` without an argument, and `Date()`. */
 const wallClock = {
   selector: ":matches(NewExpression, CallExpression)[callee.name='Date'][arguments.length=0]",
@@ -126,6 +135,10 @@ export default defineConfig(
   },
 
   {
+    files: ["packages/{holdfast,nats,redis}/src/**/*.ts"],
+    rules: { "no-restricted-syntax": ["error", ...unwantedSyntax, ...errorSentences] },
+  },
+  {
     files: [`${library}/**/*.ts`],
     rules: { "no-console": "error" },
   },
@@ -143,7 +156,7 @@ export default defineConfig(
         { object: "Math", property: "random", message: throughPorts },
         { object: "AbortSignal", property: "timeout", message: throughPorts },
       ],
-      "no-restricted-syntax": ["error", ...unwantedSyntax, wallClock],
+      "no-restricted-syntax": ["error", ...unwantedSyntax, ...errorSentences, wallClock],
     },
   },
   {

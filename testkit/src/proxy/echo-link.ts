@@ -8,7 +8,7 @@ import type { ProxyConnection } from "../../../packages/holdfast/build/testing/p
 import { FaultProxy } from "../../../packages/holdfast/build/testing/proxy/proxy.js";
 
 /** Records how its connections end, and in which pieces the bytes arrive. */
-export class EchoServer {
+class EchoServer {
   readonly sockets: Socket[] = [];
   readonly pieces: number[] = [];
   readonly ends: string[] = [];

@@ -51,7 +51,7 @@ interface Parts {
   readonly page: Page;
 }
 
-export class ChromiumPeer implements Peer {
+class ChromiumPeer implements Peer {
   readonly role = "client";
   readonly #parts: Parts;
   readonly #reports = new Reports("Chromium");

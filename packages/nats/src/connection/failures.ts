@@ -23,7 +23,7 @@ export function noReply(cause?: unknown): EngineUnavailableError {
   return new EngineUnavailableError("NATS did not reply.", "unknown", cause);
 }
 
-export function noJetStream(cause?: unknown): EngineUnavailableError {
+function noJetStream(cause?: unknown): EngineUnavailableError {
   const message = "JetStream is not enabled for this account or server. Start nats-server with `-js`.";
   return new EngineUnavailableError(message, "unsent", cause);
 }

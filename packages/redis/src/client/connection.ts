@@ -42,7 +42,7 @@ export const CONNECT_TIMEOUT = 1_500;
 /** Adds the names of the channels to an error of Redis, which does not say which one it denies. */
 export function namingChannels(error: unknown, channels: readonly string[]): unknown {
   if (!isErrorReply(error) || !error.message.startsWith("NOPERM")) return error;
-  return new Error(`${error.message} (channel ${channels.join(", ")})`, { cause: error });
+  return new Error(`${error.message} (channel ${channels.join(", ")}).`, { cause: error });
 }
 
 /** Whether Redis replied with this error: its code comes first, in capitals. */

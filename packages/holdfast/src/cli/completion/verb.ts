@@ -15,7 +15,7 @@ const SCRIPTS: Readonly<Record<string, (verbs: readonly Verb[]) => string>> = {
   fish: fishCompletion,
 };
 
-export const SHELLS: readonly string[] = Object.keys(SCRIPTS);
+const SHELLS: readonly string[] = Object.keys(SCRIPTS);
 
 /** @param verbs the other verbs */
 export function completionVerb(verbs: readonly Verb[]): Verb {

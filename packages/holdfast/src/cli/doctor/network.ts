@@ -110,6 +110,7 @@ async function waitFor<Stream extends Socket>(
   } catch (error) {
     stream.on("error", () => undefined).destroy();
     if ((error as Error).name !== "AbortError") throw error;
+    // eslint-disable-next-line no-restricted-syntax -- The end of a finding's sentence.
     throw new Error(`no answer within ${STEP_TIMEOUT / 1000} s`, { cause: error });
   }
 }

@@ -24,7 +24,7 @@ export function processConsole(): ProcessConsole {
 
   const interrupt = (): void => {
     if (interruption.signal.aborted) process.exit(EXIT.interrupted);
-    interruption.abort(new Error("interrupted"));
+    interruption.abort(new Error("The command was interrupted."));
     setTimeout(() => process.exit(hasReaderExited ? EXIT.ok : EXIT.interrupted), SHUTDOWN_TIMEOUT).unref();
   };
   process.on("SIGINT", interrupt);

@@ -10,7 +10,7 @@ import { type SystemError } from "../open-failure.js";
 import { errorOf } from "../../shared/thrown.js";
 
 /** RFC 8305 section 8: milliseconds between the starts of two attempts. */
-export const ATTEMPT_DELAY = 250;
+const ATTEMPT_DELAY = 250;
 
 export interface RaceSettings<Stream extends Duplex, Result> {
   /** Such as `192.0.2.1:443`, in the order in which to try them. */

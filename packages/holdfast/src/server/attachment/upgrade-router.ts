@@ -84,7 +84,7 @@ type Route =
 
 const NOT_FOUND = refuse(404, "Expected the path of a WebSocket, got another one.");
 
-export class UpgradeRouter {
+class UpgradeRouter {
   readonly #httpServer: NetServer;
   /** The first server that matches handles the request. */
   readonly #servers = new Set<AttachedServer>();
