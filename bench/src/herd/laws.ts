@@ -23,7 +23,7 @@ export interface Law {
 
 const SECOND = 1_000;
 
-/** packages/holdfast/src/heartbeat/backoff.ts */
+/** packages/holdfast/src/reconnect/retry/backoff.ts */
 export const HOLDFAST: Law = {
   client: "Holdfast",
   summary: "0–2 s, then × 1.618 up to 30 s, half of it random",
