@@ -112,7 +112,7 @@ describe("A tunnel through a SOCKS proxy", () => {
     await assert.rejects(connect("ws://nobody.test/", options), {
       name: "HandshakeError",
       failure: "dns",
-      message: "No address was found for ws://nobody.test/: no such name",
+      message: "No address was found for ws://nobody.test/: no such name.",
     });
     assert.deepEqual(socks.requests, []);
     await socks.close();

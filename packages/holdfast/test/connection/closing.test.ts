@@ -65,7 +65,7 @@ describe("Connection.close()", () => {
       await assert.rejects(h.connection.close(code as number, reason as string), {
         name: "InvalidArgumentError",
         code: "ERR_HOLDFAST_INVALID_ARGUMENT",
-        message: `Expected ${expected}`,
+        message: `Expected ${expected}.`,
       });
     }
     await h.clock.settle();

@@ -147,7 +147,7 @@ describe("Functions of the application that opening uses", () => {
       },
     }));
     await connector.clock.settle();
-    assert.match(consumer.find("connectFail")?.error.message ?? "", /broken$/);
+    assert.match(consumer.find("connectFail")?.error.message ?? "", /broken\.$/);
     client.terminate();
     await consumer.finished;
   });

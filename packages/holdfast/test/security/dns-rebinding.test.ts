@@ -147,7 +147,7 @@ test("A8: invalid `hosts` are rejected", async () => {
       (error) =>
         error instanceof InvalidArgumentError &&
         error.message.startsWith("Expected `hosts` to be a list of names such as") &&
-        error.message.endsWith(`got ${got}`),
+        error.message.endsWith(`got ${got}.`),
       String(hosts),
     );
   }

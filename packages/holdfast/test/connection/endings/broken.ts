@@ -77,7 +77,7 @@ export const BROKEN_ENDINGS: readonly Ending[] = [
     expected: told(
       "protocol-error",
       "local",
-      { sent: frame(1002, "Expected a known opcode, got 0x3.") },
+      { sent: frame(1002, "Expected a known opcode, got 0x3") },
       "sent 1002 (protocol error) Expected a known opcode, got 0x3; no close frame received",
       "ProtocolError",
     ),
@@ -91,7 +91,7 @@ export const BROKEN_ENDINGS: readonly Ending[] = [
     expected: told(
       "protocol-error",
       "local",
-      { sent: frame(1002, "Expected a known opcode, got 0x3."), received: frame(1002, "sorry") },
+      { sent: frame(1002, "Expected a known opcode, got 0x3"), received: frame(1002, "sorry") },
       "sent 1002 (protocol error) Expected a known opcode, got 0x3; then received 1002 (protocol error) sorry",
       "ProtocolError",
     ),
@@ -106,7 +106,7 @@ export const BROKEN_ENDINGS: readonly Ending[] = [
     expected: told(
       "protocol-error",
       "local",
-      { sent: frame(1002, "Expected a masked frame from a client, got an unmasked one.") },
+      { sent: frame(1002, "Expected a masked frame from a client, got an unmasked one") },
       "sent 1002 (protocol error) Expected a masked frame from a client, got an unmasked one; no close frame received",
       "ProtocolError",
     ),
@@ -136,7 +136,7 @@ export const BROKEN_ENDINGS: readonly Ending[] = [
     expected: told(
       "protocol-error",
       "local",
-      { sent: frame(1002, "Expected a valid close code, got 1005.") },
+      { sent: frame(1002, "Expected a valid close code, got 1005") },
       "sent 1002 (protocol error) Expected a valid close code, got 1005; no close frame received",
       "ProtocolError",
     ),
@@ -150,7 +150,7 @@ export const BROKEN_ENDINGS: readonly Ending[] = [
     expected: told(
       "invalid-data",
       "local",
-      { sent: frame(1007, "Expected UTF-8 in a text message, got other bytes.") },
+      { sent: frame(1007, "Expected UTF-8 in a text message, got other bytes") },
       "sent 1007 (invalid frame payload data) Expected UTF-8 in a text message, got other bytes; no close frame received",
       "ProtocolError",
     ),
@@ -166,7 +166,7 @@ export const BROKEN_ENDINGS: readonly Ending[] = [
     expected: told(
       "message-too-big",
       "local",
-      { sent: frame(1009, "Expected a message of at most 10 bytes, got 11.") },
+      { sent: frame(1009, "Expected a message of at most 10 bytes, got 11") },
       "sent 1009 (message too big) Expected a message of at most 10 bytes, got 11; no close frame received",
       "MessageTooBigError",
     ),
