@@ -62,7 +62,7 @@ const TRANSLATIONS: readonly Translation[] = [
   ),
   invalid(/^Expected a control frame in one piece/, "WS_ERR_EXPECTED_FIN", () => "FIN must be set"),
   invalid(
-    /^Expected (?:at most 125 bytes in a control frame|a Close of 0 or 2 to 125 bytes), got (.+)$/,
+    /^Expected (?:at most 125 bytes in a control frame|a Close of 0 or 2 to 125 bytes), got (.+)\.$/,
     "WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH",
     (length) => `invalid payload length ${length}`,
   ),
