@@ -16,7 +16,7 @@ export interface NatsEngineOptions {
    * `maxReconnectAttempts: -1`, or it gives up for good after some seconds.
    */
   readonly connection: NatsConnection;
-  /** Begins all subjects and names of streams: letters, digits, `_` and `-`. @default "holdfast" */
+  /** The prefix of all subjects and names of streams: letters, digits, `_` and `-`. @default "holdfast" */
   readonly prefix?: string | undefined;
   /** Where streams are kept. Existing streams keep their storage. @default "file" */
   readonly storage?: NatsStorage | undefined;

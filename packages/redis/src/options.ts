@@ -13,7 +13,7 @@ export type Durability = "async" | "replicated";
 export interface RedisEngineOptions {
   /** A client of ioredis or redis, whose options the engine's own connections use. */
   readonly client: RedisClient;
-  /** Begins all keys and channels. It must not contain braces. @default "holdfast:" */
+  /** The prefix of all keys and channels. It must not contain braces. @default "holdfast:" */
   readonly prefix?: string | undefined;
   /** When a message counts as published. @default "async" */
   readonly durability?: Durability | undefined;

@@ -25,7 +25,7 @@ export interface LinkAgreement {
 }
 
 export interface LinkOffer {
-  /** Whether other servers than those that speak the link protocol should refuse: only its names are offered. */
+  /** Whether only the names of the link protocol are offered, so that a server without it refuses. */
   readonly isRequired: boolean;
   /** Whether the client wants a session: version 2 is offered before version 1. */
   readonly wantsSession: boolean;

@@ -25,7 +25,7 @@ import { APPEND, BLOCKS, CLAIM, REMOVE, SAVE, SWEEP } from "../scripts/sessions.
 export interface RedisSessionStoreOptions {
   /** A client of ioredis or redis, whose options the store's own connection uses. */
   readonly client: RedisClient;
-  /** Begins all keys. It must not contain braces. @default "holdfast:" */
+  /** The prefix of all keys. It must not contain braces. @default "holdfast:" */
   readonly prefix?: string | undefined;
 }
 

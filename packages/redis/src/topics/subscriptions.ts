@@ -194,7 +194,7 @@ export class Subscriptions {
     }
   }
 
-  /** The outcome of the subscription in progress matters to the next one of the same channel. */
+  /** Keeps the state while a subscription is in progress: the next one of the same channel depends on its outcome. */
   #forgetUnused({ partition, channels, isSubscribing }: PartitionChannels): void {
     if (channels.size === 0 && !isSubscribing) this.#partitions.delete(partition.index);
   }

@@ -60,6 +60,6 @@ function unixTarget(choice: DialChoice, path: string): DialTarget {
   if (choice.kind === "from-environment") return { kind: "socket", path };
   if (choice.kind === "socket" && choice.path === null) return { kind: "socket", path };
   throw new InvalidArgumentError(
-    "Expected no `proxy`, `socketPath`, `stream` or `createConnection` beside a URL that names a Unix socket itself.",
+    "Expected no `proxy`, `socketPath`, `stream` or `createConnection` beside a URL that names a Unix socket itself, got one.",
   );
 }
