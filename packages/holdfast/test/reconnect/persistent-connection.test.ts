@@ -641,7 +641,10 @@ describe("connectPersistent(): options", () => {
       assert.throws(() => new PersistentHarness(options as object), message);
     }
     const harness = new PersistentHarness();
-    assert.throws(() => harness.link.on("nothing" as "status", () => undefined), /`event` to be "status"/);
+    assert.throws(
+      () => harness.link.on("nothing" as "status", () => undefined),
+      /`event` to be "status".*\. Read messages with `for await`/,
+    );
     harness.link.terminate();
   });
 });

@@ -56,6 +56,14 @@ test("B4: garbage, negatives, NaN, infinities, absurd waits and days that do not
   }
 });
 
+test("B4: a delay of more than 366 days is no delay, but a mistake such as a time since 1970", () => {
+  const longest = 366 * 24 * 60 * 60;
+  assert.equal(parseRetryAfter(String(longest), NOW), longest * 1000);
+  assert.equal(parseRetryAfter(String(longest + 1), NOW), null);
+  assert.equal(parseRetryAfter(String(NOW / 1000), NOW), null);
+  assert.equal(parseRetryAfter(new Date(NOW + (longest + 1) * 1000).toUTCString(), NOW), null);
+});
+
 test("B4: every date that is written in the preferred format is read to the second", () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 366 * 24 * 60 * 60 - 1 }), (seconds) => {
