@@ -72,26 +72,32 @@ export function readSurface(types) {
   };
 }
 
+/** Tests of types, which name each option. */
+export const typeTests = [
+  "behaviour/option-types.test.ts",
+  "behaviour/call-option-types.ts",
+  "topics/option-types.ts",
+  "testing/option-types.ts",
+].map((name) => `${library}/test/${name}`);
+
 let program = null;
 
-/** One program with all entries, made once: they share most of their files, and all of Node's and the page's types. */
-function programOfAll() {
-  program ??= ts.createProgram(
-    entries.map(({ types }) => pathOf(types)),
-    {
-      module: ts.ModuleKind.NodeNext,
-      moduleResolution: ts.ModuleResolutionKind.NodeNext,
-      target: ts.ScriptTarget.ES2022,
-      lib: ["lib.es2023.d.ts", "lib.esnext.disposable.d.ts", "lib.dom.d.ts"],
-      types: ["node"],
-      skipLibCheck: true,
-    },
-  );
+/** One program for everything, made once: most of the files are the same, and all of Node's and the page's types. */
+export function programOfAll() {
+  program ??= ts.createProgram([...entries.map(({ types }) => types), ...typeTests].map(pathOf), {
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    target: ts.ScriptTarget.ES2022,
+    lib: ["lib.es2023.d.ts", "lib.esnext.disposable.d.ts", "lib.dom.d.ts"],
+    types: ["node"],
+    skipLibCheck: true,
+  });
   return program;
 }
 
-function pathOf(types) {
-  return join(root, types).replaceAll("\\", "/");
+/** The path as the compiler writes it. */
+export function pathOf(file) {
+  return join(root, file).replaceAll("\\", "/");
 }
 
 /** Resolves an alias of `export … from`. */

@@ -170,7 +170,7 @@ describe("Redis with sentinels, with ioredis", { skip: missing }, () => {
     await master.stop("SIGKILL");
     const next = await eventually(() => publish(engine, "a", "after"), 40_000);
     assert.notEqual(next.epoch, before.epoch, "The replica may have missed messages of the master.");
-    await eventually(() => assert.ok(reported.some((newest) => newest?.epoch === next.epoch)), 20_000);
+    await eventually(() => assert.ok(reported.some((newest) => newest?.epoch === next.epoch)), 30_000);
     await publish(engine, "a", "last");
     await eventually(() => assert.equal(received.at(-1), "last"));
   });

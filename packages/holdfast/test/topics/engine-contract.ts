@@ -8,7 +8,7 @@ import type { Engine, HistoryLimits, Publication, Published } from "../../build/
 import type { Member, PresenceChange } from "../../build/topics/engine/presence-store.js";
 import type { Position } from "../../build/topics/position.js";
 import type { TopicMessage } from "../../build/topics/topic-event.js";
-import { ignore, publication, publishAll } from "./engine-calls.js";
+import { BUSY, ignore, publication, publishAll } from "./engine-calls.js";
 
 /**
  * The backend that the engines of several processes share: a memory engine, or a Redis server. One for all tests of a
@@ -93,7 +93,7 @@ const ODD_NAMES = [
 const trueTime = Date.now.bind(Date);
 
 /** Milliseconds within which a message has to arrive: generous, since machines differ. */
-const PATIENCE = 10_000;
+const PATIENCE = 30_000;
 
 export function testEngine(
   name: string,
@@ -551,8 +551,11 @@ export function testEngine(
         await watcher.presence.watch(topic, (change) => void left.push(...(change?.left ?? [])));
         opened.delete(killed);
         await backend.kill?.(killed);
-        await eventually(async () => (await watcher.presence.list(topic)).members.length === 0, 12_000);
-        await eventually(() => left.length > 0, 12_000);
+        await eventually(
+          async () => (await watcher.presence.list(topic)).members.length === 0,
+          12_000 + BUSY,
+        );
+        await eventually(() => left.length > 0, 12_000 + BUSY);
         assert.deepEqual(left, [ghost]);
       },
     );
