@@ -215,7 +215,7 @@ describe("The heartbeat of a page in Chromium", { skip, timeout: 60_000 }, () =>
     const connecting = page.evaluate(async (url) => {
       const connection = await holdfast.connect(url, {
         pingInterval: 200,
-        pingTimeout: 300,
+        pingTimeout: 3_000,
         heartbeat: {
           ping: (number) => JSON.stringify({ type: "ping", number }),
           isPong: (message) => {
