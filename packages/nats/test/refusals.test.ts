@@ -112,7 +112,7 @@ describe("A cluster of NATS", { skip: missing }, () => {
     );
     const received: unknown[] = [];
     await engine.listen("a", ({ data }) => void received.push(data), ignore);
-    const before = await eventually(() => publish(engine, "a", "before"), 30_000);
+    const before = await eventually(() => publish(engine, "a", "before", { id: "before" }), 30_000);
     await servers[0]?.stop("SIGKILL");
     const next = await eventually(() => publish(engine, "a", "after", { id: "id 1" }), 40_000);
     assert.deepEqual(next.epoch, before.epoch);
