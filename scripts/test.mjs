@@ -74,7 +74,7 @@ async function runNode(files, names) {
   const journal = join(folder, "journal");
   const plan = {
     files: groupFiles(inOrder(files), folder),
-    concurrency: Math.max(4, 2 * availableParallelism()),
+    concurrency: 3 * availableParallelism(),
     // Of a file; in Node 24, of each test. scripts/lib/test-watchdog.mjs is earlier.
     timeout: 900_000,
     names: names.map(namePattern),

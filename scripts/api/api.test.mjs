@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { untestedOptions } from "./option-types.mjs";
 import { makeReference, readReference } from "./reference.mjs";
 import { makeReport, readReport } from "./report.mjs";
 import { entries, readSurface } from "./surface.mjs";
@@ -15,6 +16,10 @@ for (const entry of entries) {
     assert.deepEqual(readSurface(entry.types).undocumented, []);
   });
 }
+
+test("API: every option of every exported …Options has a type test", () => {
+  assert.deepEqual(untestedOptions(), []);
+});
 
 test("API: the pages of docs/api/ are those of the doc comments; where a change is meant, run npm run api", async () => {
   const [made, committed] = [await makeReference(), readReference()];

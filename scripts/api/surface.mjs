@@ -44,17 +44,9 @@ const printer = ts.createPrinter({ removeComments: true });
  * `hidden`: types of the library that exported declarations name, but users cannot
  */
 export function readSurface(types) {
-  const entry = join(root, types).replaceAll("\\", "/");
-  const program = ts.createProgram([entry], {
-    module: ts.ModuleKind.NodeNext,
-    moduleResolution: ts.ModuleResolutionKind.NodeNext,
-    target: ts.ScriptTarget.ES2022,
-    lib: ["lib.es2023.d.ts", "lib.esnext.disposable.d.ts", "lib.dom.d.ts"],
-    types: ["node"],
-    skipLibCheck: true,
-  });
+  const program = programOfAll();
   const checker = program.getTypeChecker();
-  const file = program.getSourceFile(entry);
+  const file = program.getSourceFile(pathOf(types));
   if (file === undefined) throw new Error(`Expected ${types} to be built`);
   const symbols = checker
     .getExportsOfModule(checker.getSymbolAtLocation(file))
@@ -78,6 +70,34 @@ export function readSurface(types) {
     hidden: hidden.sort((a, b) => (a.name < b.name ? -1 : 1)),
     undocumented: symbols.filter(({ target }) => !isDocumented(checker, target)).map(({ name }) => name),
   };
+}
+
+/** Tests of types, which name each option. */
+export const typeTests = [
+  "behaviour/option-types.test.ts",
+  "behaviour/call-option-types.ts",
+  "topics/option-types.ts",
+  "testing/option-types.ts",
+].map((name) => `${library}/test/${name}`);
+
+let program = null;
+
+/** One program for everything, made once: most of the files are the same, and all of Node's and the page's types. */
+export function programOfAll() {
+  program ??= ts.createProgram([...entries.map(({ types }) => types), ...typeTests].map(pathOf), {
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    target: ts.ScriptTarget.ES2022,
+    lib: ["lib.es2023.d.ts", "lib.esnext.disposable.d.ts", "lib.dom.d.ts"],
+    types: ["node"],
+    skipLibCheck: true,
+  });
+  return program;
+}
+
+/** The path as the compiler writes it. */
+export function pathOf(file) {
+  return join(root, file).replaceAll("\\", "/");
 }
 
 /** Resolves an alias of `export … from`. */

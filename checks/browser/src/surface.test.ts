@@ -133,7 +133,7 @@ describe("In Chromium", { skip, timeout: 60_000 }, () => {
       }
       return seen;
     }, scene.url);
-    await eventually(() => scene.connections.length === 1, "a connection", 10_000);
+    await eventually(() => scene.connections.length === 1, "a connection", 30_000);
     void scene.connections[0]?.close(1001);
     const seen = await events;
     // On a machine without a network Chromium reports that it is offline, and so does the error.
@@ -166,7 +166,7 @@ describe("In Chromium", { skip, timeout: 60_000 }, () => {
     await page.evaluate(() => (globalThis.kept = {}));
     assert.equal(await talk("one"), "one");
     scene.connections[0]?.terminate();
-    await eventually(() => scene.connections.length === 2, "another connection", 10_000);
+    await eventually(() => scene.connections.length === 2, "another connection", 30_000);
     assert.equal(await talk("two"), "two");
     await page.evaluate(() => (kept["persistent"] as PersistentConnection).close());
     assert.deepEqual(scene.received, ["one", "two"]);
@@ -271,7 +271,7 @@ describe("In Chromium", { skip, timeout: 60_000 }, () => {
     assert.deepEqual(states, { isStuck: true, isBuffered: true, withdrawn: "withdrawn" });
     scene.proxy.thaw("toServer");
     await page.evaluate(() => kept["sends"] as Promise<unknown>);
-    await eventually(() => scene.received.length === 400, "all messages", 10_000);
+    await eventually(() => scene.received.length === 400, "all messages", 30_000);
   });
 
   test("I1: the connection of a page that does not keep up fails, and the page can still read the rest", async () => {
@@ -287,7 +287,7 @@ describe("In Chromium", { skip, timeout: 60_000 }, () => {
       }
       return { name: error?.name, cause, code: sent?.code, unread, counted: evidence.messagesUnread };
     }, scene.url);
-    await eventually(() => scene.connections.length === 1, "a connection", 10_000);
+    await eventually(() => scene.connections.length === 1, "a connection", 30_000);
     for (let count = 0; count < 200; count++) void scene.connections[0]?.send(`message ${count}`);
     assert.deepEqual(await opening, {
       name: "MessageTooBigError",

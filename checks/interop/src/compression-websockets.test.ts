@@ -39,7 +39,7 @@ describe("Python's websockets, compressed", () => {
           assert.match(String(connection.extensions), /^permessage-deflate/);
           for (const message of ALIKE) void connection.send(message);
           const echoed = [];
-          while (echoed.length < ALIKE.length) echoed.push(await connection.recv({ timeout: 10_000 }));
+          while (echoed.length < ALIKE.length) echoed.push(await connection.recv({ timeout: 30_000 }));
           assert.deepEqual(echoed, ALIKE);
           assert.equal((await connection.close()).clean, true);
         });
@@ -55,8 +55,8 @@ describe("Python's websockets, compressed", () => {
         await withPair(await pool.get(role), { do: "fragments" }, options, async ({ connection }) => {
           assert.match(String(connection.extensions), /^permessage-deflate/);
           const messages = [
-            await connection.recv({ timeout: 10_000 }),
-            await connection.recv({ timeout: 10_000 }),
+            await connection.recv({ timeout: 30_000 }),
+            await connection.recv({ timeout: 30_000 }),
           ];
           assert.deepEqual(messages, ["Grüße, 世界", Uint8Array.of(0, 1, 2)]);
         });

@@ -15,7 +15,7 @@ const MINUTES = Number(process.env["HOLDFAST_LINK_MINUTES"] ?? 0);
 const PROGRAM = fileURLToPath(new URL("programs/detection.js", import.meta.url));
 
 /** Milliseconds that a busy machine may add. */
-const BUSY = 1_000;
+const BUSY = 8_000;
 
 interface Line {
   readonly event: string;
@@ -99,7 +99,7 @@ describe("adaptive detection between two hosts", { concurrency: true }, () => {
           closed.at - droppedAt <= bound,
           `The verdict took ${closed.at - droppedAt} ms, ${bound} at most`,
         );
-        assert(deadAfter < 5_000, `${deadAfter}`);
+        assert(deadAfter < 5_000 + BUSY, `${deadAfter}`);
         assert(
           usable.at - suspected.at <= 1_500 + BUSY,
           `It was usable after ${usable.at - suspected.at} ms`,

@@ -16,7 +16,7 @@ const server = findExecutable(["libwebsockets-test-server"], { installedBy });
 const client = findExecutable(["libwebsockets-test-client"], { installedBy });
 const OURS = { skip: server.skip, timeout: LIMIT };
 const THEIRS = { skip: client.skip, timeout: LIMIT };
-const RECEIVE = { timeout: 5_000 };
+const RECEIVE = { timeout: 30_000 };
 
 /** Counts up: sends a message every few milliseconds. */
 const INCREMENT = "dumb-increment-protocol";
@@ -72,7 +72,7 @@ describe("our client, libwebsockets' test server", () => {
   testCell(cell("server", "our pings, latency"), pings, OURS, async () => {
     const connection = await connect(url, { subprotocols: [STATUS], pingInterval: null });
     const roundTrip = await connection.ping("are you there?");
-    assert.ok(roundTrip > 0 && roundTrip < 1_000, `${roundTrip} ms`);
+    assert.ok(roundTrip > 0 && roundTrip < 20_000, `${roundTrip} ms`);
     assert.equal(connection.latency, roundTrip);
     await connection.close();
   });
@@ -116,7 +116,7 @@ describe("our server, libwebsockets' test client", () => {
       await withTheirClient({}, async (connections, program) => {
         for (const text of ["Hello", "Grüße, 世界"]) {
           await connections[INCREMENT].send(text);
-          await eventually(() => program.output.includes(`'${text}'`), `it to print ${text}`, 5_000);
+          await eventually(() => program.output.includes(`'${text}'`), `it to print ${text}`, 30_000);
         }
         await assertDrawings(connections[MIRROR]);
       });
@@ -152,7 +152,7 @@ describe("our server, libwebsockets' test client", () => {
     // pings.
     await withTheirClient({ pingInterval: null }, async (connections) => {
       const roundTrip = await connections[INCREMENT].ping("are you there?");
-      assert.ok(roundTrip > 0 && roundTrip < 1_000, `${roundTrip} ms`);
+      assert.ok(roundTrip > 0 && roundTrip < 20_000, `${roundTrip} ms`);
     });
   });
 
@@ -199,7 +199,7 @@ async function withTheirClient(
     LOG_WHAT_IS_RECEIVED,
   ]);
   const find = () => [welcomed[INCREMENT], welcomed[MIRROR]] as const;
-  await eventually(() => !find().includes(undefined), "both of its connections", 10_000);
+  await eventually(() => !find().includes(undefined), "both of its connections", 30_000);
   const [increment, mirror] = find();
   assert.ok(increment && mirror);
   await body({ [INCREMENT]: increment, [MIRROR]: mirror }, program);

@@ -35,7 +35,7 @@ describe("ws", () => {
       await withPair(theirs, { do: "echo" }, { subprotocols }, async ({ connection }) => {
         assert.equal(connection.subprotocol, "b");
         await connection.send("agreed");
-        assert.equal(await connection.recv({ timeout: 5_000 }), "agreed");
+        assert.equal(await connection.recv({ timeout: 30_000 }), "agreed");
       });
     });
   }

@@ -17,9 +17,13 @@ test("L7: session-server books every order of session-client once and in order, 
     for (let restart = 1; restart <= 2; restart++) {
       await server.prints(/connected/);
       server.signal("SIGINT");
+      // Otherwise it may have given all its orders before the last restart, however long that takes.
+      client.signal("SIGSTOP");
       const { status, errors } = await server.ended;
       assert.deepEqual([status, errors], [0, ""]);
       server = new Program("session-server", port, folder);
+      await server.prints(/Listening on/);
+      client.signal("SIGCONT");
       await client.prints(new RegExp(`(?:resumed after[^]*){${restart}}`));
     }
     await using last = server;

@@ -61,7 +61,7 @@ describe("Failures of NATS", { skip: missing }, () => {
       calls.map(() => "unsent"),
     );
     await server.start();
-    assert.equal((await eventually(() => publish(engine, "a", "after"))).offset, 2);
+    assert.equal((await eventually(() => publish(engine, "a", "after", { id: "after" }))).offset, 2);
   });
 
   test("M8: a NATS that hangs is noticed within 2 s, and the outcome is unknown", async () => {
@@ -74,7 +74,7 @@ describe("Failures of NATS", { skip: missing }, () => {
     } finally {
       server.resume();
     }
-    await eventually(() => publish(engine, "a", "after"));
+    await eventually(() => publish(engine, "a", "after", { id: "after" }));
   });
 
   test("M3: a restart begins a new epoch, since NATS may have lost what it confirmed; no message comes again", async () => {
@@ -84,7 +84,7 @@ describe("Failures of NATS", { skip: missing }, () => {
     await publish(engine, "a", "also before");
     await server.stop();
     await server.start();
-    const next = await eventually(() => publish(engine, "a", "after"));
+    const next = await eventually(() => publish(engine, "a", "after", { id: "after" }));
     assert.notEqual(next.epoch, before.epoch);
     const page = await engine.read("a", { epoch: before.epoch ?? "", offset: 2 }, 10);
     assert.equal(page.isComplete, false);

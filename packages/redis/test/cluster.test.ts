@@ -55,7 +55,7 @@ describe("A cluster of Redis", { skip: missing, concurrency: 3 }, () => {
       await eventually(async () => {
         const listed = (await receiver.presence.list("a")).members;
         assert.deepEqual(listed.map(({ id, data }) => `${id} ${String(data)}`).sort(), members);
-      }, 20_000);
+      }, 30_000);
     });
   }
 
@@ -75,14 +75,14 @@ describe("A cluster of Redis", { skip: missing, concurrency: 3 }, () => {
     await eventually(() => assert.equal(log.messages.length, 3));
     await master.pause();
     await replica.admin.call("CLUSTER", "FAILOVER", "TAKEOVER");
-    const next = await eventually(() => publish(publisher, "a", "after", { id: "after" }), 20_000);
+    const next = await eventually(() => publish(publisher, "a", "after", { id: "after" }), 30_000);
     assert.deepEqual([next.offset, next.epoch === log.messages[0]?.epoch], [1, false]);
-    await eventually(() => assert.equal(log.gaps, 1), 20_000);
-    await eventually(() => assert.equal(log.messages.at(-1)?.data, "after"), 20_000);
+    await eventually(() => assert.equal(log.gaps, 1), 30_000);
+    await eventually(() => assert.equal(log.messages.at(-1)?.data, "after"), 30_000);
     master.resume();
-    const last = await eventually(() => publish(publisher, "a", "last", { id: "last" }), 20_000);
+    const last = await eventually(() => publish(publisher, "a", "last", { id: "last" }), 30_000);
     assert.deepEqual([last.offset, last.epoch], [2, next.epoch]);
-    await eventually(() => assert.equal(log.messages.at(-1)?.data, "last"), 20_000);
+    await eventually(() => assert.equal(log.messages.at(-1)?.data, "last"), 30_000);
     const places = log.messages.map(({ epoch, offset }) => `${epoch} ${offset}`);
     assert.equal(new Set(places).size, places.length);
   });
@@ -112,7 +112,7 @@ describe("A cluster of Redis", { skip: missing, concurrency: 3 }, () => {
         assert.match(String(await admin.call("CLUSTER", "NODES")), new RegExp(`:${replica.port}@.* slave `));
       }
       assert.equal(epochs.size, servers.length, "Until then, they deny their votes.");
-    }, 20_000);
+    }, 30_000);
     return replica;
   }
 });
@@ -125,7 +125,7 @@ async function publishWhile(engine: Engine, done: Promise<unknown>): Promise<rea
   settled.catch(() => undefined);
   for (let extra = 0; extra < 50;) {
     const text = String(acknowledged.length + 2);
-    await eventually(() => publish(engine, "a", text, { id: text }), 20_000);
+    await eventually(() => publish(engine, "a", text, { id: text }), 30_000);
     acknowledged.push(text);
     if (isDone) extra++;
     await sleep(2);
@@ -136,7 +136,7 @@ async function publishWhile(engine: Engine, done: Promise<unknown>): Promise<rea
 
 /** Sooner than the look at the newest position that each process takes every 28 s. */
 async function assertAll(log: Log, texts: readonly string[]): Promise<void> {
-  await eventually(() => assert.equal(log.messages.at(-1)?.data, texts.at(-1)), 20_000);
+  await eventually(() => assert.equal(log.messages.at(-1)?.data, texts.at(-1)), 30_000);
   assert.deepEqual(
     log.messages.map(({ data }) => data),
     texts,
@@ -156,8 +156,8 @@ async function flap(engine: Engine, isOver: () => boolean): Promise<readonly str
     await Promise.all([Promise.allSettled(changes), sleep(20)]);
   }
   for (const id of ids.slice(0, 2))
-    await eventually(() => engine.presence.join("a", { id, data: turn }), 20_000);
-  for (const id of ids.slice(2)) await eventually(() => engine.presence.leave("a", id), 20_000);
+    await eventually(() => engine.presence.join("a", { id, data: turn }), 30_000);
+  for (const id of ids.slice(2)) await eventually(() => engine.presence.leave("a", id), 30_000);
   return ids.slice(0, 2).map((id) => `${id} ${turn}`);
 }
 

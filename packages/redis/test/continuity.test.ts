@@ -119,7 +119,7 @@ describe("Another master", { skip: missing, concurrency: 4 }, () => {
     for (const server of [target, third])
       await server?.admin.call("CONFIG", "SET", "cluster-require-full-coverage", "no");
     let again = before;
-    await eventually(async () => (again = await publish(engine, ["2 again"])), 20_000);
+    await eventually(async () => (again = await publish(engine, ["2 again"])), 30_000);
     assert.equal(again.offset, 1);
     assert.notEqual(again.epoch, before.epoch);
   });

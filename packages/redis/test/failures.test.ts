@@ -49,7 +49,7 @@ for (const name of ["ioredis", "redis"] as const) {
         calls.map(() => "unsent"),
       );
       await server.start();
-      assert.equal((await eventually(() => publish(engine, "a", "after"))).offset, 1);
+      assert.equal((await eventually(() => publish(engine, "a", "after", { id: "after" }))).offset, 1);
     });
 
     test("M8: a Redis that hangs is noticed within 2 s, and the outcome is unknown", async () => {
@@ -62,7 +62,7 @@ for (const name of ["ioredis", "redis"] as const) {
       } finally {
         server.resume();
       }
-      await eventually(() => publish(engine, "a", "after"));
+      await eventually(() => publish(engine, "a", "after", { id: "after" }));
     });
 
     test("M8: a replica, a full memory and a denied command are errors at once, and nothing was sent", async () => {

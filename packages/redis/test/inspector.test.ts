@@ -58,7 +58,7 @@ test(
     const viewer = await connect(`${here.server.url}/holdfast/stream`);
     const ask = async (request: object): Promise<Snapshot> => {
       await viewer.send(JSON.stringify({ id: 1, process: null, ...request }));
-      return JSON.parse(String(await viewer.recv({ timeout: 20_000 }))) as Snapshot;
+      return JSON.parse(String(await viewer.recv({ timeout: 30_000 }))) as Snapshot;
     };
     let snapshot = await ask({ type: "look", query: QUERY });
     while (snapshot.processes.length < 2) {

@@ -13,9 +13,6 @@ import { Redis } from "ioredis";
 export const missing: string | false =
   spawnSync("redis-server", ["--version"]).status === 0 ? false : "redis-server is not installed";
 
-/** The bus of a cluster has the port + 10000. */
-const CLUSTER_LIMIT = 55_000;
-
 export class RedisServer {
   readonly port: number;
   readonly #folder = mkdtempSync(join(tmpdir(), "holdfast-redis-"));
@@ -29,7 +26,7 @@ export class RedisServer {
   }
 
   static async start(...args: string[]): Promise<RedisServer> {
-    const server = new RedisServer(await freePort(CLUSTER_LIMIT), args);
+    const server = new RedisServer(await freePort(), args);
     await server.start();
     return server;
   }

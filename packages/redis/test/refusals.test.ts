@@ -106,7 +106,7 @@ for (const name of ["ioredis", "redis"] as const) {
       } finally {
         server.resume();
       }
-      await eventually(() => publish(engine, "a", "after"));
+      await eventually(() => publish(engine, "a", "after", { id: "after" }));
       process.off("warning", onWarning);
       assert.deepEqual(warnings, []);
     });
@@ -168,9 +168,9 @@ describe("Redis with sentinels, with ioredis", { skip: missing }, () => {
     );
     const before = await publish(engine, "a", "before");
     await master.stop("SIGKILL");
-    const next = await eventually(() => publish(engine, "a", "after"), 40_000);
+    const next = await eventually(() => publish(engine, "a", "after", { id: "after" }), 40_000);
     assert.notEqual(next.epoch, before.epoch, "The replica may have missed messages of the master.");
-    await eventually(() => assert.ok(reported.some((newest) => newest?.epoch === next.epoch)), 20_000);
+    await eventually(() => assert.ok(reported.some((newest) => newest?.epoch === next.epoch)), 30_000);
     await publish(engine, "a", "last");
     await eventually(() => assert.equal(received.at(-1), "last"));
   });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { redisSessionStore } from "../dist/index.js";
 import { aRecord, PROOF, testStore } from "../../holdfast/test-dist/session/store-contract.js";
+import { eventually } from "../../holdfast/test-dist/topics/eventually.js";
 import { openClient, openClusterClient, type OpenedClient } from "./backends.js";
 import { missing, RedisServer, startCluster } from "./redis-server.js";
 
@@ -25,6 +26,8 @@ for (const name of ["ioredis", "redis"] as const) {
         const options = { client: opened.client, prefix: `store ${++stores}:` };
         await using one = redisSessionStore(options);
         await using other = redisSessionStore(options);
+        // On a busy machine it takes longer to connect than a call may take.
+        for (const store of [one, other]) await eventually(() => store.claim("nobody", PROOF, 1), 30_000);
         await use(one, other);
       });
 

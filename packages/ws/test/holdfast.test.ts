@@ -81,7 +81,7 @@ test("N4: the keepalive is on by default, and measures the latency", async () =>
 });
 
 test("N4: pongs of the keepalive are not the application's, and its own pings are still answered", async () => {
-  await withPair(QUICK, async (client) => {
+  await withPair({ holdfast: { pingInterval: 50 } }, async (client) => {
     const pongs: string[] = [];
     client.on("pong", (payload) => pongs.push(payload.toString()));
     await once(client, "ping"); // The other side has sent its keepalive ping, and so has this one.

@@ -48,7 +48,7 @@ describe("FaultProxy", { timeout: 20_000 }, () => {
     connection.cut({ kind: "fin" });
     connection.cut({ kind: "rst" });
     assert.match(await client.ended, /fin|rst/);
-    await withTimeout(connection.closed, 5_000, "both sockets to close");
+    await withTimeout(connection.closed, 30_000, "both sockets to close");
   });
 
   test("refuse() stops listening, accept() listens again on the same port", async () => {

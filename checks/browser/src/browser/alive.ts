@@ -10,7 +10,7 @@ export async function assertAlive(page: Page): Promise<void> {
   const echo = await page.evaluate(async () => {
     const connection = kept["connection"] as Connection;
     await connection.send("still there?");
-    return { message: await connection.recv({ timeout: 5000 }), state: connection.state };
+    return { message: await connection.recv({ timeout: 30_000 }), state: connection.state };
   });
   assert.deepEqual(echo, { message: "still there?", state: "open" });
 }

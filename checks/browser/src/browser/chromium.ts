@@ -49,6 +49,11 @@ export class Browser implements AsyncDisposable {
     if (executable === null) throw new Error("Expected Chromium to be installed");
     const profile = await mkdtemp(join(tmpdir(), "holdfast-chromium-"));
     const site = createServer((request, response) => {
+      const [, ms] = /^\/block\/(\d+)$/.exec(request.url ?? "") ?? [];
+      if (ms !== undefined) {
+        setTimeout(() => response.end(), Number(ms));
+        return;
+      }
       fileOf(request.url ?? "/").then(
         ({ type, bytes }) => response.setHeader("Content-Type", type).end(bytes),
         () => response.writeHead(404).end(),
@@ -111,7 +116,14 @@ async function startDriven(executablePath: string, profile: string): Promise<Run
 }
 
 const PAGE = `<!doctype html><meta charset="utf-8"><title>Holdfast</title>
-<script type="module">globalThis.holdfast = await import("/holdfast/browser.js");</script>`;
+<script type="module">
+globalThis.block = (ms) => {
+  const request = new XMLHttpRequest();
+  request.open("GET", "/block/" + ms, false);
+  request.send();
+};
+globalThis.holdfast = await import("/holdfast/browser.js");
+</script>`;
 
 /** The folders that the site serves: the library as it ships, and these checks, for modules that run in a page. */
 const FOLDERS: readonly (readonly [prefix: string, folder: string])[] = [

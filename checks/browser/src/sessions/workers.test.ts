@@ -28,14 +28,14 @@ describe("A session of a worker in Chromium", { skip, timeout: 60_000 }, () => {
       const atServer = await nextStream(scene, 1);
       for (let cut = 1; cut <= 3; cut++) {
         const { count } = atServer.tally;
-        await eventually(() => atServer.tally.count >= count + 50, "messages of the worker", 10_000);
+        await eventually(() => atServer.tally.count >= count + 50, "messages of the worker", 30_000);
         const { accepted } = scene.proxy;
         scene.proxy.cut({ kind: "rst" });
-        await eventually(() => scene.proxy.accepted > accepted, "another socket", 10_000);
+        await eventually(() => scene.proxy.accepted > accepted, "another socket", 30_000);
       }
       const sentByServer = atServer.stop();
       const sent = (await ask({ stop: true })) as number;
-      await eventually(() => atServer.tally.count >= sent, "all messages of the worker", 10_000);
+      await eventually(() => atServer.tally.count >= sent, "all messages of the worker", 30_000);
       assert.deepEqual(atServer.tally.faults(sent), NO_FAULTS);
       const { faults } = (await ask({ sent: await sentByServer })) as { readonly faults: unknown };
       assert.deepEqual([faults, scene.streams.length], [NO_FAULTS, 1]);

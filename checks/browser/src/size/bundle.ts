@@ -9,7 +9,8 @@ export interface Bundle {
   /** Minified size in bytes, without the code that is loaded later. */
   readonly minified: number;
   readonly gzip: number;
-  readonly brotli: number;
+  /** The minified code, without what is loaded later. */
+  readonly files: readonly Uint8Array[];
   /** The code that is loaded only when it is needed: bytes with gzip. */
   readonly later: number;
   /** The files in the bundle. */
@@ -84,17 +85,22 @@ async function minify(code: string): Promise<string> {
 function sizesOf(
   first: readonly Uint8Array[],
   later: readonly Uint8Array[],
-): Pick<Bundle, "brotli" | "gzip" | "later" | "minified"> {
+): Pick<Bundle, "files" | "gzip" | "later" | "minified"> {
   return {
     minified: sum(first.map(({ length }) => length)),
     gzip: sum(first.map(gzipSize)),
-    brotli: sum(first.map((file) => brotliCompressSync(file).length)),
+    files: first,
     later: sum(later.map(gzipSize)),
   };
 }
 
 function gzipSize(file: Uint8Array): number {
   return gzipSync(file, { level: 9 }).length;
+}
+
+/** Takes much longer than gzip. */
+export function brotliSize(files: readonly Uint8Array[]): number {
+  return sum(files.map((file) => brotliCompressSync(file).length));
 }
 
 function sum(sizes: readonly number[]): number {

@@ -1,7 +1,7 @@
 // `npm run size`: prints how many bytes a page loads. `npm run size -- connect explain`: the modules that these exports
 // need.
 
-import { bundle } from "./bundle.js";
+import { brotliSize, bundle } from "./bundle.js";
 import { MEASURED } from "./libraries.js";
 import { foldersOf, modulesOf } from "./modules.js";
 
@@ -11,8 +11,15 @@ await (names.length === 0 ? printLibraries() : printModules());
 async function printLibraries(): Promise<void> {
   const rows = await Promise.all(
     MEASURED.map(async ({ name, program, limit, splits = false }) => {
-      const { minified, gzip, brotli, later } = await bundle(program, { splits });
-      return { name, minified, gzip, brotli, "later, gzip": later, "gzip, at most": limit ?? "" };
+      const { minified, gzip, files, later } = await bundle(program, { splits });
+      return {
+        name,
+        minified,
+        gzip,
+        brotli: brotliSize(files),
+        "later, gzip": later,
+        "gzip, at most": limit ?? "",
+      };
     }),
   );
   console.table(Object.fromEntries(rows.map(({ name, ...sizes }) => [name, sizes])));

@@ -66,7 +66,7 @@ async function open(
   });
   peer.connect(server.url + path);
   try {
-    return { connection: await withTimeout(welcomed, 10_000, "the peer to connect"), server };
+    return { connection: await withTimeout(welcomed, 30_000, "the peer to connect"), server };
   } catch (error) {
     await server.close();
     throw error;

@@ -6,7 +6,7 @@ import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { eventually, freePort, withTimeout } from "holdfast-testkit";
 
-const PATIENCE = 10_000;
+const PATIENCE = 30_000;
 
 export class Program implements AsyncDisposable {
   readonly #name: string;

@@ -4,7 +4,7 @@ import { eventually } from "holdfast-testkit";
 import type { Report } from "./peer.js";
 
 /** Peers start slowly if two processors are busy. */
-export const PATIENCE = 10_000;
+export const PATIENCE = 30_000;
 
 export class Reports {
   readonly #name: string;

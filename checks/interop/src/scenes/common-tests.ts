@@ -250,5 +250,5 @@ export const ALIKE: readonly string[] = Array.from(Array(20).keys(), (index) => 
 
 /** The latency is plausible for a round trip on this machine, with a tolerance for a busy one. */
 function assertPlausible(latency: number): void {
-  assert.ok(latency > 0 && latency < 5_000, `${latency} ms`);
+  assert.ok(latency > 0 && latency < 20_000, `${latency} ms`);
 }

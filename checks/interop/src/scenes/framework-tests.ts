@@ -12,7 +12,7 @@ import type { Column } from "../matrix/tables.js";
 import { LIMIT } from "./common-tests.js";
 
 const OPTIONS = { skip: false, timeout: LIMIT } as const;
-const RECEIVE = { timeout: 10_000 };
+const RECEIVE = { timeout: 30_000 };
 
 /** The path of the WebSockets; all other paths belong to the framework. */
 const PATH = "/chat";
@@ -90,7 +90,7 @@ export function testFramework(framework: Framework): void {
       await beside(framework, async ({ port, sockets, url }) => {
         const connection = await connect(url);
         await sockets.close({ code: 1012, reason: "update" });
-        const { received, clean } = await withTimeout(connection.closed, 5_000, "the end");
+        const { received, clean } = await withTimeout(connection.closed, 30_000, "the end");
         assert.deepEqual({ received, clean }, { received: { code: 1012, reason: "update" }, clean: true });
         // The WebSocket server is detached, so the path belongs to the framework now.
         assert.equal((await refusal(url)).status, 404);
@@ -126,7 +126,7 @@ async function beside(framework: Framework, play: (scene: Scene) => Promise<void
     await play({ port, httpURL, baseURL, url: `${baseURL}${PATH}`, sockets });
   } finally {
     await sockets.close();
-    await withTimeout(application.close(), 10_000, `${framework.row} to end`);
+    await withTimeout(application.close(), 30_000, `${framework.row} to end`);
   }
 }
 

@@ -23,7 +23,7 @@ export function testTheirVerdict({ name, row, pool, skip }: TestedPeer, role: Pe
   testCell(cell, title, { skip, timeout: LIMIT }, async () => {
     const theirs = await pool.get(role, { options: { pingInterval: 200, pingTimeout: 400 } });
     await withPair(theirs, { do: "echo" }, { autoPong: false }, async ({ connection, report }) => {
-      const info = await withTimeout(connection.closed, 5_000, "their verdict");
+      const info = await withTimeout(connection.closed, 30_000, "their verdict");
       const frame = { code: 1011, reason: "keepalive ping timeout" };
       const says = "1011 (internal error) keepalive ping timeout";
       assert.deepEqual(essenceOf(info), {
@@ -89,13 +89,13 @@ export function testAbort({ name, row, pool, skip }: TestedPeer, role: PeerRole)
       const { id, path } = scriptPath({ do: "abort" });
       const theirs = await pool.get(role, {});
       theirs.connect(`ws://127.0.0.1:${(mute.address() as AddressInfo).port}${path}`);
-      const [socket] = await withTimeout(connected, 5_000, "them to connect");
+      const [socket] = await withTimeout(connected, 30_000, "them to connect");
       const ended = once(
         socket.resume().on("error", () => undefined),
         "close",
       );
       assert.match((await theirs.report("failed", id)).says, /^TimeoutError/);
-      await withTimeout(ended, 5_000, "their socket to end");
+      await withTimeout(ended, 30_000, "their socket to end");
     } finally {
       mute.close();
     }

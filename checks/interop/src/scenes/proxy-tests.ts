@@ -65,7 +65,7 @@ export function testProxy({ row, kind, skip }: TestedProxy): void {
       ] as const) {
         await through(kind, {}, {}, async (ends) => {
           const ours = await ends[closing].close(frame.code, frame.reason);
-          const theirs = await withTimeout(ends[closed].closed, 5_000, "the Close at the other end");
+          const theirs = await withTimeout(ends[closed].closed, 30_000, "the Close at the other end");
           const exchanged = { received: frame, sent: frame, clean: true };
           assert.deepEqual(framesOf(ours), { ...exchanged, cause: "local-close" });
           assert.deepEqual(framesOf(theirs), { ...exchanged, cause: "peer-close" });
@@ -99,7 +99,7 @@ export function testProxy({ row, kind, skip }: TestedProxy): void {
         async ({ client, server }) => {
           await client.send("the last one");
           await client.recv(RECEIVE);
-          ends = await withTimeout(Promise.all([client.closed, server.closed]), 5_000, "the cut");
+          ends = await withTimeout(Promise.all([client.closed, server.closed]), 30_000, "the cut");
         },
       );
       return ends;
@@ -143,7 +143,7 @@ export function testProxy({ row, kind, skip }: TestedProxy): void {
       await proxy.reload();
       await client.send("through the old process");
       assert.equal(await client.recv(RECEIVE), "through the old process");
-      for (const info of await withTimeout(ended, 5_000, "the old process to end")) assertCut(info);
+      for (const info of await withTimeout(ended, 30_000, "the old process to end")) assertCut(info);
       const next = await connect(proxy.url);
       await next.send("through the new one");
       assert.equal(await next.recv(RECEIVE), "through the new one");
@@ -157,7 +157,7 @@ export function testProxy({ row, kind, skip }: TestedProxy): void {
       await client.ping();
       await proxy.stop();
       const ended = Promise.all([client.closed, server.closed]);
-      for (const info of await withTimeout(ended, 10_000, "the cut")) assertCut(info);
+      for (const info of await withTimeout(ended, 30_000, "the cut")) assertCut(info);
       const error = await refusalOf(proxy.url);
       assert.ok(error instanceof HandshakeError && error.failure === "refused", String(error));
     });

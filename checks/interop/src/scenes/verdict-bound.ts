@@ -6,7 +6,7 @@ interface Keepalive {
 }
 
 /** The delay that timers, processes and sockets of a busy machine may add, in milliseconds. */
-const TOLERANCE = 5_000;
+const TOLERANCE = 20_000;
 
 /**
  * Milliseconds from the peer's last sign of life. An end that did not run for a while (`longestStall`)

@@ -84,7 +84,7 @@ function pair(options: Partial<AdopterOptions> = {}): {
 }
 
 const bothEnd = (...recorders: readonly Recorder[]): Promise<unknown> =>
-  withTimeout(Promise.all(recorders.map(({ ended }) => ended)), 10_000, "the end");
+  withTimeout(Promise.all(recorders.map(({ ended }) => ended)), 30_000, "the end");
 
 test("N4: an adopted connection passes messages, fragments, pings and the Close in their order", async () => {
   const { client, server } = pair();

@@ -1,6 +1,6 @@
 // Type tests of the options of calls and of the browser's own options; option-types.test.ts has the rest.
 // Each option is listed by name with valid values. An option without a line here does not compile, and no
-// name may be missing (scripts/api/option-types.test.mjs).
+// name may be missing (scripts/api/api.test.mjs).
 
 import type * as node from "holdfast";
 import type * as browser from "holdfast/browser";

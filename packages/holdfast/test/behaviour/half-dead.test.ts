@@ -17,7 +17,7 @@ const MB = 1024 * 1024;
  * did not run counts as the peer's. The bounds are exact on the fake clock; this test only distinguishes a
  * verdict from none.
  */
-const SLACK = 5_000;
+const SLACK = 15_000;
 
 describe("Half-dead peers on real sockets", () => {
   let resources: ResourceCounts;
@@ -43,7 +43,7 @@ describe("Half-dead peers on real sockets", () => {
       const began = performance.now();
       for (let count = 0; count < 50; count++) void connection.send(new Uint8Array(MB));
       const send = connection.send("never sent").catch((error: unknown) => error);
-      const info = await withTimeout(connection.closed, 10_000, "the verdict");
+      const info = await withTimeout(connection.closed, 30_000, "the verdict");
       const elapsed = performance.now() - began;
       t.diagnostic(
         `verdict after ${elapsed.toFixed()} ms (promised: 300), ${(info.evidence.bytesBuffered / MB).toFixed(1)} MB unsent`,
@@ -65,26 +65,26 @@ describe("Half-dead peers on real sockets", () => {
       await sleep(120);
       proxy.blackhole();
       const began = performance.now();
-      const { cause } = await withTimeout(connection.closed, 10_000, "the verdict");
+      const { cause } = await withTimeout(connection.closed, 30_000, "the verdict");
       const elapsed = performance.now() - began;
       t.diagnostic(`verdict after ${elapsed.toFixed()} ms (promised: 300)`);
       assert.deepEqual([cause, elapsed < 300 + SLACK], ["heartbeat-timeout", true]);
     });
 
     test(`C10: a ${role} that does not read for five pingTimeouts keeps the connection to its healthy peer`, async (t) => {
-      const { connection, peer } = await open(role, { pingInterval: 100, pingTimeout: 200, maxQueue: 100 });
+      const { connection, peer } = await open(role, { pingInterval: 100, pingTimeout: 500, maxQueue: 100 });
       void answerPings(peer);
       const events: string[] = [];
       connection.on("paused", ({ messages }) => events.push(`paused with ${messages}`));
       connection.on("resumed", ({ duration }) => events.push(`resumed after ${duration.toFixed()} ms`));
-      const count = 5000;
+      const count = 1000; // Few enough that a pong behind them is soon read.
       for (let index = 0; index < count; index++) peer.sendText(`${index}`.padStart(200, "x"));
-      await sleep(1000);
+      await sleep(2500);
       assert.equal(connection.state, "open");
       for (let index = 0; index < count; index++) {
         assert.equal(await connection.recv(), `${index}`.padStart(200, "x"));
       }
-      await sleep(400);
+      await sleep(1000);
       t.diagnostic(
         `${events.slice(0, 2).join(", ")}; ${events.length} events, ${connection.latencyStats.answered} pongs`,
       );
@@ -101,7 +101,7 @@ describe("Half-dead peers on real sockets", () => {
       const began = performance.now();
       const { external, heapUsed } = process.memoryUsage();
       let [pings, buffered, memory] = [0, 0, 0];
-      while (connection.state === "open" && performance.now() - began < 10_000) {
+      while (connection.state === "open" && performance.now() - began < 30_000) {
         peer.write(flood);
         await peer.flushed();
         pings += 1000;
@@ -142,7 +142,7 @@ describe("Half-dead peers on real sockets", () => {
         const opened = await open(role, { pingInterval: null, closeTimeout: 100 });
         act(opened);
         const began = performance.now();
-        const info = await withTimeout(opened.connection.close(), 10_000, "the end");
+        const info = await withTimeout(opened.connection.close(), 30_000, "the end");
         const elapsed = performance.now() - began;
         t.diagnostic(`closed after ${elapsed.toFixed()} ms (promised: 100)`);
         assert.equal(info.message, message);
@@ -157,7 +157,7 @@ describe("Half-dead peers on real sockets", () => {
       const reading = connection.recv().catch((error: unknown) => error);
       const began = performance.now();
       peer.sendClose(1001, "bye");
-      const error = await withTimeout(reading, 10_000, "recv()");
+      const error = await withTimeout(reading, 30_000, "recv()");
       const elapsed = performance.now() - began;
       t.diagnostic(`recv() ended after ${elapsed.toFixed()} ms (promised: 100)`);
       assert.equal(

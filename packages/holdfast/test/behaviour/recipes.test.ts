@@ -21,9 +21,9 @@ describe("Heartbeat recipes over sockets", () => {
         pair.proxy.freeze(pair.toPeer);
       }, 600);
       const beating = heartbeat(pair.connection, { timeout: 400, interval: 50 });
-      await assert.rejects(withTimeout(beating, 10_000, "the heartbeat's end"), { name: "TooSlowError" });
+      await assert.rejects(withTimeout(beating, 30_000, "the heartbeat's end"), { name: "TooSlowError" });
       const now = performance.now();
-      assert(now >= frozenAt && now - frozenAt < 400 + 50 + 1_000, `${now - frozenAt} ms after the freeze`);
+      assert(now >= frozenAt && now - frozenAt < 400 + 50 + 10_000, `${now - frozenAt} ms after the freeze`);
       assert(pair.connection.latencyStats.answered > 2, `after ${frozenAt - startedAt} ms`);
       assert.equal(pair.connection.state, "open");
       clearTimeout(timer);
@@ -44,7 +44,7 @@ describe("Heartbeat recipes over sockets", () => {
         },
       );
       setTimeout(() => pair.proxy.cut({ kind: "rst" }), 100);
-      await assert.rejects(withTimeout(result, 5_000, "the end"), { name: "ConnectionClosedError" });
+      await assert.rejects(withTimeout(result, 30_000, "the end"), { name: "ConnectionClosedError" });
       await pair.close();
       await assertNothingLeft(before);
     });
@@ -54,13 +54,13 @@ describe("Heartbeat recipes over sockets", () => {
       const pair = await openPair(role, quiet);
       const running = keepalive(pair.connection, { interval: 40, message: (n) => `beat ${n}` });
       for (const expected of ["beat 0", "beat 1", "beat 2"]) {
-        const frame = await pair.peer.readFrame({ timeout: 5_000 });
+        const frame = await pair.peer.readFrame({ timeout: 30_000 });
         assert.equal(Buffer.from(frame.payload).toString(), expected);
       }
       pair.peer.sendClose(1000);
       pair.peer.end();
       const closed = pair.connection.closed;
-      await withTimeout(running, 20_000, "the end of keepalive()");
+      await withTimeout(running, 30_000, "the end of keepalive()");
       assert.equal((await closed).received?.code, 1000);
       await pair.close();
       await assertNothingLeft(before);
@@ -71,14 +71,14 @@ describe("Heartbeat recipes over sockets", () => {
     const { url, worker } = await startServerWorker();
     const connection = await connect(url, quiet);
     const stop = new AbortController();
-    const beating = heartbeat(connection, { timeout: 150, interval: 20, signal: stop.signal });
-    for (let round = 0; round < 5; round++) {
+    const beating = heartbeat(connection, { timeout: 400, interval: 20, signal: stop.signal });
+    for (let round = 0; round < 3; round++) {
       await sleep(30);
-      blockEventLoop(450);
+      blockEventLoop(1_200);
     }
     // In the same turn, so that the ping is sent only after the block.
-    const ping = connection.ping(null, { timeout: 150 });
-    blockEventLoop(450);
+    const ping = connection.ping(null, { timeout: 400 });
+    blockEventLoop(1_200);
     await ping;
     stop.abort(new Error("enough"));
     await assert.rejects(beating, new Error("enough"));

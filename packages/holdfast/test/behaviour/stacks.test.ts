@@ -86,7 +86,7 @@ describe("inspection", () => {
     const server = await serve(() => undefined, { pingInterval: null });
     const connection = await connect(`${server.url}/a?token=secret`, { pingInterval: null });
     const link = connectPersistent(`${server.url}/a?token=secret`, { pingInterval: null });
-    await eventually(() => link.status.state === "open", "it is open", 20_000);
+    await eventually(() => link.status.state === "open", "it is open", 30_000);
     const { id } = connection;
     const url = `${server.url}/a?…`;
     assert.equal(

@@ -5,7 +5,7 @@ import { connect, serve, type Connection } from "holdfast";
 import { blockEventLoop } from "holdfast-testkit";
 import { startClientWorker, startServerWorker } from "./peer-worker.js";
 
-const options = { pingInterval: 80, pingTimeout: 150 };
+const options = { pingInterval: 150, pingTimeout: 400 };
 
 /** Blocks the loop for three pingTimeouts, several times, each time with a ping in flight. */
 async function survive(connection: Connection) {
@@ -14,11 +14,11 @@ async function survive(connection: Connection) {
   await connection.ping();
   for (let round = 0; round < 2; round++) {
     const ping = connection.ping();
-    setImmediate(() => blockEventLoop(450)); // After the write, so that the pong reaches the kernel during the block.
+    setImmediate(() => blockEventLoop(1_200)); // After the write, so that the pong reaches the kernel during the block.
     await ping;
     await sleep(50);
   }
-  await sleep(300); // Pings of the grid are still judged.
+  await sleep(600); // Pings of the grid are still judged.
   return gaps;
 }
 

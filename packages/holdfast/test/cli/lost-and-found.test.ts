@@ -53,7 +53,7 @@ describe("A scheme that does not fit the port", () => {
     ] as const;
     for (const [url, advice] of cases) {
       const command = new Command(["watch", url]);
-      await eventually(() => advice.test(command.stderr), "the advice", 20_000);
+      await eventually(() => advice.test(command.stderr), "the advice", 30_000);
       command.kill("SIGINT");
       const { stderr } = await command.ended();
       assert.equal(stderr.match(new RegExp(advice, "g"))?.length, 1, stderr);
@@ -212,7 +212,7 @@ describe("The end of holdfast serve", () => {
     command = new Command(["serve", "0", "--stall-reads"]);
     const url = await command.printed(/ws:\S+/);
     const client = new Command(["connect", "--wait", "off", url]);
-    await eventually(() => command?.stderr.includes(" open: ") === true, "the connection", 20_000);
+    await eventually(() => command?.stderr.includes(" open: ") === true, "the connection", 30_000);
     command.kill("SIGTERM");
     assert.equal((await command.ended()).code, 0);
     client.kill("SIGKILL");

@@ -70,7 +70,7 @@ describe("Bytes in a pipe", () => {
     await using _ = server;
     const command = new Command(["connect", "--binary", "--wait", "100", server.url]);
     command.type(bytes(1, 10, 255));
-    await eventually(() => command.stdoutBytes.length === 3, "the echo", 20_000);
+    await eventually(() => command.stdoutBytes.length === 3, "the echo", 30_000);
     assert.deepEqual(messages, [bytes(1, 10, 255)]);
     command.endInput();
     assert.equal((await command.ended()).code, 0);
@@ -220,7 +220,7 @@ describe("A connection that is lost", () => {
     command.type("one\n");
     await command.printed(/one/);
     await server.close();
-    await eventually(() => command.stderr.includes("The peer is going away"), "the end on stderr", 20_000);
+    await eventually(() => command.stderr.includes("The peer is going away"), "the end on stderr", 30_000);
     command.type("two\nthree\n");
     command.endInput();
     const again = await recorder({ port });
@@ -247,9 +247,9 @@ describe("A connection that is lost", () => {
   test("K: Ctrl-C ends connect --reconnect while it waits for the server", async () => {
     const { server } = await recorder();
     const command = new Command(["connect", "--reconnect", server.url]);
-    await eventually(() => server.connections.size === 1, "the connection", 20_000);
+    await eventually(() => server.connections.size === 1, "the connection", 30_000);
     await server.close();
-    await eventually(() => command.stderr !== "", "the end on stderr", 20_000);
+    await eventually(() => command.stderr !== "", "the end on stderr", 30_000);
     command.kill("SIGINT");
     assert.equal((await command.ended()).code, 130);
   });

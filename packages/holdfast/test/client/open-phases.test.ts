@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { afterEach, before, beforeEach, describe, test } from "node:test";
-import { connect, HandshakeError, type ConnectOptions } from "holdfast";
+import { connect, HandshakeError, OpenTimeoutError, type ConnectOptions } from "holdfast";
 import {
   activeResources,
   assertNothingLeft,
+  assertWithin,
   FaultProxy,
   RawServer,
   testCertificates,
@@ -129,7 +130,7 @@ describe("The phases of connect()", () => {
         const began = performance.now();
         await assert.rejects(opening, (error) => error === reason);
         clearTimeout(timer);
-        assert(performance.now() - began < 5_000);
+        assert(performance.now() - began < 9_000);
       } finally {
         await close();
       }
@@ -240,7 +241,7 @@ describe("The phases of connect()", () => {
         assert(error instanceof HandshakeError, String(error));
         assert.equal(error.failure, failure, error.message);
         assert.match(error.message, message);
-        assert(performance.now() - began < 5_000);
+        assert(performance.now() - began < 9_000);
       } finally {
         await close();
       }
@@ -257,7 +258,7 @@ describe("The phases of connect()", () => {
       failure: "refused",
       message: `Nothing listens at ${url}: connect ECONNREFUSED 127.0.0.1:${server.port}.`,
     });
-    await assert.rejects(withTimeout(connect("ws://nobody.invalid/"), 9000, "the name lookup"), {
+    await assert.rejects(withTimeout(connect("ws://nobody.invalid/"), 30_000, "the name lookup"), {
       name: "HandshakeError",
       failure: "dns",
       code: "ERR_HOLDFAST_DNS",
@@ -270,11 +271,15 @@ describe("The phases of connect()", () => {
     });
     await using proxy = await FaultProxy.start({ target: { port: server.port } });
     proxy.delay(40); // Each flight of TLS takes its time out of the same budget.
-    const began = performance.now();
-    const opening = connect(proxy.url("wss"), { openTimeout: 2_000, tls: { ca: certificates.ca } });
-    await assert.rejects(opening, { name: "OpenTimeoutError", phase: "upgrade" });
-    const elapsed = performance.now() - began;
-    assert(elapsed >= 1_999 && elapsed < 3_900, `${elapsed} ms`);
+    await assertWithin(3_900, async () => {
+      const began = performance.now();
+      const opening = connect(proxy.url("wss"), { openTimeout: 2_000, tls: { ca: certificates.ca } });
+      const error: unknown = await opening.catch((reason: unknown) => reason);
+      const elapsed = performance.now() - began;
+      assert(error instanceof OpenTimeoutError, String(error));
+      assert(elapsed >= 1_999, `${elapsed} ms`);
+      return error.phase === "upgrade" ? elapsed : Infinity; // A busy machine did not get that far.
+    });
     await proxy.close();
     await server.close();
   });

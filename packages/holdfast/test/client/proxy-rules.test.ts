@@ -157,7 +157,7 @@ describe("no_proxy", () => {
     fc.assert(fc.property(fc.string({ unit: "binary" }), (list) => void isExempt(anywhere, list)));
     const began = performance.now();
     for (const piece of ["[", ":", ".", "*.", "1.1.1.1/", "%"]) isExempt(anywhere, piece.repeat(65_536));
-    assert(performance.now() - began < 5_000);
+    assert(performance.now() - began < 9_000);
   });
 
   test("B7: a network contains an address if its first bits are equal", () => {

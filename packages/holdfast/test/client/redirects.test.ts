@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { afterEach, before, beforeEach, describe, test } from "node:test";
-import { connect, InvalidStatusError, RedirectError, type ConnectOptions } from "holdfast";
+import { connect, InvalidStatusError, OpenTimeoutError, RedirectError, type ConnectOptions } from "holdfast";
 import {
   activeResources,
   assertNothingLeft,
+  assertWithin,
   eventually,
   RawServer,
   testCertificates,
@@ -314,21 +315,29 @@ describe("A redirect", () => {
   });
 
   test("B6: one openTimeout covers all hops", async () => {
-    await using server = await RawServer.start({}, async (peer) => {
-      await peer.readHead();
-      await peer.pause(2_500);
-      if (server.peers.length === 1) peer.respond(302, { headers: { Location: "/mute" } });
-    });
-    const began = performance.now();
-    await assert.rejects(connect(server.url(), { openTimeout: 3_000 }), {
-      name: "OpenTimeoutError",
-      phase: "upgrade",
-      message: `Expected ${server.url("/mute")} (where ${server.url()} redirects to) to be open within 3000 ms, still waiting for the answer to the upgrade.`,
-    });
-    const elapsed = performance.now() - began;
     // A separate timeout for the second hop would start after the 2,500 ms of the first hop.
-    assert(elapsed >= 2_999 && elapsed < 5_400, `${elapsed} ms`);
-    await server.close();
+    await assertWithin(5_400, async () => {
+      await using server = await RawServer.start({}, async (peer) => {
+        await peer.readHead();
+        await peer.pause(2_500);
+        if (server.peers.length === 1) peer.respond(302, { headers: { Location: "/mute" } });
+      });
+      const began = performance.now();
+      const error: unknown = await connect(server.url(), { openTimeout: 3_000 }).catch(
+        (reason: unknown) => reason,
+      );
+      const elapsed = performance.now() - began;
+      assert(error instanceof OpenTimeoutError, String(error));
+      assert(elapsed >= 2_999, `${elapsed} ms`);
+      await server.close();
+      if (server.peers.length < 2) return Infinity; // A busy machine: the first hop took all of the time.
+      assert.equal(error.phase, "upgrade");
+      assert.equal(
+        error.message,
+        `Expected ${server.url("/mute")} (where ${server.url()} redirects to) to be open within 3000 ms, still waiting for the answer to the upgrade`,
+      );
+      return elapsed;
+    });
   });
 
   test("B6: an abort ends any of the hops", async () => {
@@ -341,7 +350,7 @@ describe("A redirect", () => {
     const failed = assert.rejects(opening, { name: "AbortError" });
     await eventually(() => server.peers.length === 3, "the third hop");
     aborter.abort();
-    await withTimeout(failed, 5_000, "the abort");
+    await withTimeout(failed, 30_000, "the abort");
     await server.close();
   });
 
@@ -353,7 +362,7 @@ describe("A redirect", () => {
     });
     const began = performance.now();
     await assert.rejects(connect(server.url()), { status: 410 });
-    assert(performance.now() - began < 5_000);
+    assert(performance.now() - began < 9_000);
     await server.close();
   });
 });

@@ -27,7 +27,7 @@ describe("A refusal", () => {
       const began = performance.now();
       const error: unknown = await connect(server.url("/chat")).catch((reason: unknown) => reason);
       assert(error instanceof InvalidStatusError, String(error));
-      assert(performance.now() - began < 3000, "not to be found out by openTimeout");
+      assert(performance.now() - began < 9_000, "not to be found out by openTimeout");
       const { name, code, failure, status, headers, body, retryAfter } = error;
       const message = error.message.replace(String(server.port), "PORT");
       return {

@@ -26,9 +26,9 @@ for (const http2 of [false, true]) {
     });
     assert.equal(agreed.subprotocol, "log");
     await agreed.close();
-    await eventually(() => server.connections.size === 0, "the server's ends", 10_000);
+    await eventually(() => server.connections.size === 0, "the server's ends", 30_000);
     await server.close();
-    await assertNothingLeft(resources, { timeout: 10_000 });
+    await assertNothingLeft(resources, { timeout: 30_000 });
   });
 }
 

@@ -22,7 +22,7 @@ beforeEach(() => {
   resources = activeResources();
 });
 afterEach(async () => {
-  await assertNothingLeft(resources, { timeout: 5_000 });
+  await assertNothingLeft(resources, { timeout: 30_000 });
 });
 
 /** Callbacks with wrong results, as JavaScript without types allows. */

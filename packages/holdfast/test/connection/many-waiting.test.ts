@@ -60,7 +60,7 @@ describe("Many calls that wait", () => {
           h.connection.terminate();
           return elapsed;
         };
-        const few = 600;
+        const few = 300;
         await timeOf(few); // Warm up the compiler.
         const times = [await timeOf(few), await timeOf(few), await timeOf(few)];
         const many = await timeOf(few * 16);

@@ -30,7 +30,7 @@ describe("A server attached to a server of node:http2", () => {
   afterEach(async () => {
     for (const server of attached) await server.close();
     await new Promise((resolve) => httpServer.close(resolve));
-    await assertNothingLeft(resources, { timeout: 5_000 });
+    await assertNothingLeft(resources, { timeout: 30_000 });
   });
 
   async function listen(server: Http2SecureServer | Http2Server): Promise<number> {
@@ -53,7 +53,7 @@ describe("A server attached to a server of node:http2", () => {
     const { ca } = await testCertificates();
     await using connection = await connect(url, { http2: true, tls: { ca }, ...options });
     void connection.send("hello");
-    return await connection.recv({ timeout: 5_000 });
+    return await connection.recv({ timeout: 30_000 });
   }
 
   /** The response to a GET over HTTP/2. */
@@ -105,7 +105,7 @@ describe("A server attached to a server of node:http2", () => {
     attachEcho("ours", { path: "/ours" });
     assert.equal(await echo(`ws://127.0.0.1:${port}/ours`), "ours: hello");
     const theirs = await connect(`ws://127.0.0.1:${port}/theirs`, { http2: true });
-    assert.equal((await withTimeout(theirs.closed, 5_000, "their end")).cause, "eof");
+    assert.equal((await withTimeout(theirs.closed, 30_000, "their end")).cause, "eof");
     const reset = await connect(`ws://127.0.0.1:${port}/ours`, { http2: true });
     reset.terminate();
     await eventually(() => attached[0].connections.size === 0, "the reset");
@@ -163,7 +163,7 @@ describe("A server with http2 and onRequest", () => {
       ],
     ]);
     // An idle HTTP/2 connection does not delay the shutdown.
-    await withTimeout(server.close(), 5_000, "the server's end");
+    await withTimeout(server.close(), 30_000, "the server's end");
     session.close();
   });
 });

@@ -29,7 +29,7 @@ describe("An HTTP/2 connection that dies without GOAWAY", () => {
     resources = activeResources();
   });
   afterEach(async () => {
-    await assertNothingLeft(resources, { timeout: 5_000 });
+    await assertNothingLeft(resources, { timeout: 30_000 });
   });
 
   const ends: readonly (readonly [how: string, end: (server: ScriptedServer, index: number) => void])[] = [

@@ -39,11 +39,11 @@ describe("Certificates", () => {
     const link = connect(expired);
     const causes: string[] = [];
     link.on("disconnected", ({ info }) => causes.push(info.cause));
-    await eventually(() => causes.length >= 3, "three attempts", 10_000);
+    await eventually(() => causes.length >= 3, "three attempts", 30_000);
     assert.deepEqual(causes.slice(0, 3), ["tls", "tls", "tls"]);
     await expired.close();
     const renewed = await serve(certificates.server, expired.port);
-    await eventually(() => link.status.state === "open", "a connection", 20_000);
+    await eventually(() => link.status.state === "open", "a connection", 30_000);
     link.terminate();
     await link.closed;
     await renewed.close();
@@ -56,7 +56,7 @@ describe("Certificates", () => {
     ] as const) {
       await using server = await serve(tls);
       const link = connect(server, options);
-      const info = await withTimeout(link.closed, 10_000, "the end");
+      const info = await withTimeout(link.closed, 30_000, "the end");
       assert.equal(info.cause, "tls");
       assert(link.status.state === "closed" && link.status.error !== null);
     }
@@ -66,17 +66,17 @@ describe("Certificates", () => {
     for (const wrong of ["wrongHost", "untrusted"] as const) {
       const first = await serve(certificates.server);
       const link = connect(first);
-      await eventually(() => link.status.state === "open", "a connection", 10_000);
+      await eventually(() => link.status.state === "open", "a connection", 30_000);
       let refusals = 0;
       link.on("disconnected", ({ info }) => {
         if (info.cause === "tls") refusals++;
       });
       await first.close();
       const other = await serve(certificates[wrong], first.port);
-      await eventually(() => refusals >= 3, "three refusals", 20_000);
+      await eventually(() => refusals >= 3, "three refusals", 30_000);
       await other.close();
       const mended = await serve(certificates.server, first.port);
-      await eventually(() => link.status.state === "open", "a connection", 20_000);
+      await eventually(() => link.status.state === "open", "a connection", 30_000);
       link.terminate();
       await link.closed;
       await mended.close();
@@ -96,7 +96,7 @@ describe("Certificates", () => {
         peer.reset();
       });
       const link = connectPersistent(server.url(), FAST);
-      const info = await withTimeout(link.closed, 10_000, "the end");
+      const info = await withTimeout(link.closed, 30_000, "the end");
       assert.deepEqual([info.cause, connections], ["rejected", 2]);
     }
   });

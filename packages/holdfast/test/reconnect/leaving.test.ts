@@ -109,12 +109,12 @@ describe("Leaving the loop over a client", () => {
             if (error instanceof Leaving) return error.types;
             throw error;
           });
-          const types = await withTimeout(left, 20_000, `the event ${scene.type}`);
+          const types = await withTimeout(left, 30_000, `the event ${scene.type}`);
           assert.equal(types.at(-1), scene.type);
           assert.equal(client.state, "closed");
           // The client's socket is closed, while the server keeps its end open.
           for (const { ended } of server?.peers ?? [])
-            await withTimeout(ended, 10_000, "the end of the socket");
+            await withTimeout(ended, 30_000, "the end of the socket");
         } finally {
           await server?.close();
         }

@@ -109,7 +109,7 @@ describe("TLS sessions of a client that reconnects", () => {
         if (++opened < count) onOpen(opened);
       },
     });
-    await eventually(() => opened === count, `${count} connections`, 20_000);
+    await eventually(() => opened === count, `${count} connections`, 30_000);
     link.terminate();
     await link.closed;
   }
@@ -189,7 +189,7 @@ describe("TLS sessions of a client that reconnects", () => {
     await eventually(() => pongs === 1, "a connection and its tickets");
     await first[Symbol.asyncDispose]();
     await using impostor = await start(certificates.wrongHost, port);
-    await eventually(() => causes.includes("tls"), "the rejection", 20_000);
+    await eventually(() => causes.includes("tls"), "the rejection", 30_000);
     assert.notEqual(link.status.state, "open");
     assert.ok(impostor.resumed.every((isResumed) => !isResumed));
     link.terminate();
@@ -244,7 +244,7 @@ describe("TLS sessions of a client that reconnects", () => {
     assert.deepEqual([server.resumed, seen.length, new Set(seen).size], [[false, true], 2, 1]);
     isTrusted = false;
     server.drop();
-    await eventually(() => causes.includes("tls"), "the refusal", 20_000);
+    await eventually(() => causes.includes("tls"), "the refusal", 30_000);
     assert.deepEqual(server.resumed.slice(0, 2), [false, true]);
     assert.ok(server.resumed.slice(2).every((isResumed) => !isResumed));
     link.terminate();
@@ -303,6 +303,6 @@ async function openOnce(
   sessions: TlsSessions | null,
 ): Promise<void> {
   const connection = await open(server.url, { tls, proxy: null }, null, sessions);
-  await withTimeout(connection.ping(), 10_000, "the pong, after the tickets");
+  await withTimeout(connection.ping(), 30_000, "the pong, after the tickets");
   await connection.close();
 }

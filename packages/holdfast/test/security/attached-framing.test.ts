@@ -65,12 +65,12 @@ describe("Requests with an Upgrade at a server that attach() was called with", (
       ).map((line) => line.slice(-3));
     let hasEnded = false;
     void client.ended.then(() => (hasEnded = true));
-    await eventually(() => hasEnded || found().length >= count, "the answers", 10_000);
+    await eventually(() => hasEnded || found().length >= count, "the answers", 30_000);
     return found();
   }
 
   const connectRaw = (isSecure = false): Promise<RawClient> =>
-    RawClient.connect({ port, timeout: 10_000, ...(isSecure ? { tls: { ca: certificates.ca } } : {}) });
+    RawClient.connect({ port, timeout: 30_000, ...(isSecure ? { tls: { ca: certificates.ca } } : {}) });
 
   for (const [what, maxHeadersCount, counts] of [
     ["the default limit", undefined, [1000, 1020, 1100, 1990, 2100]],
@@ -192,7 +192,7 @@ describe("Requests with an Upgrade at a server that attach() was called with", (
             await eventually(
               () => Buffer.from(client.received).toString("latin1").endsWith("\x81\x05hello"),
               "the echo",
-              10_000,
+              30_000,
             );
             assert.deepEqual(routed.splice(0), expected);
           }
@@ -245,7 +245,7 @@ describe("Requests with an Upgrade at a server that attach() was called with", (
     client.write(`GET / HTTP/1.1\r\nHost: localhost\r\n\r\nGET /ws HTTP/1.1\r\n${WEBSOCKET}\r\n`);
     const head = await client.readHead();
     assert.equal(head.header("Content-Length"), String(size));
-    await client.read(size, { timeout: 20_000 });
+    await client.read(size, { timeout: 30_000 });
     assert.match((await client.readHead()).startLine, /101/);
     client.sendText("hello");
     assert.equal(Buffer.from((await client.readFrame()).payload).toString(), "hello");

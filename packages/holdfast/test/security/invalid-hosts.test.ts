@@ -138,12 +138,12 @@ describe("A request whose Host is invalid", () => {
     ];
     for (const host of hosts) {
       for (const rest of ["", UPGRADE]) {
-        const client = await RawClient.connect({ port: server.port, timeout: 10_000 });
+        const client = await RawClient.connect({ port: server.port, timeout: 30_000 });
         assert.equal(await statusOf(client, `GET / HTTP/1.1\r\n${host}${rest}\r\n`), "400", host);
       }
     }
     for (const target of ["http://user@localhost/", "http://evil.example/", "http://localhost:1/", "*"]) {
-      const client = await RawClient.connect({ port: server.port, timeout: 10_000 });
+      const client = await RawClient.connect({ port: server.port, timeout: 30_000 });
       const request = `GET ${target} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
       assert.equal(await statusOf(client, request), "400", target);
     }
@@ -170,7 +170,7 @@ describe("A request whose Host is invalid", () => {
         ...(path === undefined ? {} : { path }),
       });
       for (const host of ["", ...INVALID.map((text) => `Host: ${text}\r\n`), "Host: a\r\nHost: b\r\n"]) {
-        const client = await RawClient.connect({ port, timeout: 10_000 });
+        const client = await RawClient.connect({ port, timeout: 30_000 });
         assert.equal(await statusOf(client, `GET /chat HTTP/1.1\r\n${host}${UPGRADE}\r\n`), "400", host);
       }
       await server.close({ timeout: 5_000 });
@@ -213,7 +213,7 @@ describe("A request whose Host is invalid", () => {
       const all = [...refused, ...accepted];
       const client = await http2Attacker({
         port: server.port,
-        timeout: 10_000,
+        timeout: 30_000,
         ...(kind === "serve() over TLS" ? { tls: { ca } } : {}),
       });
       all.forEach(([authority, hosts], index) => {

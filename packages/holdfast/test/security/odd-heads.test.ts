@@ -47,7 +47,7 @@ test("H: mandatory headers that are missing, doubled or lists, and too many head
     });
   }
   await witness.send("unharmed");
-  assert.equal(await witness.recv({ timeout: 20_000 }), "unharmed");
+  assert.equal(await witness.recv({ timeout: 30_000 }), "unharmed");
   await assertServes(server);
 });
 

@@ -72,7 +72,7 @@ test("H: large views, which a server hands to the socket without a copy, send ex
     const expected = Buffer.from(view.buffer, view.byteOffset, view.byteLength);
     for (const sender of [connection, ...server.connections]) {
       await sender.send(view);
-      const received = await connection.recv({ timeout: 20_000 });
+      const received = await connection.recv({ timeout: 30_000 });
       assert(received instanceof Uint8Array && expected.equals(received));
     }
   }

@@ -246,7 +246,7 @@ test("H: the same over real sockets, in both roles", async () => {
           } else if (step.type === "settle") await sleep(2);
         }
         calls.connection.terminate();
-        await withTimeout(calls.connection.closed, 20_000, "the end");
+        await withTimeout(calls.connection.closed, 30_000, "the end");
         await calls.connection.forEach(() => undefined).catch(() => undefined);
         await sleep(0);
         calls.assertDocumented();

@@ -17,7 +17,7 @@ export function echo(connection: Connection): Promise<unknown> {
 export async function assertServes(server: Server): Promise<void> {
   const connection = await connect(server.url, { pingInterval: null });
   await connection.send("still there?");
-  assert.equal(await connection.recv({ timeout: 20_000 }), "still there?");
+  assert.equal(await connection.recv({ timeout: 30_000 }), "still there?");
   assert.equal((await connection.close()).ok, true);
 }
 

@@ -323,7 +323,7 @@ test("L6: sessions that are opened and dropped stay within the memory, and those
     peer.cut();
     let opened = 0;
     const open = async (): Promise<void> => {
-      while (opened < 2000) {
+      while (opened < 800) {
         opened++;
         const each = await SessionPeer.connect(port);
         await each.open();

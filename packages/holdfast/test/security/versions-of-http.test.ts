@@ -112,7 +112,7 @@ describe("Each version of HTTP, chosen by ALPN or not", () => {
             const tls = alpn === "none" ? { ca } : { ca, ALPNProtocols: [alpn] };
             let answer: string;
             try {
-              const client = await RawClient.connect({ port, timeout: 10_000, ...(isSecure ? { tls } : {}) });
+              const client = await RawClient.connect({ port, timeout: 30_000, ...(isSecure ? { tls } : {}) });
               answer = await answerTo(client, bytes, isBytewise);
               await client.close();
             } catch {
@@ -135,7 +135,7 @@ describe("Each version of HTTP, chosen by ALPN or not", () => {
       for (const http2 of versions) {
         const connection = await connect(url, { ...options, http2 });
         await connection.send("still there?");
-        assert.equal(await connection.recv({ timeout: 10_000 }), "still there?");
+        assert.equal(await connection.recv({ timeout: 30_000 }), "still there?");
         assert.equal((await connection.close()).ok, true);
       }
       await target.close();

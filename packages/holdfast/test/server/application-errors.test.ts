@@ -77,8 +77,8 @@ describe("without a logger", () => {
     connection.on("ping", () => {
       throw new Error("boom");
     });
-    await eventually(() => timesIn(printed, 'a listener of "ping" failed') > 1, "pings come", 20_000);
-    await eventually(() => link.status.state === "open", "the persistent connection", 20_000);
+    await eventually(() => timesIn(printed, 'a listener of "ping" failed') > 1, "pings come", 30_000);
+    await eventually(() => link.status.state === "open", "the persistent connection", 30_000);
     assert.ok(printed.includes('a listener of "status" failed\nError: boom\n    at '));
     assert.deepEqual([connection.state, link.status.state], ["open", "open"]);
     await Promise.all([connection.close(), link.close()]);

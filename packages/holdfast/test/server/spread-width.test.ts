@@ -37,7 +37,7 @@ test("F2: it stays what it was once the server closes", () => {
 test("F2: a server sends the width to a page at the opening, and not again while it is the same", async () => {
   const resources = activeResources();
   const server = await serve(() => undefined, { host: "127.0.0.1", pingInterval: 50 });
-  const page = await RawClient.connect({ port: server.port, timeout: 20_000 });
+  const page = await RawClient.connect({ port: server.port, timeout: 30_000 });
   await page.upgrade({ headers: { "Sec-WebSocket-Protocol": "holdfast.plain, holdfast.v1" } });
   /** The next frame except Pings. */
   const next = async (): Promise<string> => {

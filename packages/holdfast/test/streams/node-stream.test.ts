@@ -157,7 +157,7 @@ describe("Node streams", () => {
       const failed = once(stream, "error");
       peer.terminate();
       if (isWriting) stream.write("anything");
-      const [error] = (await withTimeout(failed, 10_000, "the error")) as [Error];
+      const [error] = (await withTimeout(failed, 30_000, "the error")) as [Error];
       assert.equal(error.name, "ConnectionClosedError");
       assert.equal(stream.destroyed, true);
     }
@@ -169,7 +169,7 @@ describe("Node streams", () => {
     const paused = new Promise<void>((resolve) => void local.on("paused", () => resolve()));
     for (let n = 0; n < 100; n++) void peer.send(String(n));
     void peer.close();
-    await withTimeout(paused, 10_000, "the pause");
+    await withTimeout(paused, 30_000, "the pause");
     assert.deepEqual(
       await stream.toArray(),
       Array.from({ length: 100 }, (_, n) => String(n)),

@@ -117,7 +117,7 @@ describe("Web streams", () => {
     await peer.send("before");
     await eventually(() => local.traffic.messagesReceived === 1, "the message");
     peer.terminate();
-    await assert.rejects(withTimeout(writer.closed, 10_000, "the writer's end"), {
+    await assert.rejects(withTimeout(writer.closed, 30_000, "the writer's end"), {
       name: "ConnectionClosedError",
     });
     const reader = readable.getReader();
@@ -129,7 +129,7 @@ describe("Web streams", () => {
     const { local, peer, readable } = await openStreams({ maxQueue: 4 });
     const paused = new Promise<void>((resolve) => void local.on("paused", () => resolve()));
     for (let n = 0; n < 100; n++) void peer.send(String(n));
-    await withTimeout(paused, 10_000, "the pause");
+    await withTimeout(paused, 30_000, "the pause");
     assert.equal(readable.locked, false);
     const reader = readable.getReader();
     for (let n = 0; n < 100; n++) assert.deepEqual(await reader.read(), { value: String(n), done: false });

@@ -1,5 +1,5 @@
 // The options of holdfast/testing and holdfast/adapter: values that fit, which have to compile, and ones that do not,
-// which must not compile. No option may be missing (scripts/api/option-types.test.mjs).
+// which must not compile. No option may be missing (scripts/api/api.test.mjs).
 
 import type { AdoptedSendOptions, AdopterOptions } from "holdfast/adapter";
 import {

@@ -41,9 +41,9 @@ for (const kind of ["text", "binary"] as const) {
     await eventually(
       () => events.length > 0 && textOf(events[events.length - 1] ?? fail()) === `message ${count}`,
       "all",
-      20_000,
+      30_000,
     );
-    await eventually(() => echoes.length === count + 2, "the echoes", 20_000);
+    await eventually(() => echoes.length === count + 2, "the echoes", 30_000);
 
     const [first] = events;
     const begun = Number(/\d+/.exec(first === undefined ? "" : textOf(first))?.[0]);

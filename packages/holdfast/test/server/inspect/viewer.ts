@@ -26,7 +26,7 @@ export class Viewer implements AsyncDisposable {
 
   async ask(request: Unnumbered<InspectRequest>): Promise<InspectAnswer> {
     await this.connection.send(JSON.stringify({ ...request, id: ++this.#ids }));
-    return JSON.parse(String(await this.connection.recv({ timeout: 20_000 }))) as InspectAnswer;
+    return JSON.parse(String(await this.connection.recv({ timeout: 30_000 }))) as InspectAnswer;
   }
 
   async look(query: Partial<Query> = {}, process: string | null = null): Promise<SnapshotAnswer> {

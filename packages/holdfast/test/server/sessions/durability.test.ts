@@ -131,7 +131,7 @@ test("G12: a store that hangs does not keep close() beyond its timeout", async (
   const server = await start({ durability: "shutdown", store });
   const peer = await SessionPeer.connect(server.port);
   await peer.open();
-  await withTimeout(server.close({ timeout: 200 }), 8_000, "the server to close");
+  await withTimeout(server.close({ timeout: 200 }), 30_000, "the server to close");
   await peer.close();
 });
 
@@ -343,9 +343,9 @@ for (const acknowledge of ["received", "handled"] as const) {
     await client.send("a", { until: "delivered" });
     await client.connection?.send(["b", "c"]);
     const received: unknown[] = [];
-    for (let index = 0; index < 6; index++) received.push(await client.recv({ timeout: 20_000 }));
+    for (let index = 0; index < 6; index++) received.push(await client.recv({ timeout: 30_000 }));
     server.broadcast("to all");
-    received.push(await client.recv({ timeout: 20_000 }));
+    received.push(await client.recv({ timeout: 30_000 }));
     await connections[0]?.send("confirmed", { until: "delivered" });
     const binary = new Uint8Array([1, 2]);
     assert.deepEqual(

@@ -1,7 +1,7 @@
 // A server with sessions in a process of its own: echoes, with the number of the process, until it receives a message.
 // Arguments: the directory of the store, and `durability`.
 
-import { fileStore, serve, type SessionDurability } from "../../../build/index.js";
+import { fileStore, serve, type SessionDurability } from "holdfast";
 
 const [directory = "", durability = ""] = process.argv.slice(2);
 

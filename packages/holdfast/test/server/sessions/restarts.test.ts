@@ -90,7 +90,7 @@ class Counter {
   async #send(): Promise<void> {
     while (this.#isSending) {
       await this.connection.send(String(this.sent++)).catch(() => undefined);
-      if (this.sent % 2 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      if (this.sent % 2 === 0) await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
 

@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 import { runChaos, type ChaosBackend, type ChaosOptions } from "./chaos.js";
 
 const SMALL: ChaosOptions = {
-  seconds: 10,
+  seconds: 7,
   clients: 100,
   topics: 50,
   rate: 50,
@@ -35,7 +35,7 @@ export function testChaos(
   });
 
   test(`M3: while ${server} is killed as well, what is missing is a gap`, { skip }, async (t) => {
-    const result = await runChaos(openBackend, { ...SMALL, seconds: 9, serverKills: 4 });
+    const result = await runChaos(openBackend, { ...SMALL, seconds: 8, serverKills: 3 });
     t.diagnostic(JSON.stringify(result));
     const { lost, repeated, conflicts, stuck } = result;
     assert.deepEqual({ lost, repeated, conflicts, stuck }, { lost: 0, repeated: 0, conflicts: 0, stuck: 0 });

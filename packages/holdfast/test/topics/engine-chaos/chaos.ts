@@ -116,8 +116,7 @@ export async function runChaos(
     ];
     for (const one of chaos) one.catch(() => {});
     await sleep(options.seconds * 1_000);
-    for (const one of processes) await one.stop(); // No more publishers.
-    for (const one of processes) await one.start(0);
+    await Promise.all(processes.map((one) => one.becomeQuiet()));
     for (let topic = 0; topic < options.topics; topic++) {
       await untilPublished(() => topics.publish(`topic ${topic}`, LAST, { id: LAST }));
     }
@@ -217,10 +216,18 @@ class ServerProcess {
     this.#options = options;
   }
 
-  async start(rate: number = this.#options.rate): Promise<void> {
+  async start(): Promise<void> {
     const name = `${this.#index}.${this.#generation++}`;
-    const args = [this.#backend.port, this.port, name, this.#options.topics, rate].map(String);
+    const { topics, rate } = this.#options;
+    const args = [this.#backend.port, this.port, name, topics, rate].map(String);
     this.#child = fork(this.#backend.program, args);
+    await once(this.#child, "message");
+  }
+
+  /** Resolves once it has published what it has begun. */
+  async becomeQuiet(): Promise<void> {
+    if (this.#child === null) return;
+    this.#child.send("quiet");
     await once(this.#child, "message");
   }
 

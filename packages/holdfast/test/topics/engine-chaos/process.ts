@@ -17,6 +17,8 @@ export async function runProcess(openEngine: (port: number) => Engine | Promise<
   );
   process.send?.("listening");
   process.on("disconnect", () => process.exit());
+  let isQuiet = false;
+  process.once("message", () => (isQuiet = true));
 
   /** Publishes until it succeeds: with an id, it is delivered once. */
   const publish = async (index: number): Promise<void> => {
@@ -31,9 +33,12 @@ export async function runProcess(openEngine: (port: number) => Engine | Promise<
     }
   };
   const startedAt = performance.now();
-  for (let published = 0; ;) {
+  const publications: Promise<void>[] = [];
+  while (!isQuiet) {
     const due = ((performance.now() - startedAt) / 1_000) * Number(rate);
-    while (published < due) void publish(published++);
+    while (publications.length < due) publications.push(publish(publications.length));
     await sleep(10);
   }
+  await Promise.all(publications);
+  process.send?.("quiet");
 }

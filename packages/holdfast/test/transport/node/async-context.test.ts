@@ -111,11 +111,11 @@ describe("async contexts of clients", () => {
       "status",
     ];
     all.push("disconnected", "message");
-    await eventually(() => links.every(({ latency }) => latency !== null), "all are open", 20_000);
+    await eventually(() => links.every(({ latency }) => latency !== null), "all are open", 30_000);
     for (let round = 0; round < 3; round++) {
       for (const connection of server.connections) connection.terminate();
-      await eventually(() => links.every(({ latency }) => latency === null), "all are lost", 20_000);
-      await eventually(() => links.every(({ latency }) => latency !== null), "all are open again", 20_000);
+      await eventually(() => links.every(({ latency }) => latency === null), "all are lost", 30_000);
+      await eventually(() => links.every(({ latency }) => latency !== null), "all are open again", 30_000);
     }
     for (const [name, own] of notes) own.assertAll(name, all);
     await Promise.all(links.map((link) => link.close()));
@@ -191,7 +191,7 @@ describe("async contexts of clients", () => {
       for (const connection of server.connections) await connection.send("hello");
       for (const connection of connections) void connection.send("hello");
     });
-    await eventually(() => [...notes.values()].every(({ seen }) => seen.size === 3), "all have come", 20_000);
+    await eventually(() => [...notes.values()].every(({ seen }) => seen.size === 3), "all have come", 30_000);
     for (const [name, own] of notes) own.assertAll(name, ["ping", "pong", "message"]);
     await server.close();
   });

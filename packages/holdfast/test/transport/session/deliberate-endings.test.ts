@@ -32,7 +32,7 @@ async function endFirst(
   await before(pair);
   end(pair.connection);
   const atServer = await pair.connection.closed;
-  await eventually(() => pair.connections.length === 2, "the next session", 20_000);
+  await eventually(() => pair.connections.length === 2, "the next session", 30_000);
   await pair.connections[1].send("of the next session");
   for (;;) if ((await receive(pair.client, 1))[0] === "of the next session") break;
   return { atServer, atClient: ends[0], losses };

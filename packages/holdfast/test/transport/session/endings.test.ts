@@ -72,14 +72,14 @@ describe("The end of a session", { timeout: 60_000 }, () => {
     const { connection } = pair;
     await pair.cut();
     const lost = next(pair.client, "lost");
-    await withTimeout(connection.close(), 5_000, "the end of the server's connection");
+    await withTimeout(connection.close(), 30_000, "the end of the server's connection");
     assert.equal(pair.server.connections.size, 0);
     await pair.proxy.accept("forward");
     assert.equal((await lost)["reason"], "unknown");
     await eventually(() => pair.connections.length === 2, "a fresh session");
     await pair.cut().catch(() => undefined);
     await eventually(() => pair.client.session?.isAttached === false, "the end of the socket");
-    await withTimeout(pair.client.close(), 5_000, "the end of the client");
+    await withTimeout(pair.client.close(), 30_000, "the end of the client");
     assert.equal(pair.connections[1].state, "open");
   });
 

@@ -122,7 +122,7 @@ export async function receive(
   count: number,
 ): Promise<(string | Uint8Array)[]> {
   const messages: (string | Uint8Array)[] = [];
-  while (messages.length < count) messages.push(await from.recv({ timeout: 20_000 }));
+  while (messages.length < count) messages.push(await from.recv({ timeout: 30_000 }));
   return messages;
 }
 
