@@ -124,9 +124,7 @@ export class AdaptiveDetection {
   /** When the peer becomes suspicious; Infinity if no ping waits, or if the peer is suspected already. */
   suspectAt(pings: PingsInFlight): number {
     const since = this.#silenceBegan(pings);
-    return since === Infinity || since <= this.#silentSince
-      ? Infinity
-      : since + this.#estimate.suspectAfter;
+    return since === Infinity || since <= this.#silentSince ? Infinity : since + this.#estimate.suspectAfter;
   }
 
   /** The suspicion that arises now; null for none. */

@@ -11,14 +11,14 @@ const SAMPLES_NEEDED = 5;
 /** The shortest retransmission timeout of the Linux kernel beyond the round trip, in milliseconds (TCP_RTO_MIN). */
 const RETRANSMISSION_MARGIN = 200;
 
-/** Retransmissions to wait for: on a link without losses, and at most. */
-const FEWEST_RETRANSMISSIONS = 4;
-const MOST_RETRANSMISSIONS = 6;
-/** Wait for so many that the loss of all of them is less likely than this. A ping every 2 s is a million in 600 hours. */
-const UNLIKELY = 1e-7;
-/** The share of lost segments is that of the newest samples: one loss among fewer than the first number says little. */
-const FEWEST_COUNTED = 16;
-const MOST_COUNTED = 64;
+/**
+ * Wait until four retransmissions have failed, or five or six on a link that loses more: so many that all transmissions of
+ * a ping are lost less than once in 100 million pings, as 2.5 % to the power of 5 and 4.6 % to the power of 6 are 1e-8.
+ */
+const [FOUR_RETRANSMISSIONS, FIVE_RETRANSMISSIONS, SIX_RETRANSMISSIONS] = [15, 31, 63];
+const [FIVE_FROM, SIX_FROM] = [0.025, 0.046];
+/** Losses are counted among the newest samples, at most so many. One among fewer than the first number says little. */
+const [FEWEST_COUNTED, MOST_COUNTED] = [32, 64];
 
 /** RFC 6298 section 2.4: a retransmission timeout below one second is rounded up. */
 const SUSPECT_AT_LEAST = 1_000;
@@ -29,12 +29,7 @@ export class RoundTripEstimate extends SmoothedRoundTrip {
   /** The shortest sample: losses inflate the smoothed one. */
   #least = Infinity;
   /** The share of the newest samples that look like a retransmission. */
-  #lossShare = 0.5;
-
-  constructor() {
-    super();
-    this.#lossShare = 0;
-  }
+  #lossShare = 0;
 
   /** Whether there are enough samples. */
   get isReady(): boolean {
@@ -65,13 +60,12 @@ export class RoundTripEstimate extends SmoothedRoundTrip {
 
   /** Milliseconds after which silence means that the peer or the network is dead. */
   get deadAfter(): number {
-    const steps = 2 ** this.#retransmissions - 1;
+    const steps =
+      this.#lossShare < FIVE_FROM
+        ? FOUR_RETRANSMISSIONS
+        : this.#lossShare < SIX_FROM
+          ? FIVE_RETRANSMISSIONS
+          : SIX_RETRANSMISSIONS;
     return this.smoothed + Math.max(4 * this.deviation, steps * (this.smoothed + RETRANSMISSION_MARGIN));
-  }
-
-  get #retransmissions(): number {
-    let count = FEWEST_RETRANSMISSIONS;
-    while (count < MOST_RETRANSMISSIONS && this.#lossShare ** (count + 1) > UNLIKELY) count++;
-    return count;
   }
 }
