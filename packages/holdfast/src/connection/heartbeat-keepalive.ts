@@ -33,8 +33,9 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
   readonly #handler: KeepaliveHandler;
   readonly #options: HeartbeatSettings;
   #waiters: Map<string, PingWaiter> | null = null;
-  #lastPingAt: number | null = null;
-  #lastPongAt: number | null = null;
+  // -Infinity for never: V8 updates a number in place, but allocates one for each change of a field that may be null.
+  #lastPingAt = -Infinity;
+  #lastPongAt = -Infinity;
   #isClosing = false;
   #delaysPing = false;
   /** The first ping, while it waits for a later turn; null for none. */
@@ -85,11 +86,11 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
   }
 
   get lastPingAt(): number | null {
-    return this.#lastPingAt;
+    return orNull(this.#lastPingAt);
   }
 
   get lastPongAt(): number | null {
-    return this.#lastPongAt;
+    return orNull(this.#lastPongAt);
   }
 
   open(delaysPing = false): void {
@@ -283,4 +284,8 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
   #wallNow(): number {
     return this.#runtime.clock.wallNow();
   }
+}
+
+function orNull(time: number): number | null {
+  return time === -Infinity ? null : time;
 }

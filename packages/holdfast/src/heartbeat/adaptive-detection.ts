@@ -25,7 +25,8 @@ export interface Suspicion {
 
 export class AdaptiveDetection {
   readonly #settings: DetectionSettings;
-  readonly #pingTimeout: number | null;
+  /** Infinity if no ping is judged. */
+  readonly #pingTimeout: number;
   readonly #estimate = new RoundTripEstimate();
   /** Whether no message was sent or received since the last ping. */
   #isQuiet = true;
@@ -33,8 +34,8 @@ export class AdaptiveDetection {
   #isPageVisible: boolean | null = null;
   /** The number of grid slots from the last ping to the next one. */
   #slots: number;
-  /** The peer is suspected since silence began at this time; null if it is not. */
-  #silentSince: number | null = null;
+  /** The peer is suspected since silence began at this time; -Infinity if it is not. */
+  #silentSince = -Infinity;
   /** Silence before this time does not count. */
   #notBefore = -Infinity;
   /** Bytes that were sent before the newest ping that was answered: they have arrived. */
@@ -46,7 +47,7 @@ export class AdaptiveDetection {
 
   constructor({ pingTimeout }: HeartbeatSettings, settings: DetectionSettings) {
     this.#settings = settings;
-    this.#pingTimeout = pingTimeout;
+    this.#pingTimeout = pingTimeout ?? Infinity;
     this.#slots = this.#maxSlots;
   }
 
@@ -86,12 +87,12 @@ export class AdaptiveDetection {
   /** A ping was handed to the socket after `bytesSent` bytes. It has the fixed deadline until now. */
   onSent(ping: Ping, bytesSent: number, now: number): void {
     ping.bytesBefore = bytesSent;
-    if (ping.deadline === null || this.#pingTimeout === null || !this.#estimate.isReady) return;
+    if (ping.deadline === Infinity || !this.#estimate.isReady) return;
     // Our own data may fill a buffer that is far larger than any before. Pongs have not shown how long it takes to drain.
     const backlog = bytesSent - this.#arrivedBytes;
     if (backlog > Math.max(SMALL_BACKLOG, 2 * this.#provenBacklog)) return;
     ping.isAdaptive = true;
-    ping.timeout = this.#deadAfter(this.#pingTimeout);
+    ping.timeout = this.#deadAfter;
     ping.deadline = Math.min(ping.deadline, now + ping.timeout);
   }
 
@@ -117,22 +118,19 @@ export class AdaptiveDetection {
 
   /** The peer has shown that it is alive. */
   trust(): void {
-    this.#silentSince = null;
+    this.#silentSince = -Infinity;
   }
 
   /** When the peer becomes suspicious; Infinity if no ping waits, or if the peer is suspected already. */
   suspectAt(pings: PingsInFlight): number {
     const since = this.#silenceBegan(pings);
-    if (since === null) return Infinity;
-    if (this.#silentSince !== null && since <= this.#silentSince) return Infinity;
-    return since + this.#estimate.suspectAfter;
+    return since === Infinity || since <= this.#silentSince ? Infinity : since + this.#estimate.suspectAfter;
   }
 
   /** The suspicion that arises now; null for none. */
   suspect(now: number, pings: PingsInFlight, grid: PingGrid | null): Suspicion | null {
     if (this.suspectAt(pings) > now) return null;
     this.#silentSince = this.#silenceBegan(pings);
-    if (this.#silentSince === null) return null;
     this.onTraffic(now, grid); // The next ping soon shows a peer that has answered.
     return this.#suspicion(now, this.#silentSince);
   }
@@ -140,9 +138,7 @@ export class AdaptiveDetection {
   /** The suspicion that lasts; null for none. */
   currentSuspicion(now: number, pings: PingsInFlight): Suspicion | null {
     const since = this.#silenceBegan(pings);
-    return since === null || this.#silentSince === null || since > this.#silentSince
-      ? null
-      : this.#suspicion(now, since);
+    return since > this.#silentSince ? null : this.#suspicion(now, since);
   }
 
   onVerdict(ping: Ping): void {
@@ -151,13 +147,13 @@ export class AdaptiveDetection {
 
   /** Milliseconds of silence after which the peer is suspected; null while fixed detection applies. */
   get suspectAfter(): number | null {
-    return this.#estimate.isReady && this.#pingTimeout !== null ? this.#estimate.suspectAfter : null;
+    return this.#estimate.isReady && this.#pingTimeout < Infinity ? this.#estimate.suspectAfter : null;
   }
 
   /** Milliseconds after which an unanswered ping means a dead peer; null for never. */
   get deadAfter(): number | null {
-    if (this.#verdictAfter !== null || this.#pingTimeout === null) return this.#verdictAfter;
-    return this.#estimate.isReady ? this.#deadAfter(this.#pingTimeout) : this.#pingTimeout;
+    if (this.#verdictAfter !== null || this.#pingTimeout === Infinity) return this.#verdictAfter;
+    return this.#estimate.isReady ? this.#deadAfter : this.#pingTimeout;
   }
 
   #suspicion(now: number, since: number): Suspicion {
@@ -169,16 +165,16 @@ export class AdaptiveDetection {
     };
   }
 
-  /** When the silence began that a ping has met; null if none waits, or if fixed detection judges it. */
-  #silenceBegan(pings: PingsInFlight): number | null {
+  /** When the silence began that a ping has met; Infinity if none waits, or if fixed detection judges it. */
+  #silenceBegan(pings: PingsInFlight): number {
     const ping = pings.oldestKeepalive;
-    if (ping === null || !ping.isAdaptive || ping.deadline === null || ping.sentAt === null) return null;
-    if (!this.#estimate.isReady) return null;
-    return Math.max(ping.sentAt, pings.lastReceivedAt ?? -Infinity, this.#notBefore);
+    if (ping === null || !ping.isAdaptive || ping.deadline === Infinity || !this.#estimate.isReady)
+      return Infinity;
+    return Math.max(ping.sentAt, pings.lastReceivedAt, this.#notBefore);
   }
 
-  #deadAfter(pingTimeout: number): number {
-    return Math.min(Math.max(this.#estimate.deadAfter, this.#settings.floor), pingTimeout);
+  get #deadAfter(): number {
+    return Math.min(Math.max(this.#estimate.deadAfter, this.#settings.floor), this.#pingTimeout);
   }
 
   get #maxSlots(): number {

@@ -44,6 +44,7 @@ const MAX_RESTARTS = 3;
 const KEEPALIVE_IN_FLIGHT_AT_LEAST = 128;
 
 const NOTHING: readonly Action[] = [];
+const SEND_PING: readonly Action[] = [{ type: "send-ping" }];
 
 /** How the peer is judged. Durations are milliseconds. */
 export interface HeartbeatDeadlines {
@@ -59,6 +60,8 @@ export class Heartbeat {
   readonly pings = new PingsInFlight();
   readonly #options: HeartbeatSettings;
   readonly #gaps = new GapDetector();
+  /** When the first ping becomes late or the peer suspicious, as of the last observation; Infinity for never. */
+  #lateAt = Infinity;
   /** Null for fixed detection. */
   readonly #adaptive: AdaptiveDetection | null;
 
@@ -110,7 +113,7 @@ export class Heartbeat {
   nextWakeOnGrid(width: number): number | null {
     if (!this.#isRunning || this.#pollingSince !== null) return null;
     const ping = this.#grid?.nextAt ?? Infinity;
-    const next = Math.min(width > 0 ? Math.ceil(ping / width) * width : ping, this.#nextLate());
+    const next = Math.min(width > 0 ? Math.ceil(ping / width) * width : ping, this.#lateAt);
     return next === Infinity ? null : next;
   }
 
@@ -129,6 +132,7 @@ export class Heartbeat {
     const suspended = this.#noticeStall(now);
     const actions = this.#react(now, observation);
     this.#gaps.ran(now);
+    this.#lateAt = this.#nextLate();
     return suspended === null ? actions : [suspended, ...actions];
   }
 
@@ -141,7 +145,7 @@ export class Heartbeat {
           now,
           observation.payload,
           observation.isKeepalive,
-          observation.isKeepalive ? this.#options.pingTimeout : observation.timeout,
+          (observation.isKeepalive ? this.#options.pingTimeout : observation.timeout) ?? Infinity,
         );
       case "ping-sent":
         return this.#send(now, observation.payload, observation.bytesSent ?? 0);
@@ -182,14 +186,14 @@ export class Heartbeat {
     const period = detection === null ? pingInterval : shortestPeriod(detection);
     this.#grid = new PingGrid(now, period, this.#adaptive?.firstSlots);
     if (this.#options.delaysFirstPing === true) return NOTHING;
-    return [{ type: "send-ping" }];
+    return SEND_PING;
   }
 
-  #queue(now: number, payload: string, isKeepalive: boolean, timeout: number | null): readonly Action[] {
+  #queue(now: number, payload: string, isKeepalive: boolean, timeout: number): readonly Action[] {
     const overdueAt = now + this.#overdueAfter();
     const ping = new Ping(payload, isKeepalive, timeout, now, overdueAt, this.#pausedAt !== null);
     // Unless traffic counts as life, it never puts off a deadline beyond the fixed one.
-    if (this.#options.liveness === "pong") ping.latest = ping.deadline ?? Infinity;
+    if (this.#options.liveness === "pong") ping.latest = ping.deadline;
     this.pings.add(ping);
     const { keepaliveCount } = this.pings;
     if (keepaliveCount > KEEPALIVE_IN_FLIGHT_AT_LEAST && keepaliveCount > this.#maxKeepaliveInFlight()) {
@@ -214,8 +218,8 @@ export class Heartbeat {
   #answer(now: number, payload: string): readonly Action[] {
     const actions: Action[] = [];
     // A pong with the payload of an unsent ping was guessed. It does not count, and the peer still has to answer the ping.
-    const wasSent = (this.pings.get(payload)?.sentAt ?? null) !== null;
-    const answered = wasSent ? this.pings.takeUpTo(payload) : [];
+    const sentAt = this.pings.get(payload)?.sentAt ?? Infinity;
+    const answered = sentAt < Infinity ? this.pings.takeUpTo(payload) : [];
     this.#graces = 0;
     this.#restarts = 0;
     this.#adaptive?.trust();
@@ -228,7 +232,7 @@ export class Heartbeat {
       }
     }
     for (const ping of answered) {
-      const elapsed = now - (ping.sentAt ?? ping.queuedAt);
+      const elapsed = now - (ping.sentAt < Infinity ? ping.sentAt : ping.queuedAt);
       this.statistics.answered++;
       // RFC 6455 section 5.5.3 lets a peer answer only the newest of several pings, so a pong answers the older ones
       // too. Only a ping's own pong measures its round trip.
@@ -242,23 +246,20 @@ export class Heartbeat {
 
   #wake(now: number, wallNow: number, lastReceivedAt: number): readonly Action[] {
     if (!this.#isRunning) return NOTHING;
-    const actions: Action[] = [];
     this.#noteReceived(lastReceivedAt);
-    this.#noticeSuspension(now, wallNow, actions);
+    const suspended = this.#noticeSuspension(now, wallNow);
     if (this.#recentGap !== "none" || this.#nextLate() <= now) {
       // The ping may only look late: its pong may wait in the kernel's buffer.
       this.#pollingSince = now;
-      return [...actions, { type: "poll" }];
+      return [...suspended, { type: "poll" }];
     }
-    if (this.#takeSlot(now)) actions.push({ type: "send-ping" });
-    return actions;
+    return this.#takeSlot(now) ? SEND_PING : NOTHING;
   }
 
   #endPoll(now: number, wallNow: number, lastReceivedAt: number): readonly Action[] {
     if (!this.#isRunning) return NOTHING;
-    const actions: Action[] = [];
     this.#noteReceived(lastReceivedAt);
-    this.#noticeSuspension(now, wallNow, actions);
+    const actions: Action[] = [...this.#noticeSuspension(now, wallNow)];
     this.#pollingSince = null;
     const needsProbe = this.#discountGap(now);
     if (this.#pausedAt === null) {
@@ -289,8 +290,8 @@ export class Heartbeat {
         actions.push({ type: "expired", payload: ping.payload });
         continue;
       }
-      const expected = (ping.overdueAt ?? now) - ping.queuedAt;
-      ping.overdueAt = null;
+      const expected = ping.overdueAt - ping.queuedAt;
+      ping.overdueAt = Infinity;
       this.pings.reschedule(ping);
       actions.push({ type: "overdue", payload: ping.payload, elapsed, expected });
     }
@@ -302,7 +303,6 @@ export class Heartbeat {
    * well, so it gets its whole timeout again. Its timeout may be so short that a stall too short to count as a gap matters.
    */
   #restartLatePing(ping: Ping, now: number): boolean {
-    if (ping.timeout === null || ping.deadline === null) return false;
     if (now - ping.deadline < ping.timeout / 2 || this.#graces >= MAX_GRACES) return false;
     this.#graces++;
     ping.deadline = now + ping.timeout;
@@ -330,7 +330,7 @@ export class Heartbeat {
     for (const ping of this.pings.keepalive) {
       if (now - ping.queuedAt < PROBES_APART) return NOTHING;
     }
-    return [{ type: "send-ping" }];
+    return SEND_PING;
   }
 
   #resume(now: number): readonly Action[] {
@@ -367,13 +367,13 @@ export class Heartbeat {
     return { type: "suspended", gap };
   }
 
-  #noticeSuspension(now: number, wallNow: number, actions: Action[]): void {
+  #noticeSuspension(now: number, wallNow: number): readonly Action[] {
     const gap = this.#gaps.suspensionUntil(now, wallNow, this.#gapThreshold());
-    if (gap === 0) return;
+    if (gap === 0) return NOTHING;
     this.#recentGap = "suspension";
     this.#adaptive?.forget();
-    actions.push({ type: "suspended", gap });
     for (const ping of this.pings) ping.isDisturbed = true;
+    return [{ type: "suspended", gap }];
   }
 
   /** Received bytes count as life, or put off the deadlines of adaptive detection. */

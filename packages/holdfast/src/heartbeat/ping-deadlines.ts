@@ -7,8 +7,8 @@ import type { Ping, PingsInFlight } from "./pings-in-flight.js";
 export function postpone(pings: PingsInFlight, gap: number): void {
   for (const ping of pings) {
     ping.isDisturbed = true;
-    if (ping.deadline !== null) ping.deadline += gap;
-    if (ping.overdueAt !== null) ping.overdueAt += gap;
+    ping.deadline += gap;
+    ping.overdueAt += gap;
     pings.reschedule(ping);
   }
 }
@@ -21,9 +21,9 @@ export function restartAfterGap(pings: PingsInFlight, now: number, overdueAfter:
   let wereJudged = false;
   for (const ping of pings) {
     // Nobody knows how much of the wait was before the gap, so it starts again for `overdue` too.
-    if (ping.overdueAt !== null) ping.overdueAt = now + overdueAfter;
-    if (ping.deadline !== null && ping.timeout !== null) {
-      ping.deadline = ping.isKeepalive ? null : now + ping.timeout;
+    if (ping.overdueAt < Infinity) ping.overdueAt = now + overdueAfter;
+    if (ping.deadline < Infinity) {
+      ping.deadline = ping.isKeepalive ? Infinity : now + ping.timeout;
       wereJudged ||= ping.isKeepalive;
     }
     pings.reschedule(ping);
@@ -44,11 +44,11 @@ export function excusePause(
 ): void {
   for (const ping of pings) {
     ping.isDisturbed = true;
-    if (ping.deadline !== null && ping.timeout !== null) {
+    if (ping.deadline < Infinity) {
       ping.deadline =
         now + (pausedAt === null ? ping.timeout : ping.deadline - Math.max(pausedAt, ping.queuedAt));
     }
-    if (ping.overdueAt !== null) ping.overdueAt = now + overdueAfter;
+    if (ping.overdueAt < Infinity) ping.overdueAt = now + overdueAfter;
     pings.reschedule(ping);
   }
 }
@@ -61,9 +61,9 @@ export function excusePause(
 export function excuseSent(pings: PingsInFlight): number | null {
   let newest: Ping | null = null;
   for (const ping of pings.keepalive) {
-    if (ping.sentAt === null || ping.deadline === null) continue;
-    ping.deadline = null;
-    ping.overdueAt = null;
+    if (ping.sentAt === Infinity || ping.deadline === Infinity) continue;
+    ping.deadline = Infinity;
+    ping.overdueAt = Infinity;
     pings.reschedule(ping);
     newest = ping;
   }
@@ -71,7 +71,7 @@ export function excuseSent(pings: PingsInFlight): number | null {
   let removed = 0;
   for (const ping of pings.keepalive) {
     if (ping === newest) break;
-    if (ping.deadline !== null) continue;
+    if (ping.deadline < Infinity) continue;
     pings.remove(ping.payload);
     removed++;
   }
@@ -82,7 +82,7 @@ export function excuseSent(pings: PingsInFlight): number | null {
 export function dropOldest(pings: PingsInFlight): void {
   const [oldest, next] = pings.keepalive;
   // The next ping inherits the earlier deadline: its pong would have answered the dropped ping as well.
-  if (next.deadline !== null && oldest.deadline !== null) {
+  if (next.deadline < Infinity) {
     next.deadline = Math.min(next.deadline, oldest.deadline);
     pings.reschedule(next);
   }

@@ -7,15 +7,16 @@ export class Ping implements HeapItem {
   readonly payload: string;
   /** A keepalive ping, which can lead to a verdict. An application's ping can only expire. */
   readonly isKeepalive: boolean;
-  /** How many milliseconds it may stay unanswered; null if it is not judged. */
-  timeout: number | null;
   readonly queuedAt: number;
-  /** When it was handed to the socket; null while it waits in the outbox. */
-  sentAt: number | null = null;
-  /** When it counts as unanswered; null if it is not judged. */
-  deadline: number | null;
-  /** When it becomes overdue; null once that was reported. */
-  overdueAt: number | null;
+  // Infinity stands for never: V8 updates a number in place, but allocates one for each change of a field that may be null.
+  /** When it was handed to the socket; Infinity while it waits in the outbox. */
+  sentAt = Infinity;
+  /** How many milliseconds it may stay unanswered; Infinity if it is not judged. */
+  timeout: number;
+  /** When it counts as unanswered; Infinity if it is not judged. */
+  deadline: number;
+  /** When it becomes overdue; Infinity once that was reported. */
+  overdueAt: number;
   /** Our own process delayed its pong, so its round trip says nothing about the network. */
   isDisturbed: boolean;
   /** The latest time to which received bytes may postpone its deadline. */
@@ -34,7 +35,7 @@ export class Ping implements HeapItem {
   constructor(
     payload: string,
     isKeepalive: boolean,
-    timeout: number | null,
+    timeout: number,
     queuedAt: number,
     overdueAt: number,
     isDisturbed: boolean,
@@ -43,7 +44,7 @@ export class Ping implements HeapItem {
     this.isKeepalive = isKeepalive;
     this.timeout = timeout;
     this.queuedAt = queuedAt;
-    this.deadline = timeout === null ? null : queuedAt + timeout;
+    this.deadline = queuedAt + timeout;
     this.overdueAt = overdueAt;
     this.isDisturbed = isDisturbed;
   }
@@ -62,10 +63,10 @@ const NONE: readonly Ping[] = [];
 
 export class PingsInFlight implements Iterable<Ping> {
   /**
-   * When the newest byte was read, if received bytes count as life; otherwise null. It may only grow: it puts off the
+   * When the newest byte was read, if received bytes count as life; otherwise -Infinity. It may only grow: it puts off the
    * deadlines of keepalive pings.
    */
-  lastReceivedAt: number | null = null;
+  lastReceivedAt = -Infinity;
   #oldest: Ping | null = null;
   #newest: Ping | null = null;
   /** Made for the second ping in flight, and dropped when none is left. */
@@ -178,9 +179,8 @@ export class PingsInFlight implements Iterable<Ping> {
 
   /** When the ping counts as unanswered; Infinity if it is not judged. */
   effectiveDeadline(ping: Ping): number {
-    if (ping.deadline === null) return Infinity;
     // A caller who sets a timeout for a ping waits for that pong; other traffic does not extend it.
-    if (!ping.isKeepalive || this.lastReceivedAt === null || ping.timeout === null) return ping.deadline;
+    if (!ping.isKeepalive || ping.deadline === Infinity) return ping.deadline;
     return Math.max(ping.deadline, Math.min(this.lastReceivedAt + ping.timeout, ping.latest));
   }
 
@@ -208,6 +208,6 @@ export class PingsInFlight implements Iterable<Ping> {
   }
 
   #lateAt(ping: Ping): number {
-    return Math.min(ping.overdueAt ?? Infinity, this.effectiveDeadline(ping));
+    return Math.min(ping.overdueAt, this.effectiveDeadline(ping));
   }
 }

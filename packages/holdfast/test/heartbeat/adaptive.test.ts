@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { RoundTripEstimate } from "../../build/heartbeat/round-trip-estimate.js";
 import type { DetectionSettings } from "../../build/heartbeat/detection-settings.js";
 import type { HeartbeatSettings } from "../../build/heartbeat/signals.js";
 import { answersAfter, mute, muteFrom, type Peer } from "./peers.js";
+import { anyLife, live } from "./random-life.js";
 import { Simulation } from "./simulated-peer.js";
 
 const detection: DetectionSettings = { floor: 3_000, maxPeriod: 20_000 };
@@ -52,12 +54,22 @@ test("O1: fewer than five samples are not enough", () => {
   assert.equal(estimate.isReady, false);
 });
 
-test("O2: after a sample that looks like a retransmission, one more retransmission is awaited for 64 samples", () => {
-  const clean = Array.from({ length: 63 }, () => 50);
-  const lossy = estimateOf([50, 50, 50, 50, 50, 300, ...clean]);
-  assert(lossy.deadAfter > 31 * 250);
-  lossy.add(50);
-  assert(lossy.deadAfter < 16 * 251);
+test("O2: the more samples look like a retransmission, the more retransmissions are awaited", () => {
+  const clean = (count: number) => Array.from({ length: count }, () => 50);
+  /** A multiple of (SRTT + 200 ms). */
+  const factorOf = (samples: readonly number[]): number => {
+    const { deadAfter, smoothed } = estimateOf(samples);
+    return Math.round((deadAfter - smoothed) / (smoothed + 200));
+  };
+  assert.equal(factorOf(clean(300)), 15);
+  assert.equal(factorOf([...clean(10), 300]), 31, "one of the first");
+  assert.equal(factorOf([...clean(10), 300, ...clean(20)]), 15, "one of many");
+  assert.equal(factorOf([...clean(300), 300, ...clean(10)]), 15, "one of many");
+  assert.equal(factorOf([...clean(10), 300, ...clean(5), 300]), 63, "two of the first");
+  const lossy = Array.from({ length: 300 }, (_, index) => (index % 10 === 9 ? 300 : 50));
+  assert.equal(factorOf(lossy), 63, "one in ten");
+  assert.equal(factorOf([...lossy, ...clean(70)]), 31, "no more since");
+  assert.equal(factorOf([...lossy, ...clean(130)]), 15, "no more for long");
 });
 
 test("O2: a silent drop at 50 ms is found within 6 s while messages pass, and suspected after 1 s", () => {
@@ -70,6 +82,38 @@ test("O2: a silent drop at 50 ms is found within 6 s while messages pass, and su
     "24000 ping k13",
     "25800 dead, silent for 3800",
   ]);
+});
+
+test("O2: a round trip that rises from 20 ms to 2 s is suspicious, and is no reason for a verdict", () => {
+  const rises: Peer = (ping, pongAfter) => answersAfter(ping.sentAt < 20_000 ? 20 : 2_000)(ping, pongAfter);
+  const simulation = adaptive(rises).chat(60_000);
+  assert.equal(simulation.timeline.filter((line) => line.includes("suspect")).length, 1);
+  assert.deepEqual(
+    outline(simulation).filter((line) => line.includes("dead")),
+    [],
+  );
+});
+
+test("O2: a peer that answers within 600 ms is never declared dead, whatever our process does", () => {
+  const latencies = fc.array(fc.nat({ max: 600 }), { minLength: 1, maxLength: 8 });
+  fc.assert(
+    fc.property(anyLife("disturbed"), latencies, ({ steps }, times) => {
+      let count = 0;
+      const simulation = adaptive((_, pongAfter) => pongAfter(times[count++ % times.length])).chat(30_000);
+      live(
+        simulation,
+        steps.map(({ type, ms }) => ({ type, ms: ms % 40_000 })),
+      );
+      if (simulation.isPaused) simulation.resume();
+      simulation.advance(60_000);
+      assert.deepEqual(
+        outline(simulation).filter((line) => line.includes("dead")),
+        [],
+      );
+      assert.equal(simulation.wakesInVain, 0);
+    }),
+    { seed: 20, numRuns: 200 },
+  );
 });
 
 test("O2: an idle connection sends no more pings than with fixed detection", () => {

@@ -21,6 +21,7 @@ export class Desk {
   readonly #init: LocalProcessInit;
   readonly #cluster: Cluster | null;
   readonly #streams = new Set<ViewerStream>();
+  #isClosed = false;
 
   constructor(init: LocalProcessInit, cluster: Cluster | null) {
     this.local = new LocalProcess(init);
@@ -33,6 +34,7 @@ export class Desk {
     const { core, settings } = this.#init;
     const { isUpgrade, method, target } = request;
     const verdict = await authorize(settings, request);
+    if (this.#isClosed) return refusal(404, "Expected an inspector that is open.");
     if (!("mayAct" in verdict)) return verdict;
     const isStream = target.split("?", 1)[0] === `${settings.path}/stream`;
     if (isStream !== isUpgrade) {
@@ -79,6 +81,7 @@ export class Desk {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.local.close();
     for (const stream of this.#streams) stream.close(1001, "");
   }
@@ -105,6 +108,7 @@ export class Desk {
 
   #onOpen(connection: Connection, viewer: Viewer): void {
     const stream = new ViewerStream(connection, viewer, this, this.#init.core.runtime.clock);
+    if (this.#isClosed) stream.close(1001, ""); // Since the request was answered.
     this.#streams.add(stream);
     void stream.closed.then(() => {
       this.#streams.delete(stream);

@@ -11,6 +11,8 @@ import type { FrameRow, WatchedFrames } from "./wire.js";
 
 /** Milliseconds. */
 export const WATCH_TIME = 30_000;
+/** Milliseconds after its end in which the viewer can still fetch the last frames. */
+const KEPT_FOR = 10_000;
 /** Frames that wait for the viewer. */
 const MOST_FRAMES = 100;
 
@@ -35,6 +37,11 @@ export class FrameWatch implements FrameObserver {
 
   get connection(): Connection {
     return this.#connection;
+  }
+
+  /** Whether the viewer has left without fetching the last frames. */
+  get isAbandoned(): boolean {
+    return this.#isOver && this.#runtime.clock.now() > this.#until + KEPT_FOR;
   }
 
   onFrameSent(frame: ObservedFrame): void {

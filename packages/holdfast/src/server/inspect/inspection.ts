@@ -20,6 +20,7 @@ export class Inspection implements OwnRequests {
   readonly #cluster: Cluster | null;
   #loading: Promise<Desk> | null = null;
   #desk: Desk | null = null;
+  #isClosed = false;
 
   /** @throws InvalidArgumentError */
   constructor(core: ServerCore, settings: InspectSettings) {
@@ -55,6 +56,7 @@ export class Inspection implements OwnRequests {
 
   /** Ends all streams, and the presence in the cluster. */
   close(): void {
+    this.#isClosed = true;
     this.#init.core.setOwnRequests(null);
     this.onClose?.();
     this.#cluster?.close();
@@ -62,8 +64,10 @@ export class Inspection implements OwnRequests {
   }
 
   #load(): Promise<Desk> {
-    return (this.#loading ??= import("./desk.js").then(
-      ({ Desk: Loaded }) => (this.#desk = new Loaded(this.#init, this.#cluster)),
-    ));
+    return (this.#loading ??= import("./desk.js").then(({ Desk: Loaded }) => {
+      const desk = new Loaded(this.#init, this.#cluster);
+      if (this.#isClosed) desk.close();
+      return (this.#desk = desk);
+    }));
   }
 }

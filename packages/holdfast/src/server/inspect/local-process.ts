@@ -121,8 +121,11 @@ export class LocalProcess {
   }
 
   #watch(connection: Connection, viewer: string): void {
-    // A connection has one watcher.
-    for (const watch of this.#watches.values()) if (watch.connection === connection) watch.end();
+    for (const [key, watch] of this.#watches) {
+      if (watch.connection === connection) watch.end(); // A connection has one watcher.
+      // The viewers of other processes do not report that they leave.
+      if (watch.isAbandoned) this.#watches.delete(key);
+    }
     this.#watches.set(viewer, new FrameWatch(connection, this.#core.runtime, this.#settings.showsPayloads));
   }
 

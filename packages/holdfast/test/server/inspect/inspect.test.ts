@@ -309,6 +309,65 @@ describe("inspect()", () => {
     );
   });
 
+  test("P1: a closed inspector shows nothing, also to those whose request `authorize` had not decided", async () => {
+    const server = await serve(() => undefined, { host: "127.0.0.1" });
+    servers.push(server);
+    let decide = (_: boolean): void => undefined;
+    const decided = new Promise<boolean>((resolve) => (decide = resolve));
+    let asked = 0;
+    const inspector = inspect(server, {
+      authorize: () => {
+        asked++;
+        return decided;
+      },
+    });
+    const stream = Viewer.open(server);
+    const page = fetch(inspector.url);
+    await eventually(() => asked === 2, "both requests");
+    inspector.close();
+    decide(true);
+    await assert.rejects(stream, { name: "InvalidStatusError", status: 404 });
+    assert.equal((await page).status, 404);
+  });
+
+  test("P2: only `true` and a name admit; a request that fails shows nothing of the error", async () => {
+    const verdicts: readonly unknown[] = [
+      ...[false, undefined, null, 1, "yes", {}, [true], new Boolean(true), () => true],
+      ...[{ who: "" }, { who: 1 }, { who: "ada", isAdmin: false }],
+    ];
+    let verdict: unknown;
+    let error: Error | null = null;
+    const server = await start({
+      authorize: async () => {
+        if (error !== null) throw error;
+        return verdict as boolean;
+      },
+    });
+    const statusOf = async (): Promise<number> =>
+      (await fetch(`http://127.0.0.1:${server.port}/holdfast`, { method: "HEAD" })).status;
+    for (verdict of verdicts) {
+      assert.equal(await statusOf(), 403, String(verdict));
+      await assert.rejects(Viewer.open(server), { name: "InvalidStatusError", status: 403 });
+    }
+    error = new Error("password");
+    const failed = await fetch(`http://127.0.0.1:${server.port}/holdfast`);
+    assert.deepEqual([failed.status, await failed.text()], [500, "The server failed."]);
+    error = null;
+    verdict = new Response("Log in", { status: 401 });
+    await assert.rejects(Viewer.open(server), { name: "InvalidStatusError", status: 401 });
+    verdict = true;
+    assert.equal(await statusOf(), 200);
+  });
+
+  test("P2: a page of another origin gets no stream, whatever `origins` allows the application", async () => {
+    const server = await start({}, { origins: "any" });
+    const open = (origin: string) => Viewer.open(server, { headers: { Origin: origin } });
+    for (const origin of ["https://evil.example", "null"])
+      await assert.rejects(open(origin), { name: "InvalidStatusError", status: 403 }, origin);
+    await using viewer = await open(`http://127.0.0.1:${server.port}`);
+    assert.equal(viewer.connection.state, "open");
+  });
+
   test("P1: works over TLS and HTTP/2 with serve()", async () => {
     const { ca, server: tls } = await testCertificates();
     const server = await start({}, { tls, http2: true, logger: null });
