@@ -1,5 +1,6 @@
 // The state of topics in one process: the subscriptions of connections. `Topics` is its facade.
 
+import { callSafely } from "../connection/arguments.js";
 import { bindToContext } from "../connection/platform.js";
 import { Listeners } from "../connection/listeners.js";
 import { coreOf, type Connection } from "../connection/connection.js";
@@ -132,14 +133,9 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
   async watch(topic: string, onChange: (update: PresenceUpdate) => void): Promise<() => void> {
     this.checkOpen();
     const { platform } = this.runtime;
-    const callback = bindToContext(platform, onChange);
-    const onUpdate = (update: PresenceUpdate): void => {
-      try {
-        callback(update);
-      } catch (error) {
-        this.onError("a function of topics.watch() failed", error);
-      }
-    };
+    const callback: (update: PresenceUpdate) => unknown = bindToContext(platform, onChange);
+    const onFailed = (error: unknown): void => this.onError("a function of topics.watch() failed", error);
+    const onUpdate = (update: PresenceUpdate): void => callSafely(() => callback(update), onFailed);
     const watch = new PresenceWatch({
       store: this.engine.presence,
       topic,
@@ -149,12 +145,16 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
       },
       pause: () => pause(this.runtime, LIST_AGAIN_AFTER),
     });
-    this.#watches.add(watch);
-    await this.health.watch(watch.start());
-    return () => {
+    const stop = (): void => {
       this.#watches.delete(watch);
       watch.stop();
     };
+    this.#watches.add(watch);
+    await this.health.watch(watch.start()).catch((error: unknown) => {
+      stop();
+      throw error;
+    });
+    return stop;
   }
 
   async close(): Promise<void> {
