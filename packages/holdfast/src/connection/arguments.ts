@@ -85,5 +85,19 @@ export function toPromise<Value>(value: Value | PromiseLike<Value>): Promise<Val
   return new Promise((resolve) => resolve(value));
 }
 
+/** Calls a callback whose result does not matter, and reports its error, also if it is an async function. */
+export function callSafely(callback: () => unknown, onFailed: (error: unknown) => void): void {
+  try {
+    catchRejection(callback(), onFailed);
+  } catch (error) {
+    onFailed(error);
+  }
+}
+
+/** Reports the rejection of a callback that may be an async function. */
+export function catchRejection(result: unknown, onRejected: (error: unknown) => void): void {
+  if (isThenable(result)) toPromise(result).catch(onRejected);
+}
+
 // eslint-disable-next-line @typescript-eslint/unbound-method -- Compared, never called.
 const { then } = Promise.prototype;

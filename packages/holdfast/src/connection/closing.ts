@@ -38,8 +38,10 @@ export class Closing extends Ending {
     this.#core.binding?.answerClose();
     this.#reply?.send(false);
     if (this.#state !== "open") return;
+    const { transport } = this.#core;
     this.note(cause, error);
-    if (close !== null) this.#core.transport.queueClose(close, isUrgent);
+    // The logger, which is called first, may have closed the connection itself.
+    if (close !== null && transport.closeSent === null) transport.queueClose(close, isUrgent);
     this.#begin();
   }
 

@@ -145,10 +145,11 @@ export class Protocol extends FrameParser {
 
   /** Frames the Close, which may be sent once. Code 1005 makes an empty Close (section 5.5.1). */
   closeFrame(close: CloseFrame): Uint8Array {
-    const bytes = this.frame(FIN | CLOSE, closePayload(close));
+    this.#checkOpen();
+    // First, because a logger that is shown the frame may close the connection again.
     this.#closeSent = close;
     this.#receivedFirst = this.closeReceived !== null;
-    return bytes;
+    return this.#encoder.frame(FIN | CLOSE, closePayload(close));
   }
 
   /**

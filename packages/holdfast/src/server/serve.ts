@@ -51,11 +51,12 @@ export async function serve<Data = unknown>(
 
 /** Binds the callbacks to the async context of `serve()`: Node accepts sockets outside of any context. */
 function bindCallbacks(settings: ServerSettings): ServerSettings {
-  const { onRequest, selectSubprotocol, sessions } = settings;
+  const { onRequest, selectSubprotocol, sessions, trustProxy } = settings;
   const owner = sessions?.owner && bindToContext(nodePlatform, sessions.owner);
   return {
     ...settings,
     sessions: sessions && { ...sessions, owner },
+    trustProxy: trustProxy && bindToContext(nodePlatform, trustProxy),
     onRequest: onRequest && bindToContext(nodePlatform, onRequest),
     selectSubprotocol: selectSubprotocol && bindToContext(nodePlatform, selectSubprotocol),
   };

@@ -20,6 +20,11 @@ export function quietly<Value>(promise: Promise<Value>): Promise<Value> {
   return promise;
 }
 
+/** For a value that should not be a promise: if it is one, its rejection does not end the process. */
+export function ignoreRejection(value: unknown): void {
+  Promise.resolve(value).catch(ignore);
+}
+
 /** A function for callers that need none. */
 export function ignore(): void {
   // Nothing to do.

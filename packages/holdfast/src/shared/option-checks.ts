@@ -140,12 +140,17 @@ export function describe(value: unknown): string {
     case "undefined":
       return "undefined";
     case "object":
-      return value === null ? "null" : tagOf(value) === "Array" ? "an array" : "an object";
+      return value === null ? "null" : (ARTICLES[tagOf(value)] ?? "an object");
     case "function":
     case "symbol":
       return `a ${typeof value}`;
   }
 }
+
+const ARTICLES: Readonly<Record<string, string | undefined>> = {
+  Array: "an array",
+  Promise: "a promise", // Of an async function, where the value itself was expected.
+};
 
 function isDuration(value: unknown): value is number {
   return typeof value === "number" && value > 0 && value <= MAX_DURATION;

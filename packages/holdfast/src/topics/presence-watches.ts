@@ -1,5 +1,6 @@
 // The watches of members that `topics.watch()` has started in this process.
 
+import { callSafely } from "../connection/arguments.js";
 import { bindToContext } from "../connection/platform.js";
 import type { Runtime } from "../connection/runtime.js";
 import type { EngineHealth } from "./engine-health.js";
@@ -30,26 +31,26 @@ export class PresenceWatches {
   /** Resolves with a function that stops the watch. */
   async add(topic: string, onChange: (update: PresenceUpdate) => void): Promise<() => void> {
     const { runtime, engine, health } = this.#handler;
-    const callback = bindToContext(runtime.platform, onChange);
+    const callback: (update: PresenceUpdate) => unknown = bindToContext(runtime.platform, onChange);
+    const onFailed = (error: unknown): void =>
+      this.#handler.onError("a function of topics.watch() failed", error);
     const watch = new PresenceWatch({
       store: engine.presence,
       topic,
-      onUpdate: (update) => {
-        try {
-          callback(update);
-        } catch (error) {
-          this.#handler.onError("a function of topics.watch() failed", error);
-        }
-      },
+      onUpdate: (update) => callSafely(() => callback(update), onFailed),
       onError: (error) => this.#handler.onRetry(topic, "presence", error, LIST_AGAIN_AFTER),
       pause: () => pause(runtime, LIST_AGAIN_AFTER),
     });
-    this.#watches.add(watch);
-    await health.watch(watch.start());
-    return () => {
+    const stop = (): void => {
       this.#watches.delete(watch);
       watch.stop();
     };
+    this.#watches.add(watch);
+    await health.watch(watch.start()).catch((error: unknown) => {
+      stop();
+      throw error;
+    });
+    return stop;
   }
 
   stop(): void {

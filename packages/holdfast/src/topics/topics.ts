@@ -1,5 +1,6 @@
 // `Topics`: publish, subscribe and presence, for the connections of this process and, with an engine, of others.
 
+import { bindToContext } from "../connection/platform.js";
 import { Connection } from "../connection/connection.js";
 import { toBytes, type Bytes } from "../connection/arguments.js";
 import type { Runtime } from "../connection/runtime.js";
@@ -160,8 +161,14 @@ export class Topics implements AsyncDisposable {
     if (options.publish !== undefined) checkFunction("publish", options.publish);
     const maxSubscriptions = requireSize("maxSubscriptions", options.maxSubscriptions, 1_000);
     this.#core.checkOpen();
+    const { platform } = this.#core.runtime;
     // The functions receive this connection only.
-    this.#core.open(connection, { ...(options as OpenOptions), maxSubscriptions });
+    const { authorize, publish } = options as OpenOptions;
+    this.#core.open(connection, {
+      authorize: bindToContext(platform, authorize),
+      publish: publish && bindToContext(platform, publish),
+      maxSubscriptions,
+    });
   }
 
   /** Adds a listener; returns an unsubscribe function. */

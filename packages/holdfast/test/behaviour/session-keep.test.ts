@@ -28,6 +28,8 @@ class MemoryKeep implements SessionKeep {
   };
 }
 
+const ignoreWatch = (): never => undefined as never;
+
 interface Scene extends AsyncDisposable {
   readonly url: string;
   readonly connections: readonly ServerConnection[];
@@ -155,5 +157,41 @@ describe("SessionOptions.keep", () => {
       [null, ["the kept session is damaged, or of another version: it is ignored"]],
     );
     assert.throws(() => scene.connect({} as SessionKeep), /session\.keep/);
+  });
+
+  test("L9: an async keep, and one that cannot stop watching, are warned of; the connection works and ends", async () => {
+    await using scene = await openScene();
+    const rejects = (): never => Promise.reject(new Error("boom")) as never;
+    const throws = (): never => {
+      throw new Error("boom");
+    };
+    for (const [override, expected] of [
+      [{ load: rejects }, "Expected `session.keep.load()` to be synchronous, got a promise"],
+      [{ load: () => 42 as never }, "Expected `session.keep.load()` to be a string or null, got 42 (number)"],
+      [{ clear: rejects }, "Expected `session.keep.clear()` to be synchronous, got a promise"],
+      [{ save: rejects }, "Expected `session.keep.save()` to be synchronous, got a promise"],
+      [{ watch: () => throws }, "boom"],
+      [{ watch: () => rejects }, "boom"],
+    ] as const) {
+      const warnings: string[] = [];
+      const ignore = (): void => undefined;
+      const warn = (_line: string, { error }: { error?: Error } = {}) =>
+        warnings.push(String(error?.message));
+      const keep = new MemoryKeep();
+      const client = scene.connect(Object.assign(keep, { ...override }), {
+        logger: { debug: ignore, info: ignore, error: ignore, warn },
+      });
+      await client.send("a", { until: "delivered" });
+      if ("save" in override) keep.client?.suspend();
+      client.terminate();
+      await client.closed;
+      await new Promise((resolve) => setImmediate(resolve));
+      assert.deepEqual(warnings, [expected]);
+    }
+    const noFunction = Object.assign(new MemoryKeep(), { watch: ignoreWatch });
+    assert.throws(
+      () => scene.connect(noFunction),
+      /`session\.keep\.watch\(\)` to be a function, got undefined/,
+    );
   });
 });

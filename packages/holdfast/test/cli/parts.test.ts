@@ -98,6 +98,23 @@ describe("Parts of the command holdfast", () => {
     );
   });
 
+  test("K: a server that restarts during the check, or closes by its own decision, is no idle timeout", () => {
+    const closed = (code: number) =>
+      ({ kind: "closed", idle: 8000, message: `received ${code}`, code }) as const;
+    assert.deepEqual(idleFinding([{ kind: "alive", idle: 2000 }, closed(1001), closed(1001)]), {
+      check: "idle",
+      verdict: "warning",
+      text: "the server closed the connections after 8.0 s (received 1001)",
+      advice:
+        "It restarts or shuts down, which is no idle timeout: persistent connections reconnect. Run the check again; if it takes the same time again, set `pingInterval` to 4000 or less.",
+    });
+    assert.match(idleFinding([closed(4001)]).advice ?? "", /the server's own decision/);
+    assert.match(
+      idleFinding([closed(1012), { kind: "cut", idle: 900, message: "" }]).text,
+      /cut after 0\.9 s/,
+    );
+  });
+
   test("K: a silent cut-off is found between the longest idle time that survived and the shortest that did not", () => {
     const alive = (idle: number) => ({ kind: "alive", idle }) as const;
     assert.deepEqual(idleFinding([alive(2000), alive(5000), { kind: "forgotten", idle: 10_000 }]), {

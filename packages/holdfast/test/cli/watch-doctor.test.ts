@@ -87,6 +87,18 @@ ok    idle        connections idle for S s stay open
     );
   });
 
+  test("K: doctor does not take a server's restart for an idle timeout", async () => {
+    let connections = 0;
+    await using server = await serve((connection) => {
+      if (++connections > 1) setTimeout(() => void server.close(), 300);
+      return connection.closed;
+    });
+    const { code, stdout } = await runCommand(["doctor", "--idle", "3", server.url]);
+    assert.equal(code, 0);
+    assert.match(stdout, /warn {2}idle {8}the server closed the connections after \d\.\d s \(received 1001/);
+    assert.doesNotMatch(stdout, /are cut after/);
+  });
+
   test("K: doctor finds the idle timeout, and recommends a pingInterval", async () => {
     // The doctor's first connection is not idle: it has already ended.
     await using server = await serve(

@@ -153,6 +153,25 @@ describe("Opening a connection over HTTP/2", () => {
     await secure.close();
   });
 
+  test("B9, D6: a reset stream is a reset, whatever its code, before and after the connection is open", async () => {
+    for (const code of [0, 1, 2, 8, 13]) {
+      await using server = await ScriptedServer.start((stream, headers) => {
+        stream._final = (callback) => callback(); // Otherwise END_STREAM precedes the reset.
+        if (headers[":path"] === "/refused") {
+          stream.close(code);
+          return;
+        }
+        stream.respond({ ":status": 200 });
+        setImmediate(() => stream.close(code));
+      });
+      await assert.rejects(connect(`${server.url}/refused`, OPTIONS), { failure: "reset" });
+      const connection = await connect(server.url, OPTIONS);
+      const { cause, error } = await connection.closed;
+      assert.equal(cause, "reset");
+      assert.match(String(error), /The peer reset the HTTP\/2 stream \([A-Z_0-9]+\)/);
+    }
+  });
+
   test("B9: `http2` is a boolean, and a header that HTTP/2 cannot carry is refused", async () => {
     await assert.rejects(
       connect("ws://localhost", { http2: "auto" as unknown as boolean }),

@@ -15,6 +15,7 @@ const DEFAULT_INTERVAL = 20_000;
 export type IdleOutcome =
   | { readonly kind: "alive"; readonly idle: number }
   | { readonly kind: "cut"; readonly idle: number; readonly message: string }
+  | { readonly kind: "closed"; readonly idle: number; readonly message: string; readonly code: number }
   | { readonly kind: "forgotten"; readonly idle: number };
 
 /** Tests idle times of up to `longest` milliseconds. If `signal` aborts, reports the results so far. */
@@ -50,7 +51,12 @@ async function holdIdle(
   const wake = AbortSignal.any([signal, connection.signal]);
   await sleep(time, undefined, { signal: wake }).catch(() => undefined);
   const idle = performance.now() - lastTraffic;
-  if (connection.state !== "open") return { kind: "cut", idle, message: (await ended).message };
+  if (connection.state !== "open") {
+    const { message, received } = await ended;
+    return received === null
+      ? { kind: "cut", idle, message }
+      : { kind: "closed", idle, message, code: received.code };
+  }
   const isAnswered = await connection.ping(null, { timeout: PONG_TIMEOUT }).then(
     () => true,
     () => false,
@@ -67,11 +73,13 @@ export function idleFinding(outcomes: readonly IdleOutcome[]): Finding {
   const survived = Math.max(0, ...times("alive"));
   const cut = Math.min(...times("cut"));
   const forgotten = Math.min(...times("forgotten"));
-  const first = Math.min(cut, forgotten);
+  const closed = Math.min(...times("closed"));
+  const first = Math.min(cut, forgotten, closed);
   if (first === Infinity) {
     if (survived === 0) return { check: "idle", verdict: "warning", text: "no connection could be held" };
     return { check: "idle", verdict: "ok", text: `connections idle for ${seconds(survived)} stay open` };
   }
+  if (first === closed) return closedFinding(outcomes.find(({ idle }) => idle === closed));
   const text =
     cut <= forgotten
       ? `idle connections are cut after ${seconds(cut)} (${messageOf(outcomes, cut)})`
@@ -79,11 +87,31 @@ export function idleFinding(outcomes: readonly IdleOutcome[]): Finding {
   return { check: "idle", verdict: "warning", text, advice: adviceFor(cut <= forgotten ? cut : survived) };
 }
 
+/** A peer that sends a Close is alive, and has its reasons: proxies and firewalls end idle connections without one. */
+function closedFinding(outcome: IdleOutcome | undefined): Finding {
+  const { idle, message, code } = outcome as Extract<IdleOutcome, { readonly kind: "closed" }>; // The caller's choice.
+  const isRestart = RESTART_CODES.includes(code);
+  return {
+    check: "idle",
+    verdict: "warning",
+    text: `the server closed the connections after ${seconds(idle)} (${message})`,
+    advice: isRestart
+      ? `It restarts or shuts down, which is no idle timeout: persistent connections reconnect. Run the check again; if it takes the same time again, set \`pingInterval\` to ${intervalFor(idle)} or less.`
+      : "This is the server's own decision, for example because it expects messages or a login; see its log. Pings prevent it only if the server counts them.",
+  };
+}
+
+/** Going away, service restart, try again later (RFC 6455 section 7.4.1, and IANA's registry). */
+const RESTART_CODES = [1001, 1012, 1013];
+
 function adviceFor(cutAfter: number): string {
   if (cutAfter > 2 * DEFAULT_INTERVAL)
     return `The default \`pingInterval\` of ${DEFAULT_INTERVAL} keeps them open.`;
-  const interval = Math.max(100, Math.floor(cutAfter / 200) * 100);
-  return `Set \`pingInterval\` to ${interval} or less, or raise the timeout of the proxy or server in between.`;
+  return `Set \`pingInterval\` to ${intervalFor(cutAfter)} or less, or raise the timeout of the proxy or server in between.`;
+}
+
+function intervalFor(cutAfter: number): number {
+  return Math.max(100, Math.floor(cutAfter / 200) * 100);
 }
 
 function messageOf(outcomes: readonly IdleOutcome[], idle: number): string {

@@ -5,6 +5,7 @@ import { checkServerIdentity, type ConnectionOptions as TlsOptions, type PeerCer
 import { describe } from "../../shared/option-checks.js";
 import type { DialContext } from "./dial-context.js";
 import type { TlsSettings } from "./tls.js";
+import { ignoreRejection } from "../../shared/deferred.js";
 import { errorOf } from "../../shared/thrown.js";
 
 type IdentityCheck = NonNullable<TlsOptions["checkServerIdentity"]>;
@@ -79,8 +80,3 @@ function isPsk(given: unknown): given is NonNullable<ReturnType<PskCallback>> {
 /** Limits of the oldest OpenSSL in use (PSK_MAX_PSK_LEN, PSK_MAX_IDENTITY_LEN). */
 const MAX_PSK = 256;
 const MAX_IDENTITY = 128;
-
-/** Prevents an unhandled rejection if an async function was passed by mistake. */
-function ignoreRejection(value: unknown): void {
-  Promise.resolve(value).catch(() => undefined);
-}

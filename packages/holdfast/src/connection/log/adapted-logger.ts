@@ -2,7 +2,7 @@
 // relatives take the details first, and silently drop details that follow the message. Loggers are application code, so
 // this file catches their errors.
 
-import { isThenable } from "../arguments.js";
+import { catchRejection } from "../arguments.js";
 import { SILENT_PLATFORM, type Platform } from "../platform.js";
 import type { Logger } from "../ports.js";
 
@@ -20,7 +20,7 @@ export function adaptLogger(logger: Logger, platform: Platform = SILENT_PLATFORM
         context === null
           ? write(level, message, details)
           : context.runInAsyncScope(write, undefined, level, message, details);
-      if (isThenable(result)) result.then(undefined, onFailure);
+      catchRejection(result, onFailure);
     } catch (error) {
       onFailure(error);
     }

@@ -1,7 +1,9 @@
+import { ignoreRejection } from "../../shared/deferred.js";
 import { InvalidArgumentError } from "../../shared/errors.js";
 import { answerLink, withoutLink, type LinkVersion } from "../../shared/link-subprotocol.js";
 import type { HeaderList } from "./header-list.js";
-import { quote, quoteAll } from "../../shared/quote.js";
+import { describe } from "../../shared/option-checks.js";
+import { quoteAll } from "../../shared/quote.js";
 import { parseTokenList } from "../../shared/token.js";
 
 /** How a server chooses from the subprotocols that a client offers. */
@@ -58,7 +60,8 @@ function choose(offered: readonly string[], options: SubprotocolOptions): string
   }
   const selected = options.selectSubprotocol(offered) ?? null;
   if (selected === null || offered.includes(selected)) return selected;
+  ignoreRejection(selected);
   throw new InvalidArgumentError(
-    `Expected \`selectSubprotocol\` to return null or one of ${quoteAll(offered)}, got ${quote(selected)}.`,
+    `Expected \`selectSubprotocol\` to return null or one of ${quoteAll(offered)}, got ${describe(selected)}.`,
   );
 }

@@ -3,12 +3,20 @@
 
 import type { FaultLogger } from "../../connection/platform.js";
 import type { KeptClient, SessionKeep } from "../../connection/session-keep.js";
+import { ignore, ignoreRejection } from "../../shared/deferred.js";
+import { checkFunction, invalidArgument } from "../../shared/option-checks.js";
+import { catchRejection, isThenable } from "../../connection/arguments.js";
 import { decodeKeptState, encodeKeptState, type KeptState } from "../../session/kept-state.js";
 
+/** Its methods may be async by mistake. */
+type UncheckedKeep = {
+  readonly [Name in keyof SessionKeep]: (...args: Parameters<SessionKeep[Name]>) => unknown;
+};
+
 export class KeptSession {
-  readonly #keep: SessionKeep;
+  readonly #keep: UncheckedKeep;
   readonly #logger: FaultLogger | null;
-  #unwatch: () => void = () => undefined;
+  #unwatch: () => unknown = ignore;
   /** The stored text; null if there is none. */
   #stored: string | null = null;
   #hasWarned = false;
@@ -18,13 +26,25 @@ export class KeptSession {
     this.#logger = logger;
   }
 
-  /** @throws what `watch` throws: the keep is in use */
+  /**
+   * @throws InvalidArgumentError if `watch` does not return a function
+   * @throws what `watch` throws: the keep is in use
+   */
   watch(client: KeptClient): void {
-    this.#unwatch = this.#keep.watch(client);
+    const unwatch = this.#keep.watch(client);
+    ignoreRejection(unwatch);
+    checkFunction("session.keep.watch()", unwatch);
+    this.#unwatch = unwatch as () => unknown; // A function, as just checked.
   }
 
   unwatch(): void {
-    this.#unwatch();
+    const onFailed = (error: unknown): void =>
+      this.#warn("the session's keep failed to stop watching", error);
+    try {
+      catchRejection(this.#unwatch(), onFailed);
+    } catch (error) {
+      onFailed(error);
+    }
   }
 
   /** Takes the state of an earlier client; null if there is none, or none that can be used. */
@@ -39,7 +59,7 @@ export class KeptSession {
   save(state: KeptState): void {
     try {
       const text = encodeKeptState(state); // Throws if it exceeds the longest string.
-      this.#keep.save(text);
+      refusePromise("save", this.#keep.save(text));
       this.#stored = text;
     } catch (error) {
       this.#take(); // An earlier state is out of date.
@@ -57,9 +77,12 @@ export class KeptSession {
 
   #take(): string | null {
     try {
-      const text = this.#keep.load();
-      this.#keep.clear();
-      return text;
+      const text: unknown = this.#keep.load();
+      refusePromise("clear", this.#keep.clear());
+      refusePromise("load", text);
+      if (typeof text === "string") return text;
+      if (text === null || text === undefined) return null;
+      throw invalidArgument("session.keep.load()", "a string or null", text);
     } catch (error) {
       this.#warn("the kept session cannot be read", error);
       return null; // It may still be stored, but a state that cannot be removed must not be used.
@@ -72,4 +95,11 @@ export class KeptSession {
     if (error === undefined) this.#logger?.warn(message);
     else this.#logger?.warn(message, { error });
   }
+}
+
+/** The methods of a keep are synchronous: a promise would settle too late. */
+function refusePromise(method: keyof SessionKeep, result: unknown): void {
+  if (!isThenable(result)) return;
+  ignoreRejection(result);
+  throw invalidArgument(`session.keep.${method}()`, "synchronous", result);
 }

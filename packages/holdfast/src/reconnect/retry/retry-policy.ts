@@ -1,6 +1,6 @@
 // Decides what follows the end of an attempt: a retry after a delay, or nothing (docs/persistent.md).
 
-import { isThenable } from "../../connection/arguments.js";
+import { ignoreRejection } from "../../shared/deferred.js";
 import type { CloseInfo } from "../../connection/close-info.js";
 import { describe } from "../../shared/option-checks.js";
 import type { Random } from "../../connection/ports.js";
@@ -78,9 +78,9 @@ export class RetryPolicy {
   #isRetryable(error: Error): boolean {
     const answer: unknown = this.#settings.retryable(error, isRetryable(error, this.#hasBeenOpen));
     if (typeof answer === "boolean") return answer;
-    if (isThenable(answer)) void Promise.resolve(answer).catch(() => undefined); // Its rejection would be unhandled.
+    ignoreRejection(answer);
     throw new InvalidArgumentError(
-      `Expected \`retryable\` to return true or false, got ${isThenable(answer) ? "a promise" : describe(answer)}. Return \`byDefault\` where it has no opinion.`,
+      `Expected \`retryable\` to return true or false, got ${describe(answer)}. Return \`byDefault\` where it has no opinion.`,
     );
   }
 

@@ -1,5 +1,7 @@
 // Determines which proxies the server trusts to report their client (`trustProxy`).
 
+import { isThenable } from "../../connection/arguments.js";
+import { ignoreRejection } from "../../shared/deferred.js";
 import { describe, invalidArgument } from "../../shared/option-checks.js";
 import type { Logger } from "../../connection/ports.js";
 import { InvalidArgumentError } from "../../shared/errors.js";
@@ -36,7 +38,12 @@ export function checkTrustProxy(value: unknown): ProxyTrust | null {
   // Only `true` counts: a function written in plain JavaScript may return anything.
   if (typeof value === "function") {
     const isProxy = value as (address: string, hop: number) => unknown;
-    return (address, hop) => isProxy(address, hop) === true;
+    return (address, hop) => {
+      const verdict = isProxy(address, hop);
+      if (!isThenable(verdict)) return verdict === true;
+      ignoreRejection(verdict);
+      throw invalidArgument("trustProxy()", "true or false", verdict);
+    };
   }
   if (Array.isArray(value)) return trustEntries(value.map(checkEntry));
   const hint =

@@ -21,7 +21,11 @@ export async function authorize(
   if (isResponse(verdict)) return verdict;
   const who = nameIn(verdict);
   if (verdict !== true && who === null) return refusal(403, "Expected a viewer that `authorize` admits.");
-  return { who, address, mayAct: (typeof mayAct === "function" ? mayAct(request, who) : mayAct) === true };
+  return {
+    who,
+    address,
+    mayAct: (typeof mayAct === "function" ? await mayAct(request, who) : mayAct) === true,
+  };
 }
 
 export function refusal(status: number, text: string, headers: Record<string, string> = {}): Response {

@@ -1,5 +1,7 @@
 // The options of `inspect()`, and their checks.
 
+import { bindToContext } from "../../connection/platform.js";
+import { nodePlatform } from "../../transport/node/node-platform.js";
 import { requireOptions, type OptionNames } from "../../shared/option-names.js";
 import { checkBoolean, checkChoice, checkFunction, invalidArgument } from "../../shared/option-checks.js";
 import { coreOfTopics, type InspectedTopics } from "../../topics/core-of.js";
@@ -32,7 +34,8 @@ export interface InspectOptions {
    * Whether viewers may ping, close and terminate connections, and watch their frames; or a function that decides for
    * each viewer. Each action is logged with the viewer, as a warning. @default false
    */
-  readonly actions?: boolean | ((request: ServerRequest, who: string | null) => boolean) | undefined;
+  readonly actions?:
+    boolean | ((request: ServerRequest, who: string | null) => boolean | Promise<boolean>) | undefined;
   /**
    * Whether watched frames show their payload: `"text"` shows the first 200 characters of text. @default "off"
    */
@@ -70,9 +73,12 @@ export function checkInspectOptions(options: unknown): InspectSettings {
   const topicsCore = topics === undefined ? null : coreOfTopics(topics);
   if (topicsCore === undefined) throw invalidArgument("topics", "what createTopics() returns", topics);
   return {
-    authorize,
+    authorize: bindToContext(nodePlatform, authorize),
     path: checkPath(path ?? "/holdfast"),
-    mayAct: typeof actions === "function" ? actions : checkBoolean("actions", actions, false),
+    mayAct:
+      typeof actions === "function"
+        ? bindToContext(nodePlatform, actions)
+        : checkBoolean("actions", actions, false),
     showsPayloads: checkChoice("payloads", payloads, ["off", "text"], "off") === "text",
     topics: topicsCore,
   };

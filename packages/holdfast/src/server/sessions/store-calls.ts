@@ -1,5 +1,6 @@
 // Calls the store of sessions, which is the application's: bounds each call in time, and checks what it returns.
 
+import { SILENT_PLATFORM, type AsyncContext, type Platform } from "../../connection/platform.js";
 import type { Clock } from "../../connection/ports.js";
 import { HoldfastError } from "../../shared/errors.js";
 import type { SessionLoss } from "../../shared/session-errors.js";
@@ -12,10 +13,13 @@ import { withinTime } from "./within-time.js";
 export class StoreCalls {
   readonly #store: SessionStore;
   readonly #clock: Clock;
+  /** The async context of the server: a socket's own would be that of its client. */
+  readonly #context: AsyncContext | null;
 
-  constructor(store: SessionStore, clock: Clock) {
+  constructor(store: SessionStore, clock: Clock, platform: Platform = SILENT_PLATFORM) {
     this.#store = store;
     this.#clock = clock;
+    this.#context = platform.captureContext();
   }
 
   /** A store that fails, or returns no claim, is a loss as well. */
@@ -48,7 +52,9 @@ export class StoreCalls {
   }
 
   #bound<Result>(call: () => PromiseLike<Result>): Promise<Result> {
-    return withinTime(call, this.#clock, "the session store");
+    const context = this.#context;
+    const bound = context === null ? call : () => context.runInAsyncScope(call, undefined);
+    return withinTime(bound, this.#clock, "the session store");
   }
 }
 

@@ -27,7 +27,7 @@ export class StoredSessions {
     this.#runtime = runtime;
     this.#settings = settings;
     this.#onFailure = onFailure;
-    this.#store = new StoreCalls(settings.store, runtime.clock);
+    this.#store = new StoreCalls(settings.store, runtime.clock, runtime.platform);
     this.#sweeper = new StoreSweeper(this.#store, runtime, onFailure);
   }
 

@@ -16,10 +16,12 @@ export async function withinTime<Result>(
   const result = call();
   let cancel: () => void = ignore;
   const timeout = new Promise<never>((_, reject) => {
-    cancel = clock.setTimer(CALL_TIMEOUT, () => {
+    const onTimeout = (): void => {
       const message = `Expected ${what} to answer within ${CALL_TIMEOUT} ms, got no answer. Check it for a call that never settles.`;
       reject(new HoldfastError(message));
-    });
+    };
+    // In the background: a closed server does not keep the process alive for a store that does not answer.
+    cancel = clock.setTimer(CALL_TIMEOUT, onTimeout, true);
   });
   try {
     return await Promise.race([result, timeout]);

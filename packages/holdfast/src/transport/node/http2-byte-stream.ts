@@ -119,10 +119,11 @@ export class Http2ByteStream implements ByteStream {
     this.#abortedBy = this.#socket?.destroyed === false ? "peer" : "connection";
   };
 
-  readonly #onError = (error: Error): void => {
+  readonly #onError = (error: Error & { readonly code?: string }): void => {
     if (this.#isDestroyed) return;
     this.#isEndReported = true;
-    this.#handler?.onError(error);
+    const isReset = error.code === "ERR_HTTP2_STREAM_ERROR" || error.code === "ERR_HTTP2_SESSION_ERROR";
+    this.#handler?.onError(isReset ? resetError(this.#stream.rstCode, error) : error);
   };
 
   readonly #onDrain = (): void => {
@@ -145,9 +146,15 @@ export class Http2ByteStream implements ByteStream {
       this.#handler?.onEof();
       return;
     }
-    const message = `The peer reset the HTTP/2 stream (${RST_NAMES.get(rstCode) ?? rstCode}).`;
-    this.#handler?.onError(Object.assign(new Error(message), { code: "ECONNRESET" }));
+    this.#handler?.onError(resetError(rstCode));
   }
+}
+
+/** Node reports some codes as errors of its own, and others not at all. */
+function resetError(code: number | undefined, cause?: Error): Error & { readonly code: string } {
+  const name = code === undefined ? "no code" : (RST_NAMES.get(code) ?? `code ${code}`);
+  const message = `The peer reset the HTTP/2 stream (${name}).`;
+  return Object.assign(new Error(message, cause && { cause }), { code: "ECONNRESET" });
 }
 
 /** RFC 8441 section 5: RST_STREAM with CANCEL corresponds to a TCP reset. */
