@@ -38,8 +38,8 @@ export interface DeflateOptions {
   readonly concurrencyLimit?: number | undefined;
 }
 
-/** As in `ws`. */
-const MAX_PAYLOAD = 100 * 1024 * 1024;
+/** The default of `ws`. */
+export const MAX_PAYLOAD = 100 * 1024 * 1024;
 const CLOSE_TIMEOUT = 30_000;
 const COMPRESS_FROM = 1024;
 

@@ -23,12 +23,16 @@ export interface OutgoingOptions {
   readonly onUnreadable: (error: Error) => void;
 }
 
+const PLAIN = { compress: false };
+
 export class Outgoing {
   readonly #adopted: AdoptedConnection;
   readonly #options: OutgoingOptions;
   #isAmidMessage = false;
   /** The callbacks of sends that the socket does not have yet; null for none. */
   #callbacks: Set<Callback> | null = null;
+  /** Bytes of messages that are to be compressed, and that the socket does not have yet. */
+  encodingBytes = 0;
   /** The calls that wait while a Blob is read; null for none. */
   #waiting: TaskQueue | null = null;
 
@@ -37,14 +41,19 @@ export class Outgoing {
     this.#options = options;
   }
 
-  /** Bytes that wait for the socket. */
+  /**
+   * Bytes that wait for the socket. As in `ws`, a message that is not compressed counts once the socket does not accept it,
+   * and one that is compressed counts from the call on.
+   */
   get bufferedAmount(): number {
-    return this.#adopted.waitingAmount + (this.#waiting?.bytes ?? 0);
+    const waiting = Math.max(this.#adopted.waitingAmount, this.encodingBytes);
+    return waiting + (this.#waiting?.bytes ?? 0);
   }
 
   send(data: unknown, options: SendOptions | undefined, callback: Callback | undefined): void {
     const isPlain = options === undefined && callback === undefined && !this.#isAmidMessage;
-    if (isPlain && typeof data === "string" && this.#waiting === null) this.#adopted.send(data, true);
+    const isSimple = isPlain && this.#waiting === null && !this.#options.isCompressed;
+    if (isSimple && typeof data === "string") this.#adopted.send(data, true);
     else if (this.#waiting !== null || isBlob(data)) this.#sendLater(data, options, callback);
     else this.#sendNow(data, options, callback);
   }
@@ -88,14 +97,28 @@ export class Outgoing {
       this.#isAmidMessage = options?.fin === false;
       adopted.sendFragment(toBuffer(payload), isText, !this.#isAmidMessage);
       this.#callWhenWritten(callback);
-    } else if (callback === undefined && options?.compress === undefined) {
-      adopted.send(payload, isText);
+    } else if (this.#options.isCompressed && options?.compress !== false) {
+      this.#encode(payload, isText, callback);
     } else {
-      adopted.send(payload, isText, {
-        compress: options?.compress !== false,
-        onSent: callback === undefined ? null : this.#track(callback),
-      });
+      adopted.send(
+        payload,
+        isText,
+        callback === undefined ? undefined : { ...PLAIN, onSent: this.#track(callback) },
+      );
     }
+  }
+
+  #encode(payload: string | Buffer, isText: boolean, callback: Callback | undefined): void {
+    const size = typeof payload === "string" ? Buffer.byteLength(payload) : payload.length;
+    const onSent = callback === undefined ? null : this.#track(callback);
+    this.encodingBytes += size;
+    this.#adopted.send(payload, isText, {
+      compress: true,
+      onSent: () => {
+        this.encodingBytes -= size;
+        onSent?.();
+      },
+    });
   }
 
   /** Keeps the order of the calls while Blobs are read. */
