@@ -6,7 +6,8 @@ import { EMPTY_BUFFER } from "./constants.js";
 import { isBlob, sizeOf, toBuffer } from "./data.js";
 import { TaskQueue } from "./task-queue.js";
 
-export type Callback = (error?: Error) => void;
+/** Called with null, as the callbacks of Node.js, or with the error. */
+export type Callback = (error?: Error | null) => void;
 
 export interface SendOptions {
   readonly binary?: boolean | undefined;
@@ -145,7 +146,7 @@ export class Outgoing {
   #callWhenWritten(callback: Callback | undefined): void {
     if (callback === undefined) return;
     this.#adopted.flush();
-    process.nextTick(callback);
+    process.nextTick(callback, null);
   }
 
   #track(callback: Callback): () => void {
@@ -155,7 +156,7 @@ export class Outgoing {
     callbacks.add(tracked);
     return () => {
       callbacks.delete(tracked);
-      process.nextTick(tracked);
+      process.nextTick(tracked, null);
     };
   }
 }

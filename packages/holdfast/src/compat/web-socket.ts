@@ -126,9 +126,7 @@ export function defineWebSocket<Options extends object>(
     close(code?: unknown, reason?: unknown): void {
       if (!(#url in this)) throw new TypeError(`Expected a ${name} as \`this\`, got another object.`);
       const given = code === undefined ? null : toClampedShort(code);
-      const frame = checkCloseFrame(given, reason === undefined ? "" : toUSVString(reason));
-      // The standard sends an empty Close if there is no code, whatever the reason.
-      this.#close(given === null ? { code: 1005, reason: "" } : frame);
+      this.#close(checkCloseFrame(given, reason === undefined ? "" : toUSVString(reason)));
     }
 
     get onmessage(): Handler {
