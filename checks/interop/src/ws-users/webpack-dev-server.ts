@@ -20,7 +20,7 @@ interface HotMessage {
   readonly data?: unknown;
 }
 
-/** What a page's script of webpack-dev-server does: it connects, and reads the messages in order. */
+/** Connects as the script of webpack-dev-server in a page, and reads the messages in order. */
 class HotClient {
   readonly socket: WebSocket;
   readonly #messages: HotMessage[] = [];
