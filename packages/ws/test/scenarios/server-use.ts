@@ -1,4 +1,4 @@
-// What programs do with servers: verification, subprotocols, broadcasts, several servers.
+// Servers as programs use them: verification, subprotocols, broadcasts, several servers.
 
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
