@@ -11,11 +11,17 @@ import { httpProxy } from "./ws-users/http-proxy.js";
 import { socketIo } from "./ws-users/socket-io.js";
 import { trpc } from "./ws-users/trpc.js";
 import { vite } from "./ws-users/vite.js";
+import { webpackDevServer } from "./ws-users/webpack-dev-server.js";
 import { yWebsocket } from "./ws-users/y-websocket.js";
 
 const OPTIONS = { skip: false, timeout: 3 * LIMIT } as const;
 
-for (const user of [socketIo, graphqlWs, trpc, yWebsocket, fastifyWebsocket, crossws, httpProxy, vite]) {
+const USERS = [
+  ...[socketIo, graphqlWs, trpc, yWebsocket, fastifyWebsocket, crossws, httpProxy],
+  ...[webpackDevServer, vite],
+];
+
+for (const user of USERS) {
   const { row } = user;
   noteVersion(row, installedVersion(user.packageName));
   noteCell({ row, position: "server", column: "messages" }, `The change: ${user.change}.`);

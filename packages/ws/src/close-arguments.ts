@@ -12,7 +12,8 @@ export function checkCloseArguments(code: unknown, data: unknown): CloseArgument
   if (typeof code !== "number" || !isSendable(code)) {
     throw new TypeError("First argument must be a valid error code number");
   }
-  if (data === undefined || data === null || (data as { length?: unknown }).length === 0)
+  // As in `ws`, any value without a length is no reason.
+  if (data === undefined || data === null || !(data as { length?: unknown }).length)
     return { code, reason: "" };
   if (Buffer.byteLength(data as string) > 123) {
     throw new RangeError("The message must not be greater than 123 bytes");

@@ -41,6 +41,17 @@ export class Event {
   get target(): unknown {
     return this.#target;
   }
+
+  /** For `console.log(event)`: the properties are those of the prototypes, where they are enumerable, as in `ws`. */
+  [Symbol.for("nodejs.util.inspect.custom")](
+    _: number,
+    options: object,
+    inspect: (value: unknown, options: object) => string,
+  ): string {
+    const values: Record<string, unknown> = {};
+    for (const name in this) if (name !== "target") values[name] = this[name];
+    return `${this.constructor.name} ${inspect(values, options)}`;
+  }
 }
 
 export class MessageEvent extends Event {

@@ -1,4 +1,4 @@
-// Translates the options of `ws` into those of Holdfast, and rejects the ones that have no equivalent.
+// Translates the options of `ws` into those of Holdfast.
 
 import type { CompressionOptions } from "holdfast";
 import { Adopter, type AdopterOptions } from "holdfast/adapter";
@@ -18,6 +18,7 @@ export interface ConnectionOptions {
   readonly holdfast?: HoldfastOptions | undefined;
   readonly maxPayload?: number | undefined;
   readonly perMessageDeflate?: boolean | DeflateOptions | null | undefined;
+  /** Has no effect: Holdfast validates every text message (RFC 6455 section 8.1). */
   readonly skipUTF8Validation?: boolean | undefined;
   // These three bound the memory of the receiver and the sender of `ws`. They have no effect: Holdfast joins chunks and
   // fragments in one buffer, and keeps at most one Pong that waits for the socket.
@@ -38,8 +39,8 @@ export interface DeflateOptions {
   readonly concurrencyLimit?: number | undefined;
 }
 
-/** As in `ws`. */
-const MAX_PAYLOAD = 100 * 1024 * 1024;
+/** The default of `ws`. */
+export const MAX_PAYLOAD = 100 * 1024 * 1024;
 const CLOSE_TIMEOUT = 30_000;
 const COMPRESS_FROM = 1024;
 
@@ -47,8 +48,8 @@ const HOLDFAST_OPTIONS = ["firstPing", "liveness", "logger", "pingInterval", "pi
 
 /** @throws TypeError for an option that would be ignored; InvalidArgumentError for an invalid value */
 export function createAdopter(role: "client" | "server", options: ConnectionOptions): Adopter {
-  checkSupported(options);
   const { autoPong, closeTimeout, generateMask, holdfast = {}, maxPayload, perMessageDeflate } = options;
+  checkNames(holdfast);
   return new Adopter({
     firstPing: "interval",
     closeReasons: false,
@@ -62,13 +63,8 @@ export function createAdopter(role: "client" | "server", options: ConnectionOpti
   });
 }
 
-function checkSupported(options: ConnectionOptions): void {
-  if (options.skipUTF8Validation === true) {
-    throw new TypeError(
-      "Expected no option `skipUTF8Validation`, got true. Holdfast validates every text message, as RFC 6455 requires. Remove it.",
-    );
-  }
-  for (const name of Object.keys(options.holdfast ?? {})) {
+function checkNames(holdfast: HoldfastOptions): void {
+  for (const name of Object.keys(holdfast)) {
     if (HOLDFAST_OPTIONS.includes(name)) continue;
     throw new TypeError(
       `Expected only ${HOLDFAST_OPTIONS.join(", ")} in the option \`holdfast\`, got \`${name}\`. Use the option of ws, or remove it.`,

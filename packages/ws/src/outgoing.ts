@@ -6,7 +6,8 @@ import { EMPTY_BUFFER } from "./constants.js";
 import { isBlob, sizeOf, toBuffer } from "./data.js";
 import { TaskQueue } from "./task-queue.js";
 
-export type Callback = (error?: Error) => void;
+/** Called with null, as the callbacks of Node.js, or with the error. */
+export type Callback = (error?: Error | null) => void;
 
 export interface SendOptions {
   readonly binary?: boolean | undefined;
@@ -23,12 +24,16 @@ export interface OutgoingOptions {
   readonly onUnreadable: (error: Error) => void;
 }
 
+const PLAIN = { compress: false };
+
 export class Outgoing {
   readonly #adopted: AdoptedConnection;
   readonly #options: OutgoingOptions;
   #isAmidMessage = false;
   /** The callbacks of sends that the socket does not have yet; null for none. */
   #callbacks: Set<Callback> | null = null;
+  /** Bytes of messages that are to be compressed, and that the socket does not have yet. */
+  encodingBytes = 0;
   /** The calls that wait while a Blob is read; null for none. */
   #waiting: TaskQueue | null = null;
 
@@ -37,14 +42,19 @@ export class Outgoing {
     this.#options = options;
   }
 
-  /** Bytes that wait for the socket. */
+  /**
+   * Bytes that wait for the socket. As in `ws`, a message that is not compressed counts once the socket does not accept it,
+   * and one that is compressed counts from the call on.
+   */
   get bufferedAmount(): number {
-    return this.#adopted.waitingAmount + (this.#waiting?.bytes ?? 0);
+    const waiting = Math.max(this.#adopted.waitingAmount, this.encodingBytes);
+    return waiting + (this.#waiting?.bytes ?? 0);
   }
 
   send(data: unknown, options: SendOptions | undefined, callback: Callback | undefined): void {
     const isPlain = options === undefined && callback === undefined && !this.#isAmidMessage;
-    if (isPlain && typeof data === "string" && this.#waiting === null) this.#adopted.send(data, true);
+    const isSimple = isPlain && this.#waiting === null && !this.#options.isCompressed;
+    if (isSimple && typeof data === "string") this.#adopted.send(data, true);
     else if (this.#waiting !== null || isBlob(data)) this.#sendLater(data, options, callback);
     else this.#sendNow(data, options, callback);
   }
@@ -88,14 +98,28 @@ export class Outgoing {
       this.#isAmidMessage = options?.fin === false;
       adopted.sendFragment(toBuffer(payload), isText, !this.#isAmidMessage);
       this.#callWhenWritten(callback);
-    } else if (callback === undefined && options?.compress === undefined) {
-      adopted.send(payload, isText);
+    } else if (this.#options.isCompressed && options?.compress !== false) {
+      this.#encode(payload, isText, callback);
     } else {
-      adopted.send(payload, isText, {
-        compress: options?.compress !== false,
-        onSent: callback === undefined ? null : this.#track(callback),
-      });
+      adopted.send(
+        payload,
+        isText,
+        callback === undefined ? undefined : { ...PLAIN, onSent: this.#track(callback) },
+      );
     }
+  }
+
+  #encode(payload: string | Buffer, isText: boolean, callback: Callback | undefined): void {
+    const size = typeof payload === "string" ? Buffer.byteLength(payload) : payload.length;
+    const onSent = callback === undefined ? null : this.#track(callback);
+    this.encodingBytes += size;
+    this.#adopted.send(payload, isText, {
+      compress: true,
+      onSent: () => {
+        this.encodingBytes -= size;
+        onSent?.();
+      },
+    });
   }
 
   /** Keeps the order of the calls while Blobs are read. */
@@ -122,7 +146,7 @@ export class Outgoing {
   #callWhenWritten(callback: Callback | undefined): void {
     if (callback === undefined) return;
     this.#adopted.flush();
-    process.nextTick(callback);
+    process.nextTick(callback, null);
   }
 
   #track(callback: Callback): () => void {
@@ -132,7 +156,7 @@ export class Outgoing {
     callbacks.add(tracked);
     return () => {
       callbacks.delete(tracked);
-      process.nextTick(tracked);
+      process.nextTick(tracked, null);
     };
   }
 }

@@ -1,6 +1,6 @@
 // Keeps calls in order while a Blob is read, which takes time: later messages wait for it.
 
-type Callback = (error?: Error) => void;
+import type { Callback } from "./outgoing.js";
 
 interface Task {
   readonly run: () => void;

@@ -7,7 +7,7 @@ import type { Duplex } from "node:stream";
 import type { Adopter, AgreedCompression } from "holdfast/adapter";
 import { acceptKey } from "./accept-key.js";
 import { ServerHandshake } from "./handshake-records.js";
-import { createAdopter } from "./options.js";
+import { createAdopter, MAX_PAYLOAD } from "./options.js";
 import { destroySocket, refuse, type Refusal } from "./refusals.js";
 import { checkRequest } from "./request-checks.js";
 import type { ServerOptions } from "./server-options.js";
@@ -221,7 +221,7 @@ export class WebSocketServer extends EventEmitter {
 const DEFAULTS: ServerOptions = {
   allowSynchronousEvents: true,
   autoPong: true,
-  maxPayload: 100 * 1024 * 1024,
+  maxPayload: MAX_PAYLOAD,
   skipUTF8Validation: false,
   perMessageDeflate: false,
   handleProtocols: null,

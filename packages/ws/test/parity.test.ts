@@ -7,9 +7,14 @@ import { blobScenarios } from "./scenarios/blobs.js";
 import { clientScenarios } from "./scenarios/client.js";
 import { closingScenarios } from "./scenarios/closing.js";
 import { messageScenarios } from "./scenarios/messages.js";
+import { nodeEventsScenarios } from "./scenarios/node-events.js";
+import { optionScenarios } from "./scenarios/options.js";
+import { pausingScenarios } from "./scenarios/pausing.js";
 import { protocolScenarios } from "./scenarios/protocol-errors.js";
 import { redirectScenarios } from "./scenarios/redirects.js";
+import { sendingScenarios } from "./scenarios/sending.js";
 import { serverScenarios } from "./scenarios/server.js";
+import { serverUseScenarios } from "./scenarios/server-use.js";
 import { streamScenarios } from "./scenarios/stream.js";
 import { Stage, type Library, type Scenario } from "./trace.js";
 
@@ -19,11 +24,16 @@ const libraries = { ws: require("ws") as Library, holdfast: require("@holdfast/w
 const groups: Readonly<Record<string, Readonly<Record<string, Scenario>>>> = {
   client: clientScenarios,
   redirects: redirectScenarios,
+  options: optionScenarios,
   messages: messageScenarios,
+  sending: sendingScenarios,
+  pausing: pausingScenarios,
+  events: nodeEventsScenarios,
   Blobs: blobScenarios,
   closing: closingScenarios,
   "invalid frames": protocolScenarios,
   server: serverScenarios,
+  "use of servers": serverUseScenarios,
   stream: streamScenarios,
 };
 

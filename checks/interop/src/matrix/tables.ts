@@ -105,6 +105,7 @@ export const TABLES = [
       "@fastify/websocket",
       "crossws",
       "http-proxy",
+      "webpack-dev-server",
       "Vite (HMR)",
     ],
     columns: ["messages", "endings"],

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
+import { mock } from "node:test";
 import { WebSocketServer } from "@holdfast/ws";
 import { Server, type Socket } from "socket.io";
 import { io } from "socket.io-client";
@@ -9,9 +10,10 @@ import { isOnHoldfast, listening, type WsUser } from "./user.js";
 async function withPair(
   play: (client: ReturnType<typeof io>, socket: Socket, server: Server) => Promise<void>,
   transports: ("polling" | "websocket")[] = ["websocket"],
+  perMessageDeflate = true,
 ): Promise<void> {
   const http = createServer();
-  const server = new Server(http, { wsEngine: WebSocketServer, perMessageDeflate: true });
+  const server = new Server(http, { wsEngine: WebSocketServer, perMessageDeflate });
   const port = await listening(http);
   const accepted = new Promise<Socket>((resolve) => server.once("connection", resolve));
   const client = io(`http://127.0.0.1:${port}`, { transports, reconnection: false });
@@ -24,13 +26,18 @@ async function withPair(
   }
 }
 
+/** The part of a WebSocket of `ws` that Socket.IO uses for frames that it made itself. */
+interface Sending {
+  readonly _sender: { sendFrame(list: Buffer[], done: () => void): void };
+}
+
 export const socketIo: WsUser = {
   row: "Socket.IO",
   packageName: "socket.io",
   change: "`wsEngine: WebSocketServer`",
 
-  messages: () =>
-    withPair(async (client, socket, server) => {
+  async messages() {
+    await withPair(async (client, socket, server) => {
       socket.on("sum", (numbers: number[], done: (sum: number) => void) =>
         done(numbers.reduce((sum, number) => sum + number, 0)),
       );
@@ -45,7 +52,22 @@ export const socketIo: WsUser = {
       assert.equal((await broadcast)[0].length, 2000);
       const { transport } = socket.conn as unknown as { transport: { name: string; socket: unknown } };
       assert.deepEqual([transport.name, isOnHoldfast(transport.socket)], ["websocket", true]);
-    }),
+    });
+    // Without compression, Socket.IO frames a broadcast once, for all sockets.
+    await withPair(
+      async (client, socket, server) => {
+        const broadcast = once(client as never, "news") as Promise<[string]>;
+        const { _sender: sender } = (socket.conn as unknown as { transport: { socket: Sending } }).transport
+          .socket;
+        const sendFrame = mock.method(sender, "sendFrame");
+        server.emit("news", "é".repeat(2000));
+        assert.equal((await broadcast)[0].length, 2000);
+        assert.equal(sendFrame.mock.callCount(), 1);
+      },
+      ["websocket"],
+      false,
+    );
+  },
 
   endings: () =>
     withPair(

@@ -17,6 +17,7 @@ import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import type { Role } from "../shared/role.js";
 import { checkNodeOptions } from "../transport/node/connection-settings.js";
 import { nodeRuntime } from "../transport/node/node-runtime.js";
+import { sharedReadBufferOf } from "../transport/node/shared-read-buffer.js";
 import { SocketByteStream } from "../transport/node/socket-byte-stream.js";
 import {
   createAdoptedConnection,
@@ -172,6 +173,10 @@ export class Adopter {
     });
     const adopted = createAdoptedConnection(connection, frames.connect(coreOf(connection)), handler);
     coreOf(connection).start();
+    if (head.length > 0 && sharedReadBufferOf(stream) !== null) {
+      // Listeners of `data`, as plugins of `ws` add, get these bytes as well.
+      runtime.clock.afterPoll(() => void stream.emit("data", Buffer.from(head)));
+    }
     return adopted;
   }
 

@@ -136,10 +136,9 @@ export function callListeners(
   data: unknown,
 ): void {
   const event = new FastMessageEvent(target, data);
+  const [first] = atStart;
   for (const listener of atStart) {
-    if (isStopped(event)) break;
-    const listeners = getListeners();
-    if (listeners !== atStart && !listeners.includes(listener)) continue; // Removed by an earlier listener.
+    if (listener !== first && mustSkip(event, listener, getListeners())) continue;
     try {
       listener.call(target, event as object as MessageEvent); // It has all members of one.
     } catch (error) {
@@ -149,4 +148,13 @@ export function callListeners(
     }
   }
   finish(event);
+}
+
+/** Whether an earlier listener stopped the event or removed this listener. */
+function mustSkip(
+  event: FastMessageEvent,
+  listener: PlainListener,
+  listeners: readonly PlainListener[],
+): boolean {
+  return isStopped(event) || !listeners.includes(listener);
 }

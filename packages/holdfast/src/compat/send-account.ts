@@ -19,6 +19,8 @@ export class SendAccount {
   #before = 0;
   /** Payload that has not reached the link: it waits for a Blob, or came too late. */
   #held = 0;
+  /** The link may have written within the call that sends the newest message. */
+  #mayHaveWritten = false;
   /** The link accepted bytes in this task, which still count until the next one. */
   #isFixed = false;
 
@@ -79,6 +81,7 @@ export class SendAccount {
   /** Before the link sends a message of `size` bytes. */
   add(size: number): void {
     this.#payload = this.#unsent() + size;
+    this.#mayHaveWritten = true;
   }
 
   /**
@@ -94,14 +97,14 @@ export class SendAccount {
     else this.#countNewest(buffered);
     this.#newest = text;
     this.#before = buffered;
+    this.#mayHaveWritten = buffered >= MUCH;
     return true;
   }
 
   /** After the link has sent a message. */
   check(): void {
     const link = this.#link;
-    // A link writes at the end of the turn, or once it has much more than this.
-    if (this.#isFixed || link === null || this.#payload < MUCH) return;
+    if (!this.#mayHaveWritten || this.#isFixed || link === null) return;
     const { bufferedAmount } = link;
     this.#countNewest(bufferedAmount);
     if (bufferedAmount >= this.#payload) return;
@@ -112,8 +115,8 @@ export class SendAccount {
 
 /** Code units from which a text is measured at once, so that `#newest` does not keep it. */
 const LONG = 1024;
-/** Bytes from which it is worth asking whether the link has already written some. */
-const MUCH = 16 * 1024;
+/** A link writes short texts at the end of the turn, unless it has more bytes than this: half of the default `writeLimit`. */
+const MUCH = 32 * 1024;
 
 /** The part of a link that the account needs. */
 type AccountedLink = Pick<Link, "bufferedAmount" | "extensions">;

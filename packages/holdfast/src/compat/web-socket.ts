@@ -1,12 +1,8 @@
 // The class `WebSocket` of the WHATWG standard (https://websockets.spec.whatwg.org), over any link.
 
-/* eslint max-lines: ["warn", { "max": 300, "skipBlankLines": true, "skipComments": true }] -- The members of one interface. */
-
 import type { CloseInfo } from "../connection/close-info.js";
 import type { Message } from "../connection/inbox.js";
 import type { CloseFrame } from "../shared/close-code.js";
-import { HoldfastError } from "../shared/errors.js";
-import { errorOf } from "../shared/thrown.js";
 import { checkCloseFrame, checkProtocols, parseURL, toProtocols } from "./arguments.js";
 import {
   copyOfBufferSource,
@@ -17,14 +13,13 @@ import {
   toUSVString,
 } from "./conversions.js";
 import { EventHandlers, type Handler } from "./event-handlers.js";
-import { CloseEvent, createMessageEvent } from "./events.js";
-import { callListeners, type PlainListener } from "./fast-message-event.js";
+import { CloseEvent } from "./events.js";
 import { defineConstants, describeInterface, setRequiredArguments } from "./interface-members.js";
-import type { Link, LinkOpener, LinkPlatform } from "./link.js";
+import type { Link, LinkOpener } from "./link.js";
+import { MessageListeners } from "./message-listeners.js";
 import { inNextTask } from "./next-task.js";
 import { outcomeOf } from "./outcome.js";
-import { SendAccount } from "./send-account.js";
-import { SendOrder } from "./send-order.js";
+import { Sender } from "./sender.js";
 import { checkBufferOptions } from "./buffer-options.js";
 import type { WebSocketConstructor } from "./web-socket-types.js";
 
@@ -41,12 +36,10 @@ export function defineWebSocket<Options extends object>(
   const { platform } = opener;
   class WebSocket extends EventTarget {
     readonly #url: string;
-    readonly #maxBufferedAmount: number;
+    readonly #sender: Sender;
     readonly #handlers = new EventHandlers(this);
-    readonly #account = new SendAccount(platform);
+    readonly #listeners = new MessageListeners(platform.hasFastEvents);
     readonly #opening = new AbortController();
-    /** Null while nothing waits for a Blob. */
-    #order: SendOrder | null = null;
     #link: Link | null = null;
     #readyState = CONNECTING;
     #binaryType: "arraybuffer" | "blob" = "blob";
@@ -54,11 +47,6 @@ export function defineWebSocket<Options extends object>(
     #extensions = "";
     #closeInfo: CloseInfo | null = null;
     #latency: number | null = null;
-    /** The listeners of `message` while `dispatchEvent()` can be replaced by calling them; null otherwise. */
-    #fastListeners: readonly PlainListener[] | null = platform.hasFastEvents ? [] : null;
-    readonly #getFastListeners = (): readonly PlainListener[] => this.#fastListeners ?? [];
-    /** Listeners come and go: each message needs its own task, so that a promise can add the next listener. */
-    #hasPassingListeners = false;
 
     constructor(url: unknown, protocols?: unknown, init?: unknown) {
       requireArguments(name, arguments.length, 1);
@@ -70,7 +58,7 @@ export function defineWebSocket<Options extends object>(
       this.#url = parseURL(text).href;
       checkProtocols(names);
       const { maxBufferedAmount, options } = checkBufferOptions(holdfast);
-      this.#maxBufferedAmount = maxBufferedAmount;
+      this.#sender = new Sender({ platform, maxBufferedAmount, onFailed: (error) => this.#fail(error) });
       opener.open(
         // The opener checks the options.
         { url: this.#url, protocols: names, options: options as Options, signal: this.#opening.signal },
@@ -88,7 +76,7 @@ export function defineWebSocket<Options extends object>(
     }
 
     get bufferedAmount(): number {
-      return this.#account.amount;
+      return this.#sender.amount;
     }
 
     get onopen(): Handler {
@@ -126,9 +114,7 @@ export function defineWebSocket<Options extends object>(
     close(code?: unknown, reason?: unknown): void {
       if (!(#url in this)) throw new TypeError(`Expected a ${name} as \`this\`, got another object.`);
       const given = code === undefined ? null : toClampedShort(code);
-      const frame = checkCloseFrame(given, reason === undefined ? "" : toUSVString(reason));
-      // The standard sends an empty Close if there is no code, whatever the reason.
-      this.#close(given === null ? { code: 1005, reason: "" } : frame);
+      this.#close(checkCloseFrame(given, reason === undefined ? "" : toUSVString(reason)));
     }
 
     get onmessage(): Handler {
@@ -136,7 +122,7 @@ export function defineWebSocket<Options extends object>(
     }
 
     set onmessage(handler: unknown) {
-      if (this.#handlers.get("message") !== null) this.#hasPassingListeners = true;
+      if (this.#handlers.get("message") !== null) this.#listeners.onReplaced();
       this.#handlers.set("message", handler);
     }
 
@@ -152,7 +138,7 @@ export function defineWebSocket<Options extends object>(
     send(data: unknown): void {
       requireArguments("send()", arguments.length, 1);
       if (this.#readyState === OPEN && typeof data === "string") {
-        this.#sendText(data); // Encoders replace lone surrogates themselves.
+        this.#sender.sendText(data); // Encoders replace lone surrogates themselves.
         return;
       }
       const outgoing = data instanceof Blob ? data : (copyOfBufferSource(data) ?? toUSVString(data));
@@ -162,7 +148,8 @@ export function defineWebSocket<Options extends object>(
           "InvalidStateError",
         );
       }
-      this.#send(outgoing, sizeOf(outgoing, platform));
+      if (this.#readyState === OPEN) this.#sender.send(outgoing);
+      else this.#sender.refuse(outgoing);
     }
 
     // Not in the standard.
@@ -180,7 +167,7 @@ export function defineWebSocket<Options extends object>(
       listener: EventListenerOrEventListenerObject | null,
       options?: AddEventListenerOptions | boolean,
     ): void {
-      if (type === "message") this.#onListenerAdded(listener, options);
+      if (type === "message") this.#listeners.onAdded(listener, options);
       super.addEventListener(type, listener, options);
     }
 
@@ -189,101 +176,29 @@ export function defineWebSocket<Options extends object>(
       listener: EventListenerOrEventListenerObject | null,
       options?: EventListenerOptions | boolean,
     ): void {
-      if (type === "message") {
-        this.#hasPassingListeners = true;
-        this.#fastListeners = null;
-      }
+      if (type === "message") this.#listeners.onRemoved();
       super.removeEventListener(type, listener, options);
     }
 
-    /** Calling plain functions is all that a dispatch would do. */
-    #onListenerAdded(listener: unknown, options: unknown): void {
-      const { once, signal } = toDictionary("options", typeof options === "boolean" ? undefined : options);
-      if (Boolean(once) || signal !== undefined) this.#hasPassingListeners = true;
-      const known = this.#fastListeners;
-      const isPlain = typeof listener === "function" && options === undefined;
-      if (!isPlain) this.#fastListeners = null;
-      else if (known?.includes(listener as PlainListener) === false) {
-        this.#fastListeners = [...known, listener as PlainListener];
-      }
-    }
-
-    #send(data: Blob | string | Uint8Array<ArrayBuffer>, size: number): void {
-      const link = this.#link;
-      if (this.#readyState !== OPEN || link?.isOpen !== true) {
-        this.#account.hold(size);
-      } else if ((typeof data === "object" && data instanceof Blob) || this.#order?.isBusy === true) {
-        this.#account.hold(size);
-        if (this.#account.amount > this.#maxBufferedAmount) this.#failFull();
-        else this.#sendInOrder(data, size, link);
-      } else {
-        this.#pass(data, size, link);
-      }
-    }
-
-    /** As `#send`, without measuring a text that is sent at once. */
-    #sendText(text: string): void {
-      const link = this.#link;
-      if (
-        link?.isOpen === true &&
-        this.#order === null &&
-        this.#account.addText(text, this.#maxBufferedAmount)
-      ) {
-        link.send(text);
-        this.#account.check();
-      } else {
-        this.#send(text, platform.byteLength(text));
-      }
-    }
-
-    #pass(data: string | Uint8Array<ArrayBuffer>, size: number, link: Link): void {
-      if (this.#account.amount + size > this.#maxBufferedAmount) {
-        this.#account.hold(size);
-        this.#failFull();
-        return;
-      }
-      this.#account.add(size);
-      link.send(data);
-      this.#account.check();
-    }
-
-    #sendInOrder(data: Blob | string | Uint8Array<ArrayBuffer>, size: number, link: Link): void {
-      this.#order ??= new SendOrder((error) => this.#fail(errorOf(error)));
-      this.#order.push({
-        data,
-        release: (read) => {
-          if (read === null || !link.isOpen) return; // It stays in `bufferedAmount`.
-          this.#account.release(size);
-          this.#pass(read, size, link);
-        },
-      });
-    }
-
     #close(frame: CloseFrame): void {
-      const link = this.#link;
       if (this.#readyState === CONNECTING) {
         this.#readyState = CLOSING;
         this.#opening.abort();
-      } else if (this.#readyState === OPEN && link !== null) {
+      } else if (this.#readyState === OPEN) {
         this.#readyState = CLOSING;
-        if (this.#order?.isBusy === true) this.#order.push({ data: null, release: () => link.close(frame) });
-        else link.close(frame);
+        this.#sender.close(frame);
       }
-    }
-
-    #failFull(): void {
-      this.#fail(bufferFullError(this.#account.amount, this.#maxBufferedAmount));
     }
 
     #fail(error: Error): void {
       if (this.#readyState === OPEN) this.#readyState = CLOSING;
-      this.#order?.clear();
+      this.#sender.clear();
       this.#link?.fail(error);
     }
 
     #onOpen(link: Link): void {
       this.#link = link;
-      this.#account.open(link);
+      this.#sender.open(link);
       this.#readyState = OPEN;
       this.#protocol = link.subprotocol;
       this.#extensions = link.extensions;
@@ -295,10 +210,8 @@ export function defineWebSocket<Options extends object>(
     #onMessage(message: Message): Promise<void> | undefined {
       if (this.#readyState !== OPEN) return undefined; // This side is closing.
       const data = typeof message === "string" ? message : this.#binary(message);
-      const listeners = this.#fastListeners;
-      if (listeners === null) this.dispatchEvent(createMessageEvent(data, new URL(this.#url).origin));
-      else callListeners(listeners, this.#getFastListeners, this, data);
-      return this.#hasPassingListeners ? new Promise(inNextTask) : undefined;
+      this.#listeners.dispatch(this, data);
+      return this.#listeners.comeAndGo ? new Promise(inNextTask) : undefined;
     }
 
     #binary(message: Uint8Array): ArrayBuffer | Blob {
@@ -312,8 +225,7 @@ export function defineWebSocket<Options extends object>(
       this.#closeInfo = info;
       this.#readyState = CLOSED;
       this.#latency = this.#link?.latency ?? null;
-      this.#order?.clear();
-      this.#account.end();
+      this.#sender.end();
       this.#link = null;
       const outcome = outcomeOf(info);
       if (!outcome.wasClean) this.dispatchEvent(new Event("error"));
@@ -327,14 +239,4 @@ export function defineWebSocket<Options extends object>(
   setRequiredArguments(WebSocket.prototype, "close", 0);
   // The members are those of the type; their parameters take any value, which Web IDL converts.
   return WebSocket as unknown as WebSocketConstructor<Options>;
-}
-
-function sizeOf(data: Blob | string | Uint8Array, platform: LinkPlatform): number {
-  if (typeof data === "string") return platform.byteLength(data);
-  return data instanceof Blob ? data.size : data.byteLength;
-}
-
-function bufferFullError(amount: number, limit: number): HoldfastError {
-  const message = `Expected at most ${limit} unsent bytes (maxBufferedAmount), got ${amount}: the peer or the network takes messages more slowly than send() is called. Check \`bufferedAmount\` before sending, or raise \`maxBufferedAmount\`.`;
-  return new HoldfastError(message, { code: "ERR_HOLDFAST_SEND_BUFFER_FULL" });
 }

@@ -119,8 +119,17 @@ describe("close()", () => {
     assert.deepEqual(events, [`close 3000 clean ${"é".repeat(61)}`]);
   });
 
+  test("N1: a reason without a code is sent with the code 1000, as the standard says since 2023", async () => {
+    await using scene = await openScene();
+    const socket = await opened(scene.url);
+    const events = recordEvents(socket);
+    anyOf(socket).close(undefined, "done");
+    await once(socket, "close");
+    assert.deepEqual(events, ["close 1000 clean done"]);
+  });
+
   test("N1: without a code, the Close is empty, and the code of the event 1005", async () => {
-    for (const args of [[], [undefined], [undefined, "ignored"]]) {
+    for (const args of [[], [undefined], [undefined, ""]]) {
       await using scene = await openScene();
       const socket = await opened(scene.url);
       const events = recordEvents(socket);
