@@ -3,54 +3,57 @@
 
 import type { ZlibHandle } from "./zlib-handle.js";
 
+interface Entry {
+  readonly handle: ZlibHandle;
+  /** The number of the pool's use in which the handle was used last. */
+  lastUse: number;
+}
+
 export class HandlePool<Key> {
   readonly #capacity: number;
-  /** In the order of their last use. */
-  readonly #handles = new Map<Key, ZlibHandle>();
-  #newest: Key | undefined;
+  readonly #entries = new Map<Key, Entry>();
+  #uses = 0;
 
   constructor(capacity: number) {
     this.#capacity = capacity;
   }
 
   get size(): number {
-    return this.#handles.size;
+    return this.#entries.size;
   }
 
   /** The handle for this key, if it is still there. */
   get(key: Key): ZlibHandle | undefined {
-    const handle = this.#handles.get(key);
-    if (handle !== undefined && key !== this.#newest) {
-      this.#handles.delete(key);
-      this.#handles.set(key, handle);
-      this.#newest = key;
-    }
-    return handle;
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return undefined;
+    entry.lastUse = ++this.#uses;
+    return entry.handle;
   }
 
   /** Adds a handle for a key that has none, and closes the least recently used one if there are too many. */
   add(key: Key, handle: ZlibHandle): ZlibHandle {
-    if (this.#handles.size === this.#capacity) {
-      const [oldest] = this.#handles.keys();
-      this.drop(oldest);
-    }
-    this.#handles.set(key, handle);
-    this.#newest = key;
+    if (this.#entries.size === this.#capacity) this.#dropOldest();
+    this.#entries.set(key, { handle, lastUse: ++this.#uses });
     return handle;
   }
 
   /** Closes the handle for this key, if there is one. */
   drop(key: Key): void {
-    const handle = this.#handles.get(key);
-    if (handle === undefined) return;
-    this.#handles.delete(key);
-    if (key === this.#newest) this.#newest = undefined;
-    handle.close();
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
+    this.#entries.delete(key);
+    entry.handle.close();
   }
 
   clear(): void {
-    for (const handle of this.#handles.values()) handle.close();
-    this.#handles.clear();
-    this.#newest = undefined;
+    for (const { handle } of this.#entries.values()) handle.close();
+    this.#entries.clear();
+  }
+
+  /** Searches: keeping the entries in the order of use would cost more, at each use. */
+  #dropOldest(): void {
+    let [oldest] = this.#entries;
+    for (const each of this.#entries) if (each[1].lastUse < oldest[1].lastUse) oldest = each;
+    this.drop(oldest[0]);
   }
 }

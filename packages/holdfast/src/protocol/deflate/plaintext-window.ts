@@ -26,7 +26,8 @@ export class PlaintextWindow {
 
   /** Adds a message to the window. */
   push(plaintext: Uint8Array): void {
-    const newest = plaintext.subarray(Math.max(0, plaintext.length - this.#size));
+    const surplus = plaintext.length - this.#size;
+    const newest = surplus > 0 ? plaintext.subarray(surplus) : plaintext;
     const kept = Math.min(this.#length, this.#size - newest.length);
     this.#reserve(kept + newest.length);
     this.#bytes.copyWithin(0, this.#length - kept, this.#length);

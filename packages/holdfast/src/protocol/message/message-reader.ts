@@ -152,12 +152,15 @@ export class MessageReader implements FrameHandler {
   }
 
   wholePayload(chunk: Buffer, start: number, end: number, isAscii: boolean): void {
+    // Decoding may outlast a shared chunk.
+    const mayReadInPlace = this.#isEncoded ? !this.#isShared : this.#pieces === null;
     if ((this.#opcode & CONTROL_BIT) !== 0) {
       this.#deliverControl(chunk, start, end);
-    } else if (this.#isFinal && this.#opcode !== CONTINUATION && !this.#isEncoded && this.#pieces === null) {
+    } else if (this.#isFinal && this.#opcode !== CONTINUATION && mayReadInPlace) {
       // The fast path: decode or deliver a whole message in one chunk without copying it.
       this.#messageOpcode = CONTINUATION;
-      if (this.#opcode === TEXT) this.#deliverText(chunk, start, end, isAscii);
+      if (this.#isEncoded) this.#deliverEncoded(chunk.subarray(start, end), this.#opcode === TEXT);
+      else if (this.#opcode === TEXT) this.#deliverText(chunk, start, end, isAscii);
       else if (this.#onBytes !== null) this.#deliverBytes(chunk.subarray(start, end), false);
       else this.#deliver(this.#lasting(chunk, start, end));
     } else {
@@ -315,12 +318,14 @@ export class MessageReader implements FrameHandler {
     const payload = this.#assembly?.take() ?? EMPTY;
     this.#forgetMessage();
 
-    if (!isEncoded) {
-      if (isText) this.#deliverValidText(payload, isAscii);
-      else if (this.#onBytes !== null) this.#deliverBytes(payload, false);
-      else this.#deliver(viewOf(payload));
-      return;
-    }
+    if (isEncoded) this.#deliverEncoded(payload, isText);
+    else if (isText) this.#deliverValidText(payload, isAscii);
+    else if (this.#onBytes !== null) this.#deliverBytes(payload, false);
+    else this.#deliver(viewOf(payload));
+  }
+
+  /** @param payload is read until the message has been decoded, which may be later */
+  #deliverEncoded(payload: Uint8Array, isText: boolean): void {
     this.#framesUntilYieldCheck = 0; // Decoding takes as long as many frames do.
     const decoded = this.#extension?.decode(payload, this.#maxMessageSize) ?? payload;
     if (decoded instanceof Promise) void this.#deliverLater(decoded, isText);

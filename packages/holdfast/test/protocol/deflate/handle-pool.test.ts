@@ -41,7 +41,8 @@ test("E8: a pool keeps the handles that were used last, and closes every other o
         assert.deepEqual(closed, expectedClosed);
       }
       pool.clear();
-      assert.deepEqual(closed, [...expectedClosed, ...expected]);
+      assert.deepEqual(closed.splice(0, expectedClosed.length), expectedClosed);
+      assert.deepEqual(closed.sort(), expected.sort());
       assert.equal(pool.size, 0);
     }),
   );
