@@ -30,6 +30,7 @@ export class ServerSessionTransport
   extends SessionIntake
   implements MessageTransport, SessionLinkHandler, AttachedSocketHandler, TransportSession
 {
+  readonly isReportedBelow = true;
   closeSent: CloseFrame | null = null;
   closeReceived: CloseFrame | null = null;
   receivedFirst = false;
@@ -50,18 +51,6 @@ export class ServerSessionTransport
 
   get session(): this {
     return this;
-  }
-
-  get role(): "server" {
-    return "server";
-  }
-
-  get canPing(): boolean {
-    return true;
-  }
-
-  get isReportedBelow(): boolean {
-    return true;
   }
 
   /** Continues on this socket: its first one if `resumption` is null. */
