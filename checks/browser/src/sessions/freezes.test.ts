@@ -1,10 +1,13 @@
-// Sessions of pages that Chromium really stops: frozen in the background, as it does to hidden tabs after some minutes.
+// Sessions of pages that Chromium really stops: frozen, as it does to hidden tabs after some minutes, or put into the
+// back/forward cache.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Page } from "playwright-core";
 import { eventually } from "holdfast-testkit";
 import { Browser, skip } from "../browser/chromium.js";
+import { NO_FAULTS } from "./counted.js";
+import type { PageStream } from "./page-stream.js";
 import { openSessionScene } from "./session-scene.js";
 import { assertExactlyOnce, bothProgress, nextStream, sees, startStream } from "./streams.js";
 
@@ -54,6 +57,40 @@ describe("A session of a page that is frozen in Chromium", { skip, timeout: 120_
       await page.close();
     });
   }
+
+  test("L9: a page that returns from the back/forward cache continues its session", LIMIT, async () => {
+    await using scene = await openSessionScene();
+    const page = await browser.openPage();
+    await startStream(page, scene.url, { keep: true });
+    const atServer = await nextStream(scene, 1);
+    await bothProgress(page, atServer);
+    // The event `pagehide` stops the stream.
+    await page.evaluate(() =>
+      addEventListener("pageshow", ({ persisted }) => persisted && (kept["stream"] as PageStream).start()),
+    );
+    await page.goto(`${browser.origin}/checks/sessions/page-stream.js`);
+    await eventually(() => atServer.connection.session?.isAttached === false, "the end of the socket");
+    const { count } = atServer.tally;
+    // Playwright loses sight of a page that returns, so that it is asked by CDP.
+    const tab = await browser.context.newCDPSession(page);
+    const ask = async (expression: string): Promise<unknown> => {
+      const { result } = await tab.send("Runtime.evaluate", {
+        expression,
+        awaitPromise: true,
+        returnByValue: true,
+      });
+      return result.value;
+    };
+    await ask("history.back()");
+    await eventually(() => atServer.tally.count >= count + 50, "messages of the page that returned", 15_000);
+    const [toPage, toServer] = await Promise.all([atServer.stop(), ask("kept.stream.stop()")]);
+    await eventually(() => atServer.tally.count >= Number(toServer), "all messages of the page", 10_000);
+    assert.deepEqual(atServer.tally.faults(Number(toServer)), NO_FAULTS);
+    assert.deepEqual(await ask(`kept.stream.faults(${toPage})`), NO_FAULTS);
+    assert.deepEqual(await ask("kept.stream.events"), ["detached", "resumed"]);
+    assert.equal(scene.streams.length, 1);
+    await page.close();
+  });
 });
 
 /** Resolves once a count has not grown for a while. */
