@@ -181,32 +181,6 @@ describe("A session of a page in Chromium", { skip, timeout: 120_000 }, () => {
     },
   );
 
-  // The driver does not always see the page again that comes out of the back/forward cache: run it by hand.
-  if (process.env["HOLDFAST_HISTORY"] === "1") {
-    test(
-      "L9: a page to which the user returns through the history continues its session",
-      LIMIT,
-      async () => {
-        await using plain = await Browser.start({ isPlain: true }); // With a back/forward cache.
-        await using scene = await openSessionScene();
-        const page = await plain.openPage();
-        await startStream(page, scene.url, { keep: true });
-        const atServer = await nextStream(scene, 1);
-        await bothProgress(page, atServer);
-        await page.goto(`${plain.origin}/checks/sessions/page-stream.js`);
-        await eventually(() => atServer.connection.session?.isAttached === false, "the end of the socket");
-        await page.goBack({ waitUntil: "commit" });
-        await page.waitForFunction("globalThis.holdfast !== undefined");
-        // The page as it was, not a new one: its stream was stopped by `pagehide`.
-        await page.evaluate(() => (kept["stream"] as PageStream).start());
-        await bothProgress(page, atServer);
-        assert.deepEqual(await assertExactlyOnce(page, atServer), ["detached", "resumed"]);
-        assert.equal(scene.streams.length, 1);
-        await page.close();
-      },
-    );
-  }
-
   test("L9: two connections of a page cannot share a keep", LIMIT, async () => {
     const page = await browser.openPage();
     const message = await page.evaluate(() => {

@@ -517,7 +517,10 @@ export class ConnectionCore
   }
 
   resumeReading(reason: "rate" | "session" | "topics"): void {
-    if (this.state !== "closed") this.#readPause?.resume(reason);
+    if (this.state === "closed") return;
+    this.#readPause?.resume(reason);
+    // Each session paused its first socket once, and most connections never pause again.
+    if (this.#readPause?.isIdle === true) this.#readPause = null;
   }
 
   // Commands and events of the keepalive.

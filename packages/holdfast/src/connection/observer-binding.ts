@@ -9,25 +9,24 @@ import type { MessageTransport } from "./message-transport.js";
 
 /** From now on the observer receives everything that is read; the inbox receives no more messages. */
 export function attachObserver(core: ConnectionCore, observer: ConnectionObserver): ObservedConnection {
-  return core.bind(observer, (transport) => new ObserverBinding(observer, transport, core));
+  return core.bind(observer, (transport) => new SeparateBinding(observer, transport, core));
 }
 
-export class ObserverBinding implements ObservedConnection {
-  readonly observer: ConnectionObserver;
+export abstract class ObserverBinding implements ObservedConnection {
+  abstract readonly observer: ConnectionObserver;
   readonly #transport: MessageTransport;
-  readonly #handler: ConnectionCore;
+  readonly core: ConnectionCore;
   /** The peer's Close. */
   #unanswered: CloseFrame | null = null;
   #isEofUnanswered = false;
 
-  constructor(observer: ConnectionObserver, transport: MessageTransport, handler: ConnectionCore) {
-    this.observer = observer;
+  constructor(transport: MessageTransport, core: ConnectionCore) {
     this.#transport = transport;
-    this.#handler = handler;
+    this.core = core;
   }
 
   get lastReceivedAt(): number {
-    return this.#handler.lastReceivedAt;
+    return this.core.lastReceivedAt;
   }
 
   get mayAnswer(): boolean {
@@ -40,11 +39,11 @@ export class ObserverBinding implements ObservedConnection {
   }
 
   pauseReading(): void {
-    if (this.#handler.state === "open") this.#handler.onInboxFull(); // A closing connection must still read its end.
+    if (this.core.state === "open") this.core.onInboxFull(); // A closing connection must still read its end.
   }
 
   resumeReading(): void {
-    this.#handler.onInboxBelowLowWater();
+    this.core.onInboxBelowLowWater();
   }
 
   streamTo(handler: PieceHandler | null): void {
@@ -86,9 +85,19 @@ export class ObserverBinding implements ObservedConnection {
       maxSize: handler.maxSize,
       onPiece: (piece) => handler.onPiece(piece),
       onLastPiece: () => {
-        this.#handler.onStreamedMessage();
+        this.core.onStreamedMessage();
         handler.onLastPiece();
       },
     };
+  }
+}
+
+/** An observer that is an object of its own. */
+class SeparateBinding extends ObserverBinding {
+  readonly observer: ConnectionObserver;
+
+  constructor(observer: ConnectionObserver, transport: MessageTransport, core: ConnectionCore) {
+    super(transport, core);
+    this.observer = observer;
   }
 }

@@ -53,6 +53,11 @@ export class ReadPause {
     if ((this.#reasons as number) === 0) this.#core.keepalive.resumeReading();
   }
 
+  /** Whether nothing would be lost with this object. */
+  get isIdle(): boolean {
+    return this.#reasons === 0 && !this.wasFull && this.#unreadWatch === null;
+  }
+
   /** The reasons that hold now, for display. */
   get reasons(): readonly PauseReason[] {
     return ALL.filter((reason) => this.#isPausedBy(reason));

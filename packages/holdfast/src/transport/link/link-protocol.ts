@@ -61,8 +61,8 @@ export function overLinkProtocol(
 
 export class LinkProtocol extends TransportDecorator {
   readonly #pingsAs: PingsAs;
-  /** Unsent pings and their cancel functions. */
-  readonly #waitingPings = new Map<string, () => void>();
+  /** Unsent pings and their cancel functions; null before one had to wait. */
+  #waitingPings: Map<string, () => void> | null = null;
   #takePongBack: () => void = ignore;
   /** How the newest ping arrived; the pong is sent the same way. */
   #pingedAs: PingsAs = "frames";
@@ -143,13 +143,14 @@ export class LinkProtocol extends TransportDecorator {
     let hasLeft = false as boolean; // The message may be sent during the call below.
     const withdraw = this.wire.sendAhead(writeLinkMessage("ping", payload), () => {
       hasLeft = true;
-      this.#waitingPings.delete(key);
+      this.#waitingPings?.delete(key);
       this.handler.onPingSent(key);
     });
     if (hasLeft) return;
-    this.#waitingPings.set(key, withdraw);
-    if (this.#waitingPings.size <= MAX_WAITING_PINGS) return;
-    for (const oldest of this.#waitingPings.keys()) {
+    const waiting = (this.#waitingPings ??= new Map<string, () => void>());
+    waiting.set(key, withdraw);
+    if (waiting.size <= MAX_WAITING_PINGS) return;
+    for (const oldest of waiting.keys()) {
       this.abandonPing(oldest);
       return;
     }
@@ -157,8 +158,8 @@ export class LinkProtocol extends TransportDecorator {
 
   override abandonPing(key: string): void {
     if (this.#pingsAs === "frames") this.wire.abandonPing(key);
-    this.#waitingPings.get(key)?.();
-    this.#waitingPings.delete(key);
+    this.#waitingPings?.get(key)?.();
+    this.#waitingPings?.delete(key);
   }
 
   /**
@@ -217,8 +218,8 @@ export class LinkProtocol extends TransportDecorator {
     this.handler.onMessage(message);
   }
 
-  /** A word arrived that this class gives no meaning to. Returns true if a subclass handled it. */
-  protected onOtherWord(_text: string): boolean {
+  /** A word arrived. Returns true if it is one of a subclass, which has handled it. */
+  protected onOwnWord(_text: string): boolean {
     return false;
   }
 
@@ -240,6 +241,7 @@ export class LinkProtocol extends TransportDecorator {
 
   #onLinkMessage(text: string | TextBytes): void {
     const written = String(text);
+    if (this.onOwnWord(written)) return; // First, since acks are the most frequent words.
     const message = readLinkMessage(written);
     switch (message.type) {
       case "ping": {
@@ -256,7 +258,7 @@ export class LinkProtocol extends TransportDecorator {
         return;
       }
       case "word": {
-        if (!this.onOtherWord(written)) this.#onWord(message.word, message.argument);
+        this.#onWord(message.word, message.argument);
         return;
       }
       case "invalid":

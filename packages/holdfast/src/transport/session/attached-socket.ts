@@ -4,10 +4,9 @@ import type { Suspicion } from "../../heartbeat/adaptive-detection.js";
 import type { CloseFrame } from "../../shared/close-code.js";
 import type { CloseInfo } from "../../connection/close-info.js";
 import { coreOf, type Connection } from "../../connection/connection.js";
-import type { ConnectionCore } from "../../connection/connection-core.js";
-import type { ConnectionObserver, ObservedConnection } from "../../connection/connection-observer.js";
+import type { ConnectionObserver } from "../../connection/connection-observer.js";
 import type { Unread } from "../../connection/inbox.js";
-import { attachObserver } from "../../connection/observer-binding.js";
+import { ObserverBinding } from "../../connection/observer-binding.js";
 import type { Listeners } from "../../connection/listeners.js";
 import type { Attachment } from "../../session/server-session.js";
 import type { SessionLink } from "./session-link.js";
@@ -26,12 +25,11 @@ export interface AttachedSocketHandler {
 
 const NOTHING_UNREAD: Unread = { length: 0, bytes: 0 };
 
-export class AttachedSocket implements ConnectionObserver {
+/** The observer of its connection, and the binding to it: one object, since every session has one. */
+export class AttachedSocket extends ObserverBinding implements ConnectionObserver {
   readonly connection: Connection;
-  readonly core: ConnectionCore;
   readonly link: SessionLink;
   readonly attachment: Attachment;
-  readonly observed: ObservedConnection;
   readonly #session: AttachedSocketHandler;
 
   constructor(
@@ -40,12 +38,17 @@ export class AttachedSocket implements ConnectionObserver {
     link: SessionLink,
     attachment: Attachment,
   ) {
+    const core = coreOf(connection);
+    super(core.transport, core);
     this.#session = session;
     this.connection = connection;
-    this.core = coreOf(connection);
     this.link = link;
     this.attachment = attachment;
-    this.observed = attachObserver(this.core, this);
+    core.bind(this, () => this);
+  }
+
+  get observer(): this {
+    return this;
   }
 
   /** The session's inbox holds the messages. */
@@ -92,7 +95,7 @@ export class AttachedSocket implements ConnectionObserver {
 
   onClosing(close: CloseFrame): void {
     if (this.#isCurrent) this.#session.onLinkClosing(close);
-    else this.observed.answerClose();
+    else this.answerClose();
   }
 
   onClosed(close: CloseFrame, initiator: "local" | "peer"): void {

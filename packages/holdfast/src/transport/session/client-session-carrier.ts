@@ -17,19 +17,12 @@ import type {
 } from "../../connection/session-carrier.js";
 import { CarriedSends } from "./carried-sends.js";
 import { hasEndedSession, hasEndedUnanswered } from "./session-end.js";
-import {
-  overSessionLink,
-  type SessionCarrier,
-  type SessionLink,
-  type SessionLinkHandler,
-} from "./session-link.js";
+import { ClientSessionLink, type SessionCarrier } from "./client-session-link.js";
+import type { SessionLink } from "./session-link.js";
 import { ResumptionReport } from "./resumption-report.js";
 import { SessionSender } from "./session-sender.js";
 
-export class ClientSessionCarrier
-  extends CarriedSends
-  implements Carrier, SessionCarrier, SessionLinkHandler, TransportSession
-{
+export class ClientSessionCarrier extends CarriedSends implements Carrier, SessionCarrier, TransportSession {
   readonly hasBusyReader = false;
   readonly #runtime: Runtime;
   readonly #settings: SessionCarrierSettings;
@@ -92,7 +85,14 @@ export class ClientSessionCarrier
     pingsAs: "frames" | "messages",
     onWidth: (width: number) => void,
   ): MessageTransportFactory {
-    return overSessionLink(below, pingsAs, { onWidth }, (link) => this.#onLink(link));
+    return (handler) => new ClientSessionLink(below, handler, { pingsAs, spread: { onWidth } }, this);
+  }
+
+  onLink(link: ClientSessionLink): string {
+    this.#link?.bind(null);
+    this.sender.detach();
+    this.#link = link;
+    return this.#session.connect();
   }
 
   onSocketEnded(info: CloseInfo): boolean {
@@ -188,15 +188,6 @@ export class ClientSessionCarrier
   #refuses(link: SessionLink): boolean {
     if (this.#handler.isRefusing) this.#refused = link;
     return this.#refused === link;
-  }
-
-  #onLink(link: SessionLink): void {
-    this.#link?.bind(null);
-    this.sender.detach();
-    this.#link = link;
-    link.bind(this);
-    link.carry(this);
-    link.begin(this.#session.connect());
   }
 
   #perform(action: ClientAction, link: SessionLink): void {

@@ -22,7 +22,7 @@ import type {
 import { notDelivered } from "./receipts.js";
 import { endsSession, hasEndedSession, hasEndingCode } from "./session-end.js";
 import { SessionIntake } from "./session-intake.js";
-import type { SessionLink, SessionLinkHandler } from "./session-link.js";
+import { END, type SessionLink, type SessionLinkHandler } from "./session-link.js";
 import type { ServerSessionTransportOptions, SessionBeginning } from "./server-session-options.js";
 import { AttachedSocket, type AttachedSocketHandler } from "./attached-socket.js";
 
@@ -30,8 +30,6 @@ export class ServerSessionTransport
   extends SessionIntake
   implements MessageTransport, SessionLinkHandler, AttachedSocketHandler, TransportSession
 {
-  readonly role = "server";
-  readonly canPing = true;
   readonly isReportedBelow = true;
   closeSent: CloseFrame | null = null;
   closeReceived: CloseFrame | null = null;
@@ -221,7 +219,7 @@ export class ServerSessionTransport
     const current = this.current;
     if (current === null) return;
     if (!this.#isEnding && !hasEndingCode(close)) {
-      current.observed.answerClose();
+      current.answerClose();
       return;
     }
     this.#isEnding = true;
@@ -270,9 +268,9 @@ export class ServerSessionTransport
     this.options.keeper.onKept();
   }
 
-  #close({ core, link, observed }: AttachedSocket, close: CloseFrame, isUrgent: boolean): void {
+  #close(socket: AttachedSocket, close: CloseFrame, isUrgent: boolean): void {
     if (this.closeReceived !== null && this.receivedFirst) {
-      observed.answerClose();
+      socket.answerClose();
       return;
     }
     // Every Close of the application ends the session. At the shutdown of the server, the code decides.
@@ -280,9 +278,9 @@ export class ServerSessionTransport
     if (!isUrgent && !this.sender.isParked && ends) {
       this.settleTaken(); // The client learns so before the end.
       this.sender.acknowledge();
-      link.sendWord(END);
+      socket.link.sendWord(END);
     }
-    core.closeWithCause("local-close", close, null, isUrgent);
+    socket.core.closeWithCause("local-close", close, null, isUrgent);
   }
 
   #finish(report: LossReport, loss: SessionLoss | null): void {
@@ -298,4 +296,3 @@ export class ServerSessionTransport
 }
 
 const MOVED = writeSessionMessage({ type: "moved" });
-const END = writeSessionMessage({ type: "end" });

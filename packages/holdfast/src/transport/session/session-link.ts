@@ -3,7 +3,6 @@
 
 import { readSessionMessage, writeSessionMessage, type SessionMessage } from "../../session/wire.js";
 import type { SessionMessageData } from "../../session/session-memory.js";
-import type { CloseFrame } from "../../shared/close-code.js";
 import { ignore } from "../../shared/deferred.js";
 import { TextBytes } from "../../shared/text-bytes.js";
 import type { Message } from "../../connection/inbox.js";
@@ -14,11 +13,9 @@ import type {
   MessageTransportFactory,
   SendSettings,
   SharedMessage,
-  TransportSession,
 } from "../../connection/message-transport.js";
 import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
 import { SecretHidingObserver } from "./secret-hiding-observer.js";
-import { endsSession } from "./session-end.js";
 import { LinkProtocol, type PingsAs, type SpreadEnd } from "../link/link-protocol.js";
 
 /** The session's end on the current socket, or what stands in until there is one. */
@@ -37,27 +34,7 @@ export interface SessionLinkHandler {
   onPingQueued(): void;
 }
 
-/** How the messages of a client's connection reach its session, which counts them. Null at a server. */
-export interface SessionCarrier {
-  readonly state: TransportSession | null;
-  /** Bytes that wait for room in the window. */
-  readonly waitingBytes: number;
-  /** The application ends the session: every Close ends it. */
-  readonly isEnding: boolean;
-  /** Calls back once no message waits to be transmitted. */
-  whenIdle(callback: () => void): void;
-  /** `end` was sent: the session ends with the socket. */
-  onEndSent(): void;
-  /** The connection has ended: rejects the messages that wait. */
-  fail(closedError: () => Error): void;
-  sendText(text: string | TextBytes, settings: SendSettings): Promise<void>;
-  sendBinary(payload: Uint8Array, settings: SendSettings): Promise<void>;
-  sendFragment(fragment: Fragment): Promise<void>;
-  /** As in MessageTransport. */
-  readonly streamConfirmation: Promise<void> | null;
-}
-
-/** Speaks version 2 of the link protocol over the transport below. `onLink` receives the link before it starts. */
+/** A server's end of version 2 of the link protocol over the transport below. `onLink` receives the link before it starts. */
 export function overSessionLink(
   below: MessageTransportFactory,
   pingsAs: PingsAs,
@@ -73,32 +50,11 @@ export function overSessionLink(
 
 export class SessionLink extends LinkProtocol {
   #session: SessionLinkHandler = NOBODY;
-  #carrier: SessionCarrier | null = null;
-  /** The first word, which must be the first message on the socket; "" for none. */
-  #firstWord = "";
-  #hasStarted = false;
   #hasSpoken = false;
 
   /** From now on, this handler receives what arrives. Null ignores it: another socket has taken over the session. */
   bind(session: SessionLinkHandler | null): void {
     this.#session = session ?? NOBODY;
-  }
-
-  /** From now on, messages that are sent on the link's own connection go through the session. */
-  carry(carrier: SessionCarrier | null): void {
-    this.#carrier = carrier;
-  }
-
-  /** Sends the word with which a client begins, ahead of everything else. */
-  begin(word: string): void {
-    this.#firstWord = word;
-    if (this.#hasStarted) this.sendWord(word);
-  }
-
-  override start(): void {
-    this.#hasStarted = true;
-    if (this.#firstWord !== "") this.sendWord(this.#firstWord);
-    super.start();
   }
 
   /** Sends a word after the messages that were sent before. Not between two fragments. */
@@ -157,10 +113,6 @@ export class SessionLink extends LinkProtocol {
     this.failLink(expected);
   }
 
-  override get session(): TransportSession | null {
-    return this.#carrier?.state ?? null;
-  }
-
   override get frameObserver(): FrameObserver | null {
     const observer = super.frameObserver;
     return observer === null ? null : new SecretHidingObserver(observer);
@@ -170,31 +122,9 @@ export class SessionLink extends LinkProtocol {
     return this.#session.hasBusyReader || this.handler.hasBusyReader;
   }
 
-  override get bufferedAmount(): number {
-    return super.bufferedAmount + (this.#carrier?.waitingBytes ?? 0);
-  }
-
-  override sendText(text: string | TextBytes, settings: SendSettings): Promise<void> {
-    return this.#carrier === null ? super.sendText(text, settings) : this.#carrier.sendText(text, settings);
-  }
-
-  override sendBinary(payload: Uint8Array, settings: SendSettings): Promise<void> {
-    return this.#carrier === null
-      ? super.sendBinary(payload, settings)
-      : this.#carrier.sendBinary(payload, settings);
-  }
-
   /** The session's ring keeps the data of a message, not its frames. Words are not messages of the session. */
   override sendShared(message: SharedMessage): boolean {
     return message.isWord === true && super.sendShared(message);
-  }
-
-  override sendFragment(fragment: Fragment): Promise<void> {
-    return this.#carrier === null ? super.sendFragment(fragment) : this.#carrier.sendFragment(fragment);
-  }
-
-  get streamConfirmation(): Promise<void> | null {
-    return this.#carrier?.streamConfirmation ?? null;
   }
 
   override queuePing(key: string, payload: Uint8Array): void {
@@ -212,40 +142,10 @@ export class SessionLink extends LinkProtocol {
     else super.streamTo(new CountedPieces(handler, this));
   }
 
-  /** A Close that ends the session follows the messages that wait, and a word that says so. */
-  override queueClose(close: CloseFrame, isUrgent: boolean): void {
-    const carrier = this.#carrier;
-    if (carrier === null || isUrgent || this.wire.closeReceived !== null) {
-      super.queueClose(close, isUrgent);
-      return;
-    }
-    carrier.whenIdle(() => {
-      if (this.wire.closeSent !== null) return;
-      const ends = carrier.isEnding || endsSession(close.code);
-      if (ends && carrier.state?.isAttached === true) {
-        this.sendWord(END);
-        carrier.onEndSent();
-      }
-      super.queueClose(close, isUrgent);
-    });
-  }
-
-  /** The other end hears that the session ends, if the socket takes that much at once. */
-  override abandon(): void {
-    const carrier = this.#carrier;
-    if (carrier?.isEnding === true && carrier.state?.isAttached === true) this.endAtOnce();
-    super.abandon();
-  }
-
   /** Sends `end` in the moments before the socket is cut. */
   endAtOnce(): void {
     this.sendWordAhead(END);
     this.wire.flush();
-  }
-
-  override fail(closedError: () => Error): void {
-    super.fail(closedError);
-    this.#carrier?.fail(closedError);
   }
 
   /** A message that was delivered in pieces is complete. */
@@ -257,7 +157,7 @@ export class SessionLink extends LinkProtocol {
     this.#session.onData(message);
   }
 
-  protected override onOtherWord(text: string): boolean {
+  protected override onOwnWord(text: string): boolean {
     const message = readSessionMessage(text);
     if (message === null) return false;
     if (message.type === "invalid") this.failLink(message.expected);
@@ -291,7 +191,7 @@ class CountedPieces implements PieceHandler {
   }
 }
 
-const END = writeSessionMessage({ type: "end" });
+export const END = writeSessionMessage({ type: "end" });
 
 const WORD: SendSettings = { mayEncode: false, signal: null, receipt: null };
 const ENCODED: SendSettings = { mayEncode: true, signal: null, receipt: null };

@@ -4,6 +4,7 @@ import type { Resumption } from "../../session/send-ledger.js";
 import type { ServerSession } from "../../session/server-session.js";
 import { writeSessionMessage } from "../../session/wire.js";
 import { ignore } from "../../shared/deferred.js";
+import type { Role } from "../../shared/role.js";
 import { coreOf, type Connection } from "../../connection/connection.js";
 import type { CloseInfo } from "../../connection/close-info.js";
 import type { ConnectionCore } from "../../connection/connection-core.js";
@@ -79,7 +80,15 @@ export abstract class SessionSockets {
     return this.application === null ? null : this.application.registeredListeners;
   }
 
-  // MessageTransport: numbers of the newest socket.
+  // MessageTransport: facts and numbers of the newest socket.
+
+  get role(): Role {
+    return this.#newest.transport.role;
+  }
+
+  get canPing(): boolean {
+    return this.#newest.transport.canPing;
+  }
 
   get remoteAddress(): Address | null {
     return this.#newest.remoteAddress;
@@ -151,13 +160,13 @@ export abstract class SessionSockets {
 
   pause(): boolean {
     this.#isPaused = true;
-    this.current?.observed.pauseReading();
+    this.current?.pauseReading();
     return true;
   }
 
   resume(): void {
     this.#isPaused = false;
-    this.current?.observed.resumeReading();
+    this.current?.resumeReading();
   }
 
   queuePing(): void {
@@ -184,7 +193,7 @@ export abstract class SessionSockets {
     this.current = socket;
     const { frameObserver } = this.handler;
     if (frameObserver !== null) core.watchFrames(frameObserver);
-    if (this.#isPaused) socket.observed.pauseReading();
+    if (this.#isPaused) socket.pauseReading();
     if (resumption !== null) this.#announce(link, resumption.replayed);
     this.options.log?.onConfirmed(this.machine.ledger.outgoing.confirmed);
     this.#words?.attach(link.link);

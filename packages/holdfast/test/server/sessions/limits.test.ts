@@ -1,7 +1,7 @@
 // A full server: a half-dead socket counts until the server notices that it is dead. Its client must not wait for that.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { mock, test } from "node:test";
 import { connect, connectPersistent, serve, type ServeOptions, type Server } from "../../../build/index.js";
 import { eventually, RawClient, RawServer } from "holdfast-testkit";
 import { hearWords, keepOpen, next, say, SessionPair } from "../../transport/session/session-pair.js";
@@ -142,7 +142,13 @@ test("L1: a Close with 1008 before the server's answer does not end the client's
       say(peer, "resumed 0");
     }
   });
-  const client = connectPersistent(server.url(), { session: true, minDelay: 0, firstDelay: 5, maxDelay: 5 });
+  const client = connectPersistent(server.url(), {
+    session: true,
+    minDelay: 0,
+    firstDelay: 5,
+    maxDelay: 5,
+    closeTimeout: 100, // The scripted server leaves its socket open.
+  });
   await next(client, "resumed");
   assert.deepEqual(words, ["open", "resume", "resume"]);
   client.terminate();
@@ -161,3 +167,22 @@ test("L5: a client that does not begin with a word in time is closed with 1008; 
     await silent.close();
     await peer.close();
   }));
+
+for (const openTimeout of [10_000, null]) {
+  const title = openTimeout === null ? "has no limit either" : "must arrive within it";
+
+  test(`L5: with openTimeout ${openTimeout}, the first word ${title}`, async () => {
+    mock.timers.enable({ apis: ["setTimeout", "Date"] });
+    try {
+      await withServer({ openTimeout }, async ({ port }) => {
+        const peer = await SessionPeer.connect(port);
+        mock.timers.tick(24 * 60 * 60 * 1000);
+        if (openTimeout === null) await peer.open();
+        else await peer.expect('close 1008 no "open" or "resume" in time');
+        peer.cut();
+      });
+    } finally {
+      mock.timers.reset();
+    }
+  });
+}

@@ -1,0 +1,114 @@
+// A client's end of version 2 of the link protocol on one socket: what the link's own connection sends goes through the
+// session, which counts it.
+
+import type { CloseFrame } from "../../shared/close-code.js";
+import type { TextBytes } from "../../shared/text-bytes.js";
+import type {
+  Fragment,
+  MessageTransportFactory,
+  MessageTransportHandler,
+  SendSettings,
+  TransportSession,
+} from "../../connection/message-transport.js";
+import type { PingsAs, SpreadEnd } from "../link/link-protocol.js";
+import { endsSession } from "./session-end.js";
+import { END, SessionLink, type SessionLinkHandler } from "./session-link.js";
+
+/** How the messages of a client's connection reach its session, which counts them. */
+export interface SessionCarrier extends SessionLinkHandler {
+  /** A socket is open. Returns the word with which the client begins on it. */
+  onLink(link: ClientSessionLink): string;
+  readonly state: TransportSession | null;
+  /** Bytes that wait for room in the window. */
+  readonly waitingBytes: number;
+  /** The application ends the session: every Close ends it. */
+  readonly isEnding: boolean;
+  /** Calls back once no message waits to be transmitted. */
+  whenIdle(callback: () => void): void;
+  /** `end` was sent: the session ends with the socket. */
+  onEndSent(): void;
+  /** The connection has ended: rejects the messages that wait. */
+  fail(closedError: () => Error): void;
+  sendText(text: string | TextBytes, settings: SendSettings): Promise<void>;
+  sendBinary(payload: Uint8Array, settings: SendSettings): Promise<void>;
+  sendFragment(fragment: Fragment): Promise<void>;
+  /** As in MessageTransport. */
+  readonly streamConfirmation: Promise<void> | null;
+}
+
+export class ClientSessionLink extends SessionLink {
+  readonly #carrier: SessionCarrier;
+  /** The first message on the socket. */
+  readonly #firstWord: string;
+
+  constructor(
+    below: MessageTransportFactory,
+    handler: MessageTransportHandler,
+    ends: { readonly pingsAs: PingsAs; readonly spread: SpreadEnd },
+    carrier: SessionCarrier,
+  ) {
+    super(below, handler, ends.pingsAs, ends.spread);
+    this.#carrier = carrier;
+    this.bind(carrier);
+    this.#firstWord = carrier.onLink(this);
+  }
+
+  override start(): void {
+    this.sendWord(this.#firstWord);
+    super.start();
+  }
+
+  override get session(): TransportSession | null {
+    return this.#carrier.state;
+  }
+
+  override get bufferedAmount(): number {
+    return super.bufferedAmount + this.#carrier.waitingBytes;
+  }
+
+  override sendText(text: string | TextBytes, settings: SendSettings): Promise<void> {
+    return this.#carrier.sendText(text, settings);
+  }
+
+  override sendBinary(payload: Uint8Array, settings: SendSettings): Promise<void> {
+    return this.#carrier.sendBinary(payload, settings);
+  }
+
+  override sendFragment(fragment: Fragment): Promise<void> {
+    return this.#carrier.sendFragment(fragment);
+  }
+
+  get streamConfirmation(): Promise<void> | null {
+    return this.#carrier.streamConfirmation;
+  }
+
+  /** A Close that ends the session follows the messages that wait, and a word that says so. */
+  override queueClose(close: CloseFrame, isUrgent: boolean): void {
+    const carrier = this.#carrier;
+    if (isUrgent || this.wire.closeReceived !== null) {
+      super.queueClose(close, isUrgent);
+      return;
+    }
+    carrier.whenIdle(() => {
+      if (this.wire.closeSent !== null) return;
+      const ends = carrier.isEnding || endsSession(close.code);
+      if (ends && carrier.state?.isAttached === true) {
+        this.sendWord(END);
+        carrier.onEndSent();
+      }
+      super.queueClose(close, isUrgent);
+    });
+  }
+
+  /** The server hears that the session ends, if the socket takes that much at once. */
+  override abandon(): void {
+    const { isEnding, state } = this.#carrier;
+    if (isEnding && state?.isAttached === true) this.endAtOnce();
+    super.abandon();
+  }
+
+  override fail(closedError: () => Error): void {
+    super.fail(closedError);
+    this.#carrier.fail(closedError);
+  }
+}
