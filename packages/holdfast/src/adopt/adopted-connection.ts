@@ -5,7 +5,6 @@ import type { Bytes } from "../connection/arguments.js";
 import { checkControlPayload } from "../connection/arguments.js";
 import type { CloseInfo } from "../connection/close-info.js";
 import type { ConnectionCore } from "../connection/connection-core.js";
-import { attachObserver } from "../connection/observer-binding.js";
 import { coreOf, type Connection } from "../connection/connection.js";
 import type { ConnectionObserver, ObservedConnection } from "../connection/connection-observer.js";
 import type { Unread } from "../connection/inbox.js";
@@ -67,7 +66,7 @@ export class AdoptedConnection {
     this.#facade = connection;
     this.#core = coreOf(connection);
     this.#transport = transport;
-    this.#observed = attachObserver(this.#core, new Observer(handler));
+    this.#observed = this.#core.attachObserver(new Observer(handler));
   }
 
   /** The same connection as an object of the library, for its latency, statistics and end. Its messages go elsewhere. */
@@ -195,24 +194,12 @@ class Observer implements ConnectionObserver {
     guard(() => this.#handler.onPong(bufferOf(payload), roundTrip !== null));
   }
 
-  onSuspended(): void {
-    // Logged by the connection.
-  }
-
   onClosing({ code, reason }: CloseFrame): void {
     guard(() => this.#handler.onClosing(code, reason));
   }
 
-  onClosed(): void {
-    // `onEnded` follows.
-  }
-
   onFailure(error: HoldfastError): void {
     guard(() => this.#handler.onFailure(error));
-  }
-
-  onDead(): void {
-    // `onEnded` follows, with the cause.
   }
 
   onEnded(info: CloseInfo): void {

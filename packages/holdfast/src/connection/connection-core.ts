@@ -28,11 +28,9 @@ import type { Address } from "./ports.js";
 import type { Keepalive, KeepaliveHandler, KeepaliveFactory } from "./keepalive.js";
 import { ReadPause, type PauseReason } from "./read-pause.js";
 import type { Runtime } from "./runtime.js";
-import type { ConnectionObserver } from "./connection-observer.js";
-import type { ObserverBinding } from "./observer-binding.js";
+import type { ConnectionObserver, ObservedConnection } from "./connection-observer.js";
 import type { ConnectionSession } from "./session-state.js";
 import type { TimerQueue } from "./timer-queue.js";
-import type { UnreadWatchHandler } from "./unread-watch.js";
 import type {
   FrameObserver,
   MessageTransport,
@@ -63,7 +61,7 @@ export interface ConnectionEndObserver {
 
 export class ConnectionCore
   extends ConnectionSender
-  implements MessageTransportHandler, FrameObserver, KeepaliveHandler, InboxHandler, UnreadWatchHandler
+  implements MessageTransportHandler, FrameObserver, KeepaliveHandler, InboxHandler
 {
   readonly runtime: Runtime;
   readonly settings: ConnectionSettings;
@@ -79,7 +77,7 @@ export class ConnectionCore
   #listeners: Listeners | null = null;
   #readPause: ReadPause | null = null;
   #endWaiters: EndWaiters | null = null;
-  #binding: ObserverBinding | null = null;
+  #observer: ConnectionObserver | null = null;
   #held: HeldMessage | null = null;
   /** Null without a logger, and before `start()`. */
   #log: ConnectionLog | null = null;
@@ -309,18 +307,26 @@ export class ConnectionCore
     this.transport.flush();
   }
 
-  /** The observer's binding; null without an observer. */
-  get binding(): ObserverBinding | null {
-    return this.#binding;
+  /** Receives everything that is read; null for none. */
+  get observer(): ConnectionObserver | null {
+    return this.#observer;
   }
 
-  /** For `attachObserver()`: pages without event streams do not contain the binding. */
-  bind(
-    observer: ConnectionObserver,
-    makeBinding: (transport: MessageTransport) => ObserverBinding,
-  ): ObserverBinding {
+  /** From now on the observer receives everything that is read; the inbox receives no more messages. */
+  attachObserver(observer: ConnectionObserver): ObservedConnection {
     this.inbox.attach(observer, "the event stream");
-    return (this.#binding = makeBinding(this.transport));
+    this.#observer = observer;
+    return this;
+  }
+
+  /** Whether messages can be sent before the peer's Close is answered. */
+  get mayAnswer(): boolean {
+    return this.transport.answersClose !== true;
+  }
+
+  /** Answers the peer's Close, after the messages sent before. Does nothing if no Close waits for an answer. */
+  answerClose(): void {
+    this.closing?.answer(false);
   }
 
   // Frames, from the transport, while `frameObserver` is not null.
@@ -349,7 +355,7 @@ export class ConnectionCore
   onPing(payload: Uint8Array): void {
     if (this.settings.autoPong && this.transport.closeSent === null) this.transport.queuePong(payload);
     this.#monitor?.onPing(this.#facade, payload);
-    this.#binding?.observer.onPing(payload);
+    this.#observer?.onPing?.(payload);
     if (this.#listeners?.has("ping") !== true) return;
     this.transport.flush(); // Before the event, so that no listener delays the pong (RFC 6455 section 5.5.2).
     this.#listeners.emit("ping", { payload });
@@ -359,7 +365,7 @@ export class ConnectionCore
     const roundTrip = this.keepalive.onPong(payload, this.lastReceivedAt);
     this.#log?.onPong(roundTrip);
     this.#monitor?.onPong(this.#facade, payload, roundTrip);
-    this.#binding?.observer.onPong(payload, roundTrip);
+    this.#observer?.onPong?.(payload, roundTrip);
     if (this.#listeners?.has("pong") === true) this.#listeners.emit("pong", { payload, roundTrip });
   }
 
@@ -381,7 +387,7 @@ export class ConnectionCore
 
   onLargeMessage(size: number): void {
     const { streaming } = this.runtime;
-    if (streaming === null || this.state !== "open" || this.#binding !== null) return;
+    if (streaming === null || this.state !== "open" || this.#observer !== null) return;
     if (!this.inbox.mayBeStreamed) return;
     this.#held = streaming.hold(this, size);
     this.streamTo(this.#held);
@@ -406,14 +412,13 @@ export class ConnectionCore
   onClosed(): void {
     const info = this.#end.onClosed();
     const closedError = (): ConnectionClosed => this.closedError();
-    this.stopWatchingUnread();
     this.#held?.stop();
     this.keepalive.end(closedError);
     this.transport.fail(closedError);
     this.inbox.end();
     this.#endWaiters?.end(info, closedError);
     this.#owner?.onConnectionEnded(this.#facade, info);
-    this.#binding?.observer.onEnded(info);
+    this.#observer?.onEnded?.(info);
     this.#log?.onClose(info);
     this.#monitor?.onClose(this.#facade, info);
     this.#listeners?.clear();
@@ -422,11 +427,11 @@ export class ConnectionCore
   // Events of the inbox and of the message stream.
 
   onInboxFull(): void {
-    this.#pauses.onInboxFull();
+    this.pauseReading();
   }
 
   onInboxBelowLowWater(): void {
-    this.#readPause?.onInboxBelowLowWater();
+    this.resumeReading();
   }
 
   onPaused(): void {
@@ -440,13 +445,8 @@ export class ConnectionCore
     this.#listeners?.emit("resumed", { duration });
   }
 
-  /** Nobody reads. The connection still counts as paused, since messages wait, but reading continues. */
   onInboxStretched(): void {
-    this.#readPause?.resume("inbox");
-  }
-
-  stopWatchingUnread(): void {
-    this.#readPause?.stopWatching();
+    this.#readPause?.stretch();
   }
 
   /** The connection is ending: delivers the messages that were held back, and never pauses reading again. */
@@ -501,22 +501,12 @@ export class ConnectionCore
     this.#end.onFailure({ cause: "message-too-big", error, close: { code: 1009, reason } });
   }
 
-  /** The stream of a message holds too much, or is below its low-water mark again. */
-  onStreamFull(): void {
-    if (this.state === "open") this.#pauses.pause("stream");
+  /** For the reader of a stream that holds too much, the limits of a server, and the queue of an observer. */
+  pauseReading(reason: PauseReason = "inbox"): void {
+    if (this.state === "open") this.#pauses.pause(reason); // A closing connection must still read its end.
   }
 
-  onStreamBelowLowWater(): void {
-    if (this.state !== "closed") this.#readPause?.resume("stream");
-  }
-
-  // The rate limit and the sessions of a server, and the unread messages of topics.
-
-  pauseReading(reason: "rate" | "session" | "topics"): void {
-    if (this.state === "open") this.#pauses.pause(reason);
-  }
-
-  resumeReading(reason: "rate" | "session" | "topics"): void {
+  resumeReading(reason: PauseReason = "inbox"): void {
     if (this.state !== "closed") this.#readPause?.resume(reason);
   }
 
@@ -532,20 +522,20 @@ export class ConnectionCore
 
   onOverdue(elapsed: number, expected: number): void {
     this.#log?.onOverdue(elapsed, expected);
-    this.#binding?.observer.onOverdue?.(elapsed, expected);
+    this.#observer?.onOverdue?.(elapsed, expected);
     this.#listeners?.emit("overdue", { elapsed, expected });
   }
 
   onSuspended(gap: number): void {
     this.#log?.onSuspended(gap);
-    this.#binding?.observer.onSuspended(gap);
+    this.#observer?.onSuspended?.(gap);
     this.#listeners?.emit("suspended", { gap });
   }
 
   onSuspect(suspicion: Suspicion): void {
     this.#log?.onSuspect(suspicion);
     this.#monitor?.onSuspect(this.#facade, suspicion);
-    this.#binding?.observer.onSuspect?.(suspicion);
+    this.#observer?.onSuspect?.(suspicion);
     this.#listeners?.emit("suspect", suspicion);
   }
 
@@ -553,9 +543,10 @@ export class ConnectionCore
     this.#log?.onUnmatchedPong();
   }
 
+  /** The peer gets a Close with the reason, in case it still listens. */
   onDead(silence: number): void {
-    this.#binding?.observer.onDead(silence);
-    this.#end.onDead();
+    this.#observer?.onDead?.(silence);
+    this.goAway({ code: 1011, reason: "keepalive ping timeout" }, "heartbeat-timeout");
   }
 
   // Used by the ending, beside `terminate`.
@@ -582,7 +573,7 @@ export class ConnectionCore
 
   /** The queue of unread messages: that of the observer, or the inbox. */
   get #unread(): Unread {
-    return this.#binding?.observer.unread ?? this.inbox;
+    return this.#observer?.unread ?? this.inbox;
   }
 
   get #monitor(): DiagnosticsObserver | null {

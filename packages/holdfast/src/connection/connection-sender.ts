@@ -144,7 +144,7 @@ export abstract class ConnectionSender {
 
   /** Messages may also be sent while the peer's Close waits for our answer. */
   get #isSendable(): boolean {
-    return this.closing === null || this.closing.state === "open" || this.closing.unanswered !== null;
+    return this.closing === null || this.closing.state === "open" || this.closing.isAnswerable;
   }
 
   /** @throws InvalidArgumentError for data that cannot be sent */

@@ -40,7 +40,7 @@ export class HeldMessage extends Deadline implements PieceHandler {
     if (this.#end === "complete") reader.onLastPiece();
     else if (this.#end === "broken") reader.onBroken();
     this.#release();
-    if (this.#isFull && !reader.isFull) this.#connection.onStreamBelowLowWater();
+    if (this.#isFull && !reader.isFull) this.#connection.resumeReading("stream");
   }
 
   /** Another message arrived, which is to be read later. */
@@ -96,7 +96,7 @@ export class HeldMessage extends Deadline implements PieceHandler {
   #pause(): void {
     if (this.#isFull) return;
     this.#isFull = true;
-    this.#connection.onStreamFull();
+    this.#connection.pauseReading("stream");
   }
 
   #release(): void {

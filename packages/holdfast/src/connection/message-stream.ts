@@ -107,7 +107,7 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
     this.#pieces.add(piece);
     if (this.#isFull || !this.#pieces.isOver(this.#connection.settings.maxQueuedBytes)) return;
     this.#isFull = true;
-    this.#connection.onStreamFull();
+    this.#connection.pauseReading("stream");
   }
 
   onLastPiece(): void {
@@ -163,7 +163,7 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
     const { maxQueuedBytes } = this.#connection.settings;
     if (!this.#isFull || !this.#pieces.isBelowLowWater(maxQueuedBytes)) return;
     this.#isFull = false;
-    this.#connection.onStreamBelowLowWater();
+    this.#connection.resumeReading("stream");
   }
 }
 

@@ -2,18 +2,15 @@
 // full, reading from the current connection pauses.
 
 import { coreOf, type Connection } from "../../connection/connection.js";
-import { attachObserver } from "../../connection/observer-binding.js";
 import { Inbox, type InboxHandler, type Message, type Unread } from "../../connection/inbox.js";
 import type { Runtime } from "../../connection/runtime.js";
 import type { ConnectionObserver, ObservedConnection } from "../../connection/connection-observer.js";
 import type { TimerQueue } from "../../connection/timer-queue.js";
 import type { InboxLimits } from "../../connection/unread-queue.js";
-import { UnreadWatch, type UnreadWatchHandler } from "../../connection/unread-watch.js";
 
-export class Receiver implements ConnectionObserver, InboxHandler, UnreadWatchHandler {
+export class Receiver implements ConnectionObserver, InboxHandler {
   readonly inbox: Inbox;
   readonly #runtime: Runtime;
-  readonly #unreadWatch = new UnreadWatch(this);
   #connection: Connection | null = null;
   #observed: ObservedConnection | null = null;
   #isFull = false;
@@ -29,7 +26,7 @@ export class Receiver implements ConnectionObserver, InboxHandler, UnreadWatchHa
    */
   attach(connection: Connection): void {
     this.#connection = connection;
-    this.#observed = attachObserver(coreOf(connection), this);
+    this.#observed = coreOf(connection).attachObserver(this);
     if (this.#isFull) this.#observed.pauseReading();
   }
 
@@ -46,7 +43,6 @@ export class Receiver implements ConnectionObserver, InboxHandler, UnreadWatchHa
 
   /** No connection will follow. */
   finish(): void {
-    this.#unreadWatch.stop();
     this.inbox.end();
   }
 
@@ -64,12 +60,10 @@ export class Receiver implements ConnectionObserver, InboxHandler, UnreadWatchHa
 
   onInboxFull(): void {
     this.#isFull = true;
-    this.#unreadWatch.begin();
     this.#observed?.pauseReading();
   }
 
   onInboxBelowLowWater(): void {
-    this.#unreadWatch.stop();
     this.onInboxStretched();
   }
 

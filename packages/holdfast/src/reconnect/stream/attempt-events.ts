@@ -3,7 +3,6 @@
 import { CloseAnswer } from "../../connection/close-answer.js";
 import type { ConnectionObserver, ObservedConnection } from "../../connection/connection-observer.js";
 import { coreOf, type Connection } from "../../connection/connection.js";
-import { attachObserver } from "../../connection/observer-binding.js";
 import type { Suspicion } from "../../heartbeat/adaptive-detection.js";
 import type { Message, Unread } from "../../connection/inbox.js";
 import { ownBytes } from "../../connection/unread-queue.js";
@@ -39,7 +38,6 @@ export interface AttemptEventsOptions {
   /** As in `ConnectingEvent`. */
   readonly attempt: number;
   readonly pollInterval: number | null;
-  readonly closeTimeout: number | null;
 }
 
 export class AttemptEvents implements ConnectionObserver {
@@ -94,7 +92,7 @@ export class AttemptEvents implements ConnectionObserver {
 
   onOpen(connection: Connection): void {
     this.#connection = connection;
-    this.#observed = attachObserver(coreOf(connection), this);
+    this.#observed = coreOf(connection).attachObserver(this);
     const { subprotocol, extensions, response } = connection;
     this.#stream.push({ type: "ready", ...this.#now(), connection, subprotocol, extensions, response });
     const { pollInterval } = this.#options;
@@ -124,7 +122,7 @@ export class AttemptEvents implements ConnectionObserver {
   }
 
   end(): void {
-    // `onEnded` follows, with more details.
+    // `finish()` follows, with more details.
   }
 
   fail(): void {
@@ -155,8 +153,7 @@ export class AttemptEvents implements ConnectionObserver {
   onClosing(close: Close): void {
     if (this.#isOver) return;
     this.#poller?.stop();
-    const { closeTimeout } = this.#options;
-    this.#closeAnswer = new CloseAnswer(this.#runtime, closeTimeout, () => this.#observed?.answerClose());
+    if (this.#connection !== null) this.#closeAnswer = new CloseAnswer(coreOf(this.#connection));
     this.#stream.push({ type: "closing", ...this.#readTime(), ...close });
   }
 
@@ -178,10 +175,6 @@ export class AttemptEvents implements ConnectionObserver {
     if (this.#isOver) return;
     this.#poller?.stop();
     this.#stream.push({ type: "unresponsive", ...this.#now(), silence });
-  }
-
-  onEnded(): void {
-    // The supervisor reports it: `finish()` follows.
   }
 
   #onMessage(message: Message): void {

@@ -7,7 +7,6 @@ import { coreOf, type Connection } from "../../connection/connection.js";
 import type { ConnectionCore } from "../../connection/connection-core.js";
 import type { ConnectionObserver, ObservedConnection } from "../../connection/connection-observer.js";
 import type { Unread } from "../../connection/inbox.js";
-import { attachObserver } from "../../connection/observer-binding.js";
 import type { Listeners } from "../../connection/listeners.js";
 import type { Attachment } from "../../session/server-session.js";
 import type { SessionLink } from "./session-link.js";
@@ -45,7 +44,7 @@ export class AttachedSocket implements ConnectionObserver {
     this.core = coreOf(connection);
     this.link = link;
     this.attachment = attachment;
-    this.observed = attachObserver(this.core, this);
+    this.observed = this.core.attachObserver(this);
   }
 
   /** The session's inbox holds the messages. */

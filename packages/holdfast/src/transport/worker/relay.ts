@@ -3,7 +3,6 @@
 
 import type { ConnectionObserver, ObservedConnection } from "../../connection/connection-observer.js";
 import { coreOf, type Connection } from "../../connection/connection.js";
-import { attachObserver } from "../../connection/observer-binding.js";
 import type { CloseInfo } from "../../connection/close-info.js";
 import type { Message, Unread } from "../../connection/inbox.js";
 import { isOver, isBelowLowWater, overheadOf } from "../../connection/message-weight.js";
@@ -25,7 +24,6 @@ export class Relay implements ConnectionObserver {
   readonly #connection: Connection;
   readonly #mailbox: Mailbox<WorkerEvent, WorkerCommand>;
   readonly #observed: ObservedConnection;
-  readonly #onEnded: () => void;
   readonly #sends = new Map<number, AbortController>();
   readonly #pings = new Map<string, AbortController>();
   #feed: FragmentFeed | null = null;
@@ -39,24 +37,17 @@ export class Relay implements ConnectionObserver {
   #isLeaving = false;
 
   #closeAnswer: CloseAnswer | null = null;
-  readonly #closeTimeout: number | null;
 
-  constructor(
-    connection: Connection,
-    mailbox: Mailbox<WorkerEvent, WorkerCommand>,
-    { closeTimeout, onEnded }: { readonly closeTimeout: number | null; readonly onEnded: () => void },
-  ) {
-    this.#closeTimeout = closeTimeout;
+  constructor(connection: Connection, mailbox: Mailbox<WorkerEvent, WorkerCommand>) {
     this.#connection = connection;
     this.#mailbox = mailbox;
-    this.#onEnded = onEnded;
     connection.on("overdue", ({ elapsed, expected }) => {
       mailbox.post({ type: "overdue", elapsed, expected, stats: connection.latencyStats });
     });
     connection.on("suspect", (suspicion) => {
       mailbox.post({ type: "suspect", ...suspicion, stats: connection.latencyStats });
     });
-    this.#observed = attachObserver(coreOf(connection), this);
+    this.#observed = coreOf(connection).attachObserver(this);
   }
 
   get unread(): Unread {
@@ -106,23 +97,13 @@ export class Relay implements ConnectionObserver {
   onClosing(close: CloseFrame): void {
     const { mayAnswer } = this.#observed;
     this.#mailbox.post({ type: "closing", close, initiator: "peer", isAnswerable: mayAnswer });
-    const send = (): void => this.#observed.answerClose();
-    if (mayAnswer)
-      this.#closeAnswer = new CloseAnswer(coreOf(this.#connection).runtime, this.#closeTimeout, send);
-    else send();
+    if (mayAnswer) this.#closeAnswer = new CloseAnswer(coreOf(this.#connection));
+    else this.#observed.answerClose();
   }
 
   onClosed(close: CloseFrame, initiator: "local" | "peer"): void {
     this.#closeAnswer?.cancel();
     if (initiator === "local") this.#mailbox.post({ type: "closing", close, initiator, isAnswerable: false });
-  }
-
-  onFailure(): void {
-    // `onEnded` reports it.
-  }
-
-  onDead(): void {
-    // `onEnded` reports it.
   }
 
   onEnded(info: CloseInfo): void {
@@ -131,7 +112,6 @@ export class Relay implements ConnectionObserver {
     this.#mailbox.post({ type: "ended", info: { ...info, error } });
     this.#mailbox.flush();
     this.#feed?.leave();
-    this.#onEnded();
   }
 
   onCommand(command: WorkerCommand): void {
@@ -217,17 +197,21 @@ export class Relay implements ConnectionObserver {
   }
 
   #stream(isWanted: boolean, maxSize: number | undefined): void {
+    const core = coreOf(this.#connection);
     if (!isWanted) {
-      this.#observed.streamTo(null);
+      core.streamTo(null);
       return;
     }
-    this.#observed.streamTo({
+    core.streamTo({
       maxSize,
       onPiece: (piece) => {
         this.#mailbox.post({ type: "piece", piece });
         this.#count(piece);
       },
-      onLastPiece: () => this.#mailbox.post({ type: "last-piece" }),
+      onLastPiece: () => {
+        core.onStreamedMessage();
+        this.#mailbox.post({ type: "last-piece" });
+      },
     });
   }
 
