@@ -6,7 +6,7 @@
 
 import type { Suspicion } from "../heartbeat/adaptive-detection.js";
 import type { CloseFrame } from "../shared/close-code.js";
-import { HoldfastError, InvalidStateError, MessageTooBigError } from "../shared/errors.js";
+import { HoldfastError, InvalidStateError } from "../shared/errors.js";
 import type { ObservedFrame } from "../shared/observed-frame.js";
 import type { PieceHandler } from "../protocol/message/piece-decoder.js";
 import type { Connection } from "./connection.js";
@@ -19,12 +19,10 @@ import { ConcurrencyError, type ConnectionClosed } from "./errors.js";
 import { gatherEvidence } from "./evidence.js";
 import type { HeldMessage } from "./held-message.js";
 import { Inbox, type InboxHandler, type Message, type Unread } from "./inbox.js";
-import type { Interruptions } from "./interruption.js";
+import type { Interruption } from "./interruption.js";
 import type { ConnectionLog } from "./log/connection-log.js";
 import { Listeners } from "./listeners.js";
-import type { MessageStream } from "./message-stream.js";
 import type { ConnectionSettings } from "./options.js";
-import type { Address } from "./ports.js";
 import type { Keepalive, KeepaliveHandler, KeepaliveFactory } from "./keepalive.js";
 import { ReadPause, type PauseReason } from "./read-pause.js";
 import type { Runtime } from "./runtime.js";
@@ -78,7 +76,8 @@ export class ConnectionCore
   #readPause: ReadPause | null = null;
   #endWaiters: EndWaiters | null = null;
   #observer: ConnectionObserver | null = null;
-  #held: HeldMessage | null = null;
+  /** A large message that waits for a reader; null for none. */
+  held: HeldMessage | null = null;
   /** Null without a logger, and before `start()`. */
   #log: ConnectionLog | null = null;
   #watcher: FrameObserver | null = null;
@@ -138,14 +137,6 @@ export class ConnectionCore
     return this.runtime.timers;
   }
 
-  get remoteAddress(): Address | null {
-    return this.transport.remoteAddress;
-  }
-
-  get localAddress(): Address | null {
-    return this.transport.localAddress;
-  }
-
   get bufferedAmount(): number {
     return this.transport.bufferedAmount;
   }
@@ -160,10 +151,6 @@ export class ConnectionCore
 
   get lastReceivedAt(): number {
     return this.transport.lastReceivedAt;
-  }
-
-  get lastSentAt(): number | null {
-    return this.transport.lastSentAt;
   }
 
   get bytesSent(): number {
@@ -206,7 +193,7 @@ export class ConnectionCore
   /** The application reads no more, and waits for the end. */
   expectEnd(): Promise<CloseInfo> {
     this.inbox.expectEnd();
-    if (this.#held !== null && this.inbox.presence === "nobody") this.onUnread();
+    if (this.held !== null && this.inbox.presence === "nobody") this.onUnread();
     return this.whenEnded;
   }
 
@@ -284,10 +271,11 @@ export class ConnectionCore
   }
 
   /** A fragmented message cannot be completed: only a Close can follow. */
-  breakOff(close: CloseFrame, error: Error): void {
+  breakOff(error: Error): void {
     // The socket that had received its beginning is gone, and the session continues without the message. By its code: pages
     // without sessions need not load the class.
     if (error instanceof HoldfastError && error.code === "ERR_HOLDFAST_NOT_SENT") return;
+    const close = { code: 1011, reason: "error in fragmented message" };
     if (this.state === "open") this.#end.close(close, "local-close", error);
     else this.sendClose(close);
   }
@@ -348,8 +336,8 @@ export class ConnectionCore
   onMessage(message: Message): void {
     this.#messagesReceived++;
     this.noteTraffic();
-    if (this.#held === null) this.inbox.push(message);
-    else this.#held.follow(message);
+    if (this.held === null) this.inbox.push(message);
+    else this.held.follow(message);
   }
 
   onPing(payload: Uint8Array): void {
@@ -386,11 +374,8 @@ export class ConnectionCore
   }
 
   onLargeMessage(size: number): void {
-    const { streaming } = this.runtime;
-    if (streaming === null || this.state !== "open" || this.#observer !== null) return;
-    if (!this.inbox.mayBeStreamed) return;
-    this.#held = streaming.hold(this, size);
-    this.streamTo(this.#held);
+    const mayWait = this.state === "open" && this.#observer === null && this.inbox.mayBeStreamed;
+    if (mayWait) this.held = this.runtime.streaming?.hold(this, size) ?? null;
   }
 
   onDecodingBegun(): void {
@@ -412,11 +397,11 @@ export class ConnectionCore
   onClosed(): void {
     const info = this.#end.onClosed();
     const closedError = (): ConnectionClosed => this.closedError();
-    this.#held?.stop();
+    this.held?.stop();
     this.keepalive.end(closedError);
     this.transport.fail(closedError);
     this.inbox.end();
-    this.#endWaiters?.end(info, closedError);
+    this.#endWaiters?.end(info);
     this.#owner?.onConnectionEnded(this.#facade, info);
     this.#observer?.onEnded?.(info);
     this.#log?.onClose(info);
@@ -451,10 +436,10 @@ export class ConnectionCore
 
   /** The connection is ending: delivers the messages that were held back, and never pauses reading again. */
   acceptHeldMessages(): void {
-    this.#readPause?.noteEnding();
-    this.inbox.queue.acceptBeyondLimits();
+    const { queue } = this.inbox;
+    queue.acceptBeyondLimits();
     this.#readPause?.endPauses();
-    this.inbox.queue.drain();
+    queue.drain();
   }
 
   onDropping(): void {
@@ -463,7 +448,7 @@ export class ConnectionCore
 
   onProgress(): void {
     // A reader that takes whole messages waits for the one that is held.
-    if (this.#held !== null && this.inbox.hasReader && this.inbox.length === 0) this.onUnread();
+    if (this.held !== null && this.inbox.hasReader && this.inbox.length === 0) this.onUnread();
     this.transport.onProgress?.();
   }
 
@@ -473,32 +458,9 @@ export class ConnectionCore
     this.noteTraffic();
   }
 
-  /** Gives the stream a message that began to arrive before anyone read. Returns false if there is none. */
-  giveHeld(stream: MessageStream): boolean {
-    const held = this.#held;
-    if (held === null) return false;
-    if (held.size > stream.maxSize) {
-      this.#refuseHeld(held, stream.maxSize);
-    } else {
-      this.#held = null;
-      held.giveTo(stream);
-    }
-    return true;
-  }
-
   /** The application has not read for a while, or takes whole messages. */
   onUnread(): void {
-    // Only a limit makes a message too large.
-    if (this.#held !== null) this.#refuseHeld(this.#held, this.settings.maxMessageSize ?? 0);
-  }
-
-  #refuseHeld(held: HeldMessage, limit: number): void {
-    held.drop();
-    this.#held = null;
-    if (this.state !== "open") return;
-    const reason = `Expected a message of at most ${limit} bytes, got ${held.size} or more`;
-    const error = new MessageTooBigError(reason, held.size, limit);
-    this.#end.onFailure({ cause: "message-too-big", error, close: { code: 1009, reason } });
+    this.held?.refuse(this.settings.maxMessageSize ?? 0); // Only a limit makes a message too large.
   }
 
   /** For the reader of a stream that holds too much, the limits of a server, and the queue of an observer. */
@@ -584,8 +546,8 @@ export class ConnectionCore
     return (this.#endWaiters ??= new EndWaiters(this));
   }
 
-  protected get interruptions(): Interruptions {
-    return this.#waiters.interruptions;
+  beginWait(signal: AbortSignal | null): Interruption {
+    return this.#waiters.begin(signal);
   }
 
   get #pauses(): ReadPause {

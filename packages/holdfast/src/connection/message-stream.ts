@@ -56,7 +56,9 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
       this.#reject = reject;
       watchAbort(this.#signal, this.#onAbort);
       if (this.#state === "fresh" && this.#inbox.length === 0) {
-        if (!this.#connection.giveHeld(this)) this.#connection.streamTo(this);
+        const { held } = this.#connection;
+        if (held === null) this.#connection.streamTo(this);
+        else held.giveTo(this);
         if (!this.#isWaiting) return; // A piece had already arrived.
       }
       this.#inbox.attach(this, "recvStream()");

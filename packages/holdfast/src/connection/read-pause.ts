@@ -70,12 +70,8 @@ export class ReadPause {
 
   /** The connection is ending: never pauses again, except for a message that is being decoded. */
   endPauses(): void {
-    for (const reason of OWN_PAUSES) this.resume(reason);
-  }
-
-  /** Call it before the messages are accepted that end the pause. */
-  noteEnding(): void {
     this.#wasFull ||= this.#fullSince !== null;
+    for (const reason of OWN_PAUSES) this.resume(reason);
   }
 
   #remove(reason: PauseReason): void {

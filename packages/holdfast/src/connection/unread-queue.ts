@@ -81,13 +81,17 @@ export class UnreadQueue extends MessageQueue implements AlarmHandler {
     this.clear();
     this.#dropped = 0;
     this.#isStretched = false;
-    this.#resume();
+    this.stopWatching();
+    if (!this.#isFull) return;
+    this.#isFull = false;
+    this.#handler.onInboxBelowLowWater();
   }
 
-  /** The connection is ending: accepts the messages that the transport held back, whatever the limits. */
+  /** The connection is ending, and reading resumes: accepts the messages that the transport held back, whatever the limits. */
   acceptBeyondLimits(): void {
     if (this.#beyondLimits === "hold") this.#beyondLimits = "take";
-    this.#resume();
+    this.#isFull = false;
+    this.stopWatching();
   }
 
   /** Drops messages beyond the limits instead of pausing, so that the peer's Close can be read. */
@@ -131,13 +135,6 @@ export class UnreadQueue extends MessageQueue implements AlarmHandler {
     this.#isStretched = true;
     this.#isFull = this.#isOverLimit();
     if (!this.#isFull) this.#handler.onInboxStretched();
-  }
-
-  #resume(): void {
-    this.stopWatching();
-    if (!this.#isFull) return;
-    this.#isFull = false;
-    this.#handler.onInboxBelowLowWater();
   }
 
   #mustDrop(): boolean {

@@ -82,11 +82,11 @@ export abstract class SessionSockets {
   // MessageTransport: numbers of the newest socket.
 
   get remoteAddress(): Address | null {
-    return this.#newest.remoteAddress;
+    return this.#newest.transport.remoteAddress;
   }
 
   get localAddress(): Address | null {
-    return this.#newest.localAddress;
+    return this.#newest.transport.localAddress;
   }
 
   get bytesReceived(): number {
@@ -102,7 +102,7 @@ export abstract class SessionSockets {
   }
 
   get lastSentAt(): number | null {
-    return this.#newest.lastSentAt;
+    return this.#newest.transport.lastSentAt;
   }
 
   get bufferedAmount(): number {
