@@ -98,12 +98,7 @@ export abstract class ConnectionSender {
     if (turns === null) {
       this.#sendShared(message);
     } else {
-      const { data, mayEncode, isWord } = message;
-      turns.offer(message, () => {
-        if (isWord !== true) return this.#sendNow(data, { mayEncode, signal: null, receipt: null });
-        this.#sendShared(message);
-        return Promise.resolve();
-      });
+      turns.offer(message.size, () => this.#sendShared(message));
     }
     return "sent";
   }

@@ -6,7 +6,7 @@ import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
 import { quietly } from "../shared/deferred.js";
 import { sendFragments, type Fragments } from "./fragmented-send.js";
 import type { ConnectionSender } from "./connection-sender.js";
-import type { SharedMessage } from "./message-transport.js";
+import { SENT } from "./sent.js";
 
 export class SendTurns {
   readonly #core: ConnectionSender;
@@ -56,11 +56,12 @@ export class SendTurns {
   }
 
   /** Sends a broadcast message in its turn. */
-  offer({ size }: SharedMessage, send: () => Promise<void>): void {
+  offer(size: number, send: () => void): void {
     this.#offeredBytes += size;
     void this.wait(() => {
       this.#offeredBytes -= size;
-      return send();
+      send();
+      return SENT;
     }, null);
   }
 
