@@ -411,14 +411,6 @@ export class ConnectionCore
 
   // Events of the inbox and of the message stream.
 
-  onInboxFull(): void {
-    this.pauseReading();
-  }
-
-  onInboxBelowLowWater(): void {
-    this.resumeReading();
-  }
-
   onPaused(): void {
     const { length: messages, bytes } = this.#unread;
     this.#log?.onPaused(messages, bytes);
@@ -463,7 +455,7 @@ export class ConnectionCore
     this.held?.refuse(this.settings.maxMessageSize ?? 0); // Only a limit makes a message too large.
   }
 
-  /** For the reader of a stream that holds too much, the limits of a server, and the queue of an observer. */
+  /** For a full inbox, a reader of a stream that holds too much, the limits of a server, and the queue of an observer. */
   pauseReading(reason: PauseReason = "inbox"): void {
     if (this.state === "open") this.#pauses.pause(reason); // A closing connection must still read its end.
   }

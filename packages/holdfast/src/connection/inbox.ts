@@ -33,8 +33,10 @@ export interface InboxHandler {
   /** Monotonic time of the last read. */
   readonly lastReceivedAt: number;
   now(): number;
-  onInboxFull(): void;
-  onInboxBelowLowWater(): void;
+  /** The inbox is full. */
+  pauseReading(): void;
+  /** The inbox is below its low-water mark. */
+  resumeReading(): void;
   /** Nobody reads. Reading can continue all the same: the inbox has room, or drops what exceeds its limits. */
   onInboxStretched(): void;
   /** Nobody reads. From now on messages are dropped. */

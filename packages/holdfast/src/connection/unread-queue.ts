@@ -61,7 +61,7 @@ export class UnreadQueue extends MessageQueue implements AlarmHandler {
     this.add(typeof message === "string" ? message : ownBytes(message));
     if (!this.#isFull && this.#beyondLimits === "hold" && this.#isOverLimit()) {
       this.#isFull = true;
-      this.#handler.onInboxFull();
+      this.#handler.pauseReading();
       this.#watch();
     }
   }
@@ -72,7 +72,7 @@ export class UnreadQueue extends MessageQueue implements AlarmHandler {
     this.#isFull = false;
     this.#isStretched = this.#beyondLimits === "drop-unread";
     this.stopWatching();
-    this.#handler.onInboxBelowLowWater();
+    this.#handler.resumeReading();
   }
 
   /** Drops all queued and future messages. */
@@ -84,7 +84,7 @@ export class UnreadQueue extends MessageQueue implements AlarmHandler {
     this.stopWatching();
     if (!this.#isFull) return;
     this.#isFull = false;
-    this.#handler.onInboxBelowLowWater();
+    this.#handler.resumeReading();
   }
 
   /** The connection is ending, and reading resumes: accepts the messages that the transport held back, whatever the limits. */

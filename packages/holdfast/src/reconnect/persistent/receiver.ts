@@ -58,12 +58,12 @@ export class Receiver implements ConnectionObserver, InboxHandler {
     return this.#runtime.clock.now();
   }
 
-  onInboxFull(): void {
+  pauseReading(): void {
     this.#isFull = true;
     this.#observed?.pauseReading();
   }
 
-  onInboxBelowLowWater(): void {
+  resumeReading(): void {
     this.onInboxStretched();
   }
 
