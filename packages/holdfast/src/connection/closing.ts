@@ -73,8 +73,10 @@ export class Closing extends Deadline {
   close(close: CloseFrame | null, cause: CloseCause, error: Error | null, isUrgent = false): void {
     this.answer(false);
     if (this.#state !== "open") return;
+    const { transport } = this.#core;
     this.#note(cause, error);
-    if (close !== null) this.#core.transport.queueClose(close, isUrgent);
+    // The logger, which is called first, may have closed the connection itself.
+    if (close !== null && transport.closeSent === null) transport.queueClose(close, isUrgent);
     this.#begin();
   }
 
@@ -119,8 +121,8 @@ export class Closing extends Deadline {
   /** The answer echoes the code (RFC 6455 section 5.5.1). It waits for an observer, or for a reader of earlier messages. */
   onClose(close: CloseFrame): void {
     const { observer, transport } = this.#core;
-    const needsAnswer = transport.closeSent === null;
     this.#note("peer-close", null);
+    const needsAnswer = transport.closeSent === null; // The logger may have closed the connection.
     if (needsAnswer && this.#waitsForReader()) this.#unanswered = close;
     else if (needsAnswer) transport.queueClose(close, true);
     if (needsAnswer) observer?.onClosing(close);
