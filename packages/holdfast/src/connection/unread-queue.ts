@@ -81,10 +81,9 @@ export class UnreadQueue extends MessageQueue implements AlarmHandler {
     this.clear();
     this.#dropped = 0;
     this.#isStretched = false;
-    this.stopWatching();
-    if (!this.#isFull) return;
     this.#isFull = false;
-    this.#handler.resumeReading();
+    this.stopWatching();
+    this.#handler.resumeReading(); // Does nothing unless messages of the queue paused it.
   }
 
   /** The connection is ending, and reading resumes: accepts the messages that the transport held back, whatever the limits. */
