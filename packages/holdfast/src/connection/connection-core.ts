@@ -26,7 +26,7 @@ import type { ConnectionSettings } from "./options.js";
 import type { Keepalive, KeepaliveHandler, KeepaliveFactory } from "./keepalive.js";
 import { ReadPause, type PauseReason } from "./read-pause.js";
 import type { Runtime } from "./runtime.js";
-import type { ConnectionObserver, ObservedConnection } from "./connection-observer.js";
+import type { ConnectionObserver } from "./connection-observer.js";
 import type { ConnectionSession } from "./session-state.js";
 import type { TimerQueue } from "./timer-queue.js";
 import type {
@@ -300,16 +300,14 @@ export class ConnectionCore
     return this.#observer;
   }
 
-  /** From now on the observer receives everything that is read; the inbox receives no more messages. */
-  attachObserver(observer: ConnectionObserver): ObservedConnection {
-    this.inbox.attach(observer, "the event stream");
+  /**
+   * From now on the observer receives everything that is read; the inbox receives no more messages.
+   * @throws ConcurrencyError while another reader is attached
+   */
+  attachObserver(observer: ConnectionObserver): void {
+    this.inbox.checkFree("the event stream");
     this.#observer = observer;
-    return this;
-  }
-
-  /** Whether messages can be sent before the peer's Close is answered. */
-  get mayAnswer(): boolean {
-    return this.transport.answersClose !== true;
+    this.inbox.attach(observer, "the event stream"); // Passes it the messages that wait.
   }
 
   /** Answers the peer's Close, after the messages sent before. Does nothing if no Close waits for an answer. */

@@ -5,7 +5,6 @@ import type { Suspicion } from "../heartbeat/adaptive-detection.js";
 import type { CloseFrame } from "../shared/close-code.js";
 import type { HoldfastError } from "../shared/errors.js";
 import type { CloseInfo } from "./close-info.js";
-import type { ConnectionCore } from "./connection-core.js";
 import type { Reader, Unread } from "./inbox.js";
 
 /**
@@ -33,9 +32,3 @@ export interface ConnectionObserver extends Reader {
   onDead?(silence: number): void;
   onEnded?(info: CloseInfo): void;
 }
-
-/** The operations that an observer has on its connection. */
-export type ObservedConnection = Pick<
-  ConnectionCore,
-  "answerClose" | "lastReceivedAt" | "mayAnswer" | "pauseReading" | "resumeReading"
->;

@@ -2,17 +2,18 @@
 // full, reading from the current connection pauses.
 
 import { coreOf, type Connection } from "../../connection/connection.js";
+import type { ConnectionCore } from "../../connection/connection-core.js";
 import { Inbox, type InboxHandler, type Message, type Unread } from "../../connection/inbox.js";
 import type { Runtime } from "../../connection/runtime.js";
-import type { ConnectionObserver, ObservedConnection } from "../../connection/connection-observer.js";
+import type { ConnectionObserver } from "../../connection/connection-observer.js";
 import type { TimerQueue } from "../../connection/timer-queue.js";
 import type { InboxLimits } from "../../connection/unread-queue.js";
 
 export class Receiver implements ConnectionObserver, InboxHandler {
   readonly inbox: Inbox;
   readonly #runtime: Runtime;
-  #connection: Connection | null = null;
-  #observed: ObservedConnection | null = null;
+  /** The core of the current connection; null for none. */
+  #core: ConnectionCore | null = null;
   #isFull = false;
 
   constructor(runtime: Runtime, limits: InboxLimits) {
@@ -25,20 +26,19 @@ export class Receiver implements ConnectionObserver, InboxHandler {
    * @throws ConcurrencyError if another reader uses the connection
    */
   attach(connection: Connection): void {
-    this.#connection = connection;
-    this.#observed = coreOf(connection).attachObserver(this);
-    if (this.#isFull) this.#observed.pauseReading();
+    this.#core = coreOf(connection);
+    this.#core.attachObserver(this);
+    if (this.#isFull) this.#core.pauseReading();
   }
 
   /** Whether the connection is closing, so that reading cannot pause, and there is no room for its messages. */
   get isRefusing(): boolean {
-    return this.#isFull && this.#connection !== null && this.#connection.state !== "open";
+    return this.#isFull && this.#core !== null && this.#core.state !== "open";
   }
 
   /** The connection has ended. */
   detach(): void {
-    this.#connection = null;
-    this.#observed = null;
+    this.#core = null;
   }
 
   /** No connection will follow. */
@@ -51,7 +51,7 @@ export class Receiver implements ConnectionObserver, InboxHandler {
   }
 
   get lastReceivedAt(): number {
-    return this.#observed?.lastReceivedAt ?? -Infinity;
+    return this.#core?.lastReceivedAt ?? -Infinity;
   }
 
   now(): number {
@@ -60,7 +60,7 @@ export class Receiver implements ConnectionObserver, InboxHandler {
 
   pauseReading(): void {
     this.#isFull = true;
-    this.#observed?.pauseReading();
+    this.#core?.pauseReading();
   }
 
   resumeReading(): void {
@@ -69,7 +69,7 @@ export class Receiver implements ConnectionObserver, InboxHandler {
 
   onInboxStretched(): void {
     this.#isFull = false;
-    this.#observed?.resumeReading();
+    this.#core?.resumeReading();
   }
 
   onDropping(): void {
@@ -85,7 +85,7 @@ export class Receiver implements ConnectionObserver, InboxHandler {
   take(message: Message): boolean {
     // While closing, reading cannot pause any more, so messages above the limits are dropped. Those of a session arrive
     // again on its next socket.
-    if (!this.#isFull || this.#connection?.state === "open") this.inbox.push(message);
+    if (!this.#isFull || this.#core?.state === "open") this.inbox.push(message);
     return true;
   }
 
@@ -99,7 +99,7 @@ export class Receiver implements ConnectionObserver, InboxHandler {
 
   /** Answers the Close at once, so that later messages wait for the next connection instead of being lost. */
   onClosing(): void {
-    this.#observed?.answerClose();
+    this.#core?.answerClose();
   }
 
   onPing(): void {

@@ -5,7 +5,7 @@ import type { CloseFrame } from "../../shared/close-code.js";
 import type { CloseInfo } from "../../connection/close-info.js";
 import { coreOf, type Connection } from "../../connection/connection.js";
 import type { ConnectionCore } from "../../connection/connection-core.js";
-import type { ConnectionObserver, ObservedConnection } from "../../connection/connection-observer.js";
+import type { ConnectionObserver } from "../../connection/connection-observer.js";
 import type { Unread } from "../../connection/inbox.js";
 import type { Listeners } from "../../connection/listeners.js";
 import type { Attachment } from "../../session/server-session.js";
@@ -30,7 +30,6 @@ export class AttachedSocket implements ConnectionObserver {
   readonly core: ConnectionCore;
   readonly link: SessionLink;
   readonly attachment: Attachment;
-  readonly observed: ObservedConnection;
   readonly #session: AttachedSocketHandler;
 
   constructor(
@@ -44,7 +43,7 @@ export class AttachedSocket implements ConnectionObserver {
     this.core = coreOf(connection);
     this.link = link;
     this.attachment = attachment;
-    this.observed = this.core.attachObserver(this);
+    this.core.attachObserver(this);
   }
 
   /** The session's inbox holds the messages. */
@@ -91,7 +90,7 @@ export class AttachedSocket implements ConnectionObserver {
 
   onClosing(close: CloseFrame): void {
     if (this.#isCurrent) this.#session.onLinkClosing(close);
-    else this.observed.answerClose();
+    else this.core.answerClose();
   }
 
   onClosed(close: CloseFrame, initiator: "local" | "peer"): void {

@@ -221,7 +221,7 @@ export class ServerSessionTransport
     const current = this.current;
     if (current === null) return;
     if (!this.#isEnding && !hasEndingCode(close)) {
-      current.observed.answerClose();
+      current.core.answerClose();
       return;
     }
     this.#isEnding = true;
@@ -270,9 +270,9 @@ export class ServerSessionTransport
     this.options.keeper.onKept();
   }
 
-  #close({ core, link, observed }: AttachedSocket, close: CloseFrame, isUrgent: boolean): void {
+  #close({ core, link }: AttachedSocket, close: CloseFrame, isUrgent: boolean): void {
     if (this.closeReceived !== null && this.receivedFirst) {
-      observed.answerClose();
+      core.answerClose();
       return;
     }
     // Every Close of the application ends the session. At the shutdown of the server, the code decides.

@@ -151,13 +151,13 @@ export abstract class SessionSockets {
 
   pause(): boolean {
     this.#isPaused = true;
-    this.current?.observed.pauseReading();
+    this.current?.core.pauseReading();
     return true;
   }
 
   resume(): void {
     this.#isPaused = false;
-    this.current?.observed.resumeReading();
+    this.current?.core.resumeReading();
   }
 
   queuePing(): void {
@@ -184,7 +184,7 @@ export abstract class SessionSockets {
     this.current = socket;
     const { frameObserver } = this.handler;
     if (frameObserver !== null) core.watchFrames(frameObserver);
-    if (this.#isPaused) socket.observed.pauseReading();
+    if (this.#isPaused) socket.core.pauseReading();
     if (resumption !== null) this.#announce(link, resumption.replayed);
     this.options.log?.onConfirmed(this.machine.ledger.outgoing.confirmed);
     this.#words?.attach(link.link);

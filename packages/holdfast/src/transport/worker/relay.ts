@@ -1,8 +1,9 @@
 // The worker's side of a connection: an observer that forwards what the connection receives and executes the
 // commands of the other thread.
 
-import type { ConnectionObserver, ObservedConnection } from "../../connection/connection-observer.js";
+import type { ConnectionObserver } from "../../connection/connection-observer.js";
 import { coreOf, type Connection } from "../../connection/connection.js";
+import type { ConnectionCore } from "../../connection/connection-core.js";
 import type { CloseInfo } from "../../connection/close-info.js";
 import type { Message, Unread } from "../../connection/inbox.js";
 import { isOver, isBelowLowWater, overheadOf } from "../../connection/message-weight.js";
@@ -23,7 +24,7 @@ const WINDOW_CONTROL = 64;
 export class Relay implements ConnectionObserver {
   readonly #connection: Connection;
   readonly #mailbox: Mailbox<WorkerEvent, WorkerCommand>;
-  readonly #observed: ObservedConnection;
+  readonly #core: ConnectionCore;
   readonly #sends = new Map<number, AbortController>();
   readonly #pings = new Map<string, AbortController>();
   #feed: FragmentFeed | null = null;
@@ -47,7 +48,8 @@ export class Relay implements ConnectionObserver {
     connection.on("suspect", (suspicion) => {
       mailbox.post({ type: "suspect", ...suspicion, stats: connection.latencyStats });
     });
-    this.#observed = coreOf(connection).attachObserver(this);
+    this.#core = coreOf(connection);
+    this.#core.attachObserver(this);
   }
 
   get unread(): Unread {
@@ -95,10 +97,10 @@ export class Relay implements ConnectionObserver {
 
   /** The other thread may still want to send answers. It may also be busy, so the wait for it is short. */
   onClosing(close: CloseFrame): void {
-    const { mayAnswer } = this.#observed;
+    const mayAnswer = this.#core.transport.answersClose !== true;
     this.#mailbox.post({ type: "closing", close, initiator: "peer", isAnswerable: mayAnswer });
-    if (mayAnswer) this.#closeAnswer = new CloseAnswer(coreOf(this.#connection));
-    else this.#observed.answerClose();
+    if (mayAnswer) this.#closeAnswer = new CloseAnswer(this.#core);
+    else this.#core.answerClose();
   }
 
   onClosed(close: CloseFrame, initiator: "local" | "peer"): void {
@@ -136,7 +138,7 @@ export class Relay implements ConnectionObserver {
         this.#connection.pong(command.payload);
         return;
       case "close":
-        coreOf(this.#connection).closeWithCause("local-close", command.close, null, command.isUrgent);
+        this.#core.closeWithCause("local-close", command.close, null, command.isUrgent);
         // Set after the call above, which forwards the messages that were held back.
         this.#isLeaving = true;
         return;
@@ -150,7 +152,7 @@ export class Relay implements ConnectionObserver {
         this.#stream(command.isWanted, command.maxSize);
         return;
       case "probe":
-        coreOf(this.#connection).probe();
+        this.#core.probe();
         return;
       case "abort":
       case "terminate":
@@ -167,9 +169,7 @@ export class Relay implements ConnectionObserver {
     this.#sends.set(id, aborter);
     const receipt = { onHandedOver: release };
     // The message was sent or cancelled, or the connection ended; each returns its credit.
-    coreOf(this.#connection)
-      .send(message, { mayEncode, signal: aborter.signal, receipt })
-      .then(release, release);
+    this.#core.send(message, { mayEncode, signal: aborter.signal, receipt }).then(release, release);
   }
 
   #sendFragment({ piece, size, isFirst, isLast }: Extract<WorkerCommand, { type: "fragment" }>): void {
@@ -197,7 +197,7 @@ export class Relay implements ConnectionObserver {
   }
 
   #stream(isWanted: boolean, maxSize: number | undefined): void {
-    const core = coreOf(this.#connection);
+    const core = this.#core;
     if (!isWanted) {
       core.streamTo(null);
       return;
@@ -225,7 +225,7 @@ export class Relay implements ConnectionObserver {
     this.#overhead += overheadOf(message);
     if (this.#isPaused || !this.#isFull) return;
     this.#isPaused = true;
-    this.#observed.pauseReading();
+    this.#core.pauseReading();
   }
 
   #onMessagesAcknowledged(messages: number, bytes: number, overhead: number): void {
@@ -236,7 +236,7 @@ export class Relay implements ConnectionObserver {
       this.#messages <= WINDOW_MESSAGES / 4 && isBelowLowWater(WINDOW_BYTES, this.#bytes, this.#overhead);
     if (!this.#isPaused || !hasRoom) return;
     this.#isPaused = false;
-    this.#observed.resumeReading();
+    this.#core.resumeReading();
   }
 
   #onControlAcknowledged(count: number): void {
