@@ -128,7 +128,7 @@ export type {
   SendOptions,
 } from "./connection/connection.js";
 export type { Bytes } from "./connection/arguments.js";
-export type { CompressionOptions } from "./connection/compression-options.js";
+export type { CompressionOptions } from "./protocol/deflate/compression-options.js";
 export type { CloseCause, CloseEvidence, CloseInfo, Traffic } from "./connection/close-info.js";
 export type { Capabilities } from "./connection/capabilities.js";
 export { capabilities } from "./transport/node/capabilities.js";

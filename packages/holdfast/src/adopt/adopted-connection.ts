@@ -5,9 +5,8 @@ import type { Bytes } from "../connection/arguments.js";
 import { checkControlPayload } from "../connection/arguments.js";
 import type { CloseInfo } from "../connection/close-info.js";
 import type { ConnectionCore } from "../connection/connection-core.js";
-import { attachObserver } from "../connection/observer-binding.js";
 import { coreOf, type Connection } from "../connection/connection.js";
-import type { ConnectionObserver, ObservedConnection } from "../connection/connection-observer.js";
+import type { ConnectionObserver } from "../connection/connection-observer.js";
 import type { Unread } from "../connection/inbox.js";
 import type { SendSettings } from "../connection/message-transport.js";
 import type { CloseFrame } from "../shared/close-code.js";
@@ -55,7 +54,6 @@ export class AdoptedConnection {
   readonly #facade: Connection;
   readonly #core: ConnectionCore;
   readonly #transport: FrameTransport;
-  readonly #observed: ObservedConnection;
   #isAmidMessage = false;
   #pings = 0;
 
@@ -67,7 +65,7 @@ export class AdoptedConnection {
     this.#facade = connection;
     this.#core = coreOf(connection);
     this.#transport = transport;
-    this.#observed = attachObserver(this.#core, new Observer(handler));
+    this.#core.attachObserver(new Observer(handler));
   }
 
   /** The same connection as an object of the library, for its latency, statistics and end. Its messages go elsewhere. */
@@ -125,17 +123,17 @@ export class AdoptedConnection {
 
   /** Answers the peer's Close. Does nothing if none waits for an answer. */
   answerClose(): void {
-    this.#observed.answerClose();
+    this.#core.answerClose();
   }
 
   /** Stops reading, until `resume()` or until the connection closes. */
   pause(): void {
-    this.#observed.pauseReading();
+    this.#core.pauseReading();
   }
 
   /** Reads again after `pause()`. */
   resume(): void {
-    this.#observed.resumeReading();
+    this.#core.resumeReading();
   }
 
   /** Writes now rather than at the end of the turn. */
@@ -195,24 +193,12 @@ class Observer implements ConnectionObserver {
     guard(() => this.#handler.onPong(bufferOf(payload), roundTrip !== null));
   }
 
-  onSuspended(): void {
-    // Logged by the connection.
-  }
-
   onClosing({ code, reason }: CloseFrame): void {
     guard(() => this.#handler.onClosing(code, reason));
   }
 
-  onClosed(): void {
-    // `onEnded` follows.
-  }
-
   onFailure(error: HoldfastError): void {
     guard(() => this.#handler.onFailure(error));
-  }
-
-  onDead(): void {
-    // `onEnded` follows, with the cause.
   }
 
   onEnded(info: CloseInfo): void {

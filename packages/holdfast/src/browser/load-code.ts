@@ -1,6 +1,6 @@
 // Loads code that few pages need: a page fetches it when an option of a connection asks for it.
 
-import { Interruptions } from "../connection/interruption.js";
+import { Interruption } from "../connection/interruption.js";
 import type { Runtime } from "../connection/runtime.js";
 import { Alarm } from "../connection/timer-queue.js";
 import { HandshakeError, OpenTimeoutError } from "../shared/errors.js";
@@ -45,7 +45,7 @@ async function withinOpening<Result>(
   load: () => Promise<Result>,
 ): Promise<Result> {
   signal?.throwIfAborted();
-  const interruption = new Interruptions().begin(signal);
+  const interruption = new Interruption(signal);
   const alarm = new Alarm({
     onAlarm: () => {
       const message = `Expected to load the code of an option within ${openTimeout} ms, got none. Serve all files of the bundle.`;

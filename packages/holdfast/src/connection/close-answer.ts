@@ -1,55 +1,48 @@
-// The answer to the peer's Close. It waits for the consumer, which may have something left to send, but only for a
-// limited time: the peer does not wait forever, and a busy consumer must not delay the end.
+// The time that the consumer of an observed connection has before the peer's Close is answered. It may have something left
+// to send, but the peer does not wait forever, and a busy consumer must not delay the end.
 
-import type { Runtime } from "./runtime.js";
+import type { ConnectionCore } from "./connection-core.js";
 import { Deadline } from "./timer-queue.js";
 
 /** Milliseconds within which a consumer has to reach the event `closing`. */
 const UNTIL_DELIVERED = 1_000;
 
 export class CloseAnswer extends Deadline {
-  readonly #runtime: Runtime;
-  readonly #send: () => void;
+  readonly #core: ConnectionCore;
   readonly #receivedAt: number;
-  /** Half of closeTimeout, in milliseconds: the rest is for the round trip to the peer. Null for no limit. */
-  readonly #timeLimit: number | null;
-  #isSettled = false;
+  /** Half of closeTimeout, in milliseconds: the rest is for the round trip to the peer. Infinity for no limit. */
+  readonly #timeLimit: number;
 
-  /** @param closeTimeout milliseconds; null for no limit once the consumer has received `closing` */
-  constructor(runtime: Runtime, closeTimeout: number | null, send: () => void) {
+  constructor(core: ConnectionCore) {
     super();
-    this.#runtime = runtime;
-    this.#send = send;
-    this.#receivedAt = runtime.clock.now();
-    this.#timeLimit = closeTimeout === null ? null : closeTimeout / 2;
-    this.#wait(Math.min(UNTIL_DELIVERED, this.#timeLimit ?? Infinity));
+    const { closeTimeout } = core.settings;
+    this.#core = core;
+    this.#receivedAt = core.now();
+    this.#timeLimit = closeTimeout === null ? Infinity : closeTimeout / 2;
+    this.#wait(Math.min(UNTIL_DELIVERED, this.#timeLimit));
   }
 
   /** The consumer has received `closing`, and may take its time. */
   allowTime(): void {
-    if (this.#isSettled) return;
-    if (this.#timeLimit === null) this.#runtime.timers.cancel(this);
-    else this.#wait(this.#timeLimit);
+    if (this.isSet) this.#wait(this.#timeLimit);
   }
 
   /** The consumer has nothing left to send. */
   send(): void {
-    if (this.#isSettled) return;
     this.cancel();
-    this.#send();
+    this.#core.answerClose();
   }
 
   /** The connection has ended. */
   cancel(): void {
-    this.#isSettled = true;
-    this.#runtime.timers.cancel(this);
+    this.#core.timers.cancel(this);
   }
 
   onAlarm(): void {
-    this.send();
+    this.#core.answerClose();
   }
 
   #wait(duration: number): void {
-    this.#runtime.timers.set(this, this.#receivedAt + duration);
+    this.#core.timers.set(this, this.#receivedAt + duration);
   }
 }

@@ -2,11 +2,11 @@
 // the peer, the inbox queues unread messages, and `Connection` is the public facade. The sending half is its base class;
 // `Closing` has the end.
 
-/* eslint max-lines: ["warn", { "max": 460, "skipBlankLines": true, "skipComments": true }] -- It passes each event between its parts, which have their own files; an object between them would be one more for each connection. */
+/* eslint max-lines: ["warn", { "max": 410, "skipBlankLines": true, "skipComments": true }] -- It passes each event between its parts, which have their own files; an object between them would be one more for each connection. */
 
 import type { Suspicion } from "../heartbeat/adaptive-detection.js";
 import type { CloseFrame } from "../shared/close-code.js";
-import { HoldfastError, InvalidStateError, MessageTooBigError } from "../shared/errors.js";
+import { HoldfastError, InvalidStateError } from "../shared/errors.js";
 import type { ObservedFrame } from "../shared/observed-frame.js";
 import type { PieceHandler } from "../protocol/message/piece-decoder.js";
 import type { Connection } from "./connection.js";
@@ -19,20 +19,16 @@ import { ConcurrencyError, type ConnectionClosed } from "./errors.js";
 import { gatherEvidence } from "./evidence.js";
 import type { HeldMessage } from "./held-message.js";
 import { Inbox, type InboxHandler, type Message, type Unread } from "./inbox.js";
-import type { Interruptions } from "./interruption.js";
+import type { Interruption } from "./interruption.js";
 import type { ConnectionLog } from "./log/connection-log.js";
 import { Listeners } from "./listeners.js";
-import type { MessageStream } from "./message-stream.js";
 import type { ConnectionSettings } from "./options.js";
-import type { Address } from "./ports.js";
 import type { Keepalive, KeepaliveHandler, KeepaliveFactory } from "./keepalive.js";
 import { ReadPause, type PauseReason } from "./read-pause.js";
 import type { Runtime } from "./runtime.js";
 import type { ConnectionObserver } from "./connection-observer.js";
-import type { ObserverBinding } from "./observer-binding.js";
 import type { ConnectionSession } from "./session-state.js";
 import type { TimerQueue } from "./timer-queue.js";
-import type { UnreadWatchHandler } from "./unread-watch.js";
 import type {
   FrameObserver,
   MessageTransport,
@@ -63,7 +59,7 @@ export interface ConnectionEndObserver {
 
 export class ConnectionCore
   extends ConnectionSender
-  implements MessageTransportHandler, FrameObserver, KeepaliveHandler, InboxHandler, UnreadWatchHandler
+  implements MessageTransportHandler, FrameObserver, KeepaliveHandler, InboxHandler
 {
   readonly runtime: Runtime;
   readonly settings: ConnectionSettings;
@@ -79,8 +75,9 @@ export class ConnectionCore
   #listeners: Listeners | null = null;
   #readPause: ReadPause | null = null;
   #endWaiters: EndWaiters | null = null;
-  #binding: ObserverBinding | null = null;
-  #held: HeldMessage | null = null;
+  #observer: ConnectionObserver | null = null;
+  /** A large message that waits for a reader; null for none. */
+  held: HeldMessage | null = null;
   /** Null without a logger, and before `start()`. */
   #log: ConnectionLog | null = null;
   #watcher: FrameObserver | null = null;
@@ -140,14 +137,6 @@ export class ConnectionCore
     return this.runtime.timers;
   }
 
-  get remoteAddress(): Address | null {
-    return this.transport.remoteAddress;
-  }
-
-  get localAddress(): Address | null {
-    return this.transport.localAddress;
-  }
-
   get bufferedAmount(): number {
     return this.transport.bufferedAmount;
   }
@@ -162,10 +151,6 @@ export class ConnectionCore
 
   get lastReceivedAt(): number {
     return this.transport.lastReceivedAt;
-  }
-
-  get lastSentAt(): number | null {
-    return this.transport.lastSentAt;
   }
 
   get bytesSent(): number {
@@ -208,7 +193,7 @@ export class ConnectionCore
   /** The application reads no more, and waits for the end. */
   expectEnd(): Promise<CloseInfo> {
     this.inbox.expectEnd();
-    if (this.#held !== null && this.inbox.presence === "nobody") this.onUnread();
+    if (this.held !== null && this.inbox.presence === "nobody") this.onUnread();
     return this.whenEnded;
   }
 
@@ -286,10 +271,11 @@ export class ConnectionCore
   }
 
   /** A fragmented message cannot be completed: only a Close can follow. */
-  breakOff(close: CloseFrame, error: Error): void {
+  breakOff(error: Error): void {
     // The socket that had received its beginning is gone, and the session continues without the message. By its code: pages
     // without sessions need not load the class.
     if (error instanceof HoldfastError && error.code === "ERR_HOLDFAST_NOT_SENT") return;
+    const close = { code: 1011, reason: "error in fragmented message" };
     if (this.state === "open") this.#end.close(close, "local-close", error);
     else this.sendClose(close);
   }
@@ -309,18 +295,24 @@ export class ConnectionCore
     this.transport.flush();
   }
 
-  /** The observer's binding; null without an observer. */
-  get binding(): ObserverBinding | null {
-    return this.#binding;
+  /** Receives everything that is read; null for none. */
+  get observer(): ConnectionObserver | null {
+    return this.#observer;
   }
 
-  /** For `attachObserver()`: pages without event streams do not contain the binding. */
-  bind(
-    observer: ConnectionObserver,
-    makeBinding: (transport: MessageTransport) => ObserverBinding,
-  ): ObserverBinding {
-    this.inbox.attach(observer, "the event stream");
-    return (this.#binding = makeBinding(this.transport));
+  /**
+   * From now on the observer receives everything that is read; the inbox receives no more messages.
+   * @throws ConcurrencyError while another reader is attached
+   */
+  attachObserver(observer: ConnectionObserver): void {
+    this.inbox.checkFree("the event stream");
+    this.#observer = observer;
+    this.inbox.attach(observer, "the event stream"); // Passes it the messages that wait.
+  }
+
+  /** Answers the peer's Close, after the messages sent before. Does nothing if no Close waits for an answer. */
+  answerClose(): void {
+    this.closing?.answer(false);
   }
 
   // Frames, from the transport, while `frameObserver` is not null.
@@ -342,14 +334,14 @@ export class ConnectionCore
   onMessage(message: Message): void {
     this.#messagesReceived++;
     this.noteTraffic();
-    if (this.#held === null) this.inbox.push(message);
-    else this.#held.follow(message);
+    if (this.held === null) this.inbox.push(message);
+    else this.held.follow(message);
   }
 
   onPing(payload: Uint8Array): void {
     if (this.settings.autoPong && this.transport.closeSent === null) this.transport.queuePong(payload);
     this.#monitor?.onPing(this.#facade, payload);
-    this.#binding?.observer.onPing(payload);
+    this.#observer?.onPing?.(payload);
     if (this.#listeners?.has("ping") !== true) return;
     this.transport.flush(); // Before the event, so that no listener delays the pong (RFC 6455 section 5.5.2).
     this.#listeners.emit("ping", { payload });
@@ -359,7 +351,7 @@ export class ConnectionCore
     const roundTrip = this.keepalive.onPong(payload, this.lastReceivedAt);
     this.#log?.onPong(roundTrip);
     this.#monitor?.onPong(this.#facade, payload, roundTrip);
-    this.#binding?.observer.onPong(payload, roundTrip);
+    this.#observer?.onPong?.(payload, roundTrip);
     if (this.#listeners?.has("pong") === true) this.#listeners.emit("pong", { payload, roundTrip });
   }
 
@@ -380,11 +372,8 @@ export class ConnectionCore
   }
 
   onLargeMessage(size: number): void {
-    const { streaming } = this.runtime;
-    if (streaming === null || this.state !== "open" || this.#binding !== null) return;
-    if (!this.inbox.mayBeStreamed) return;
-    this.#held = streaming.hold(this, size);
-    this.streamTo(this.#held);
+    const mayWait = this.state === "open" && this.#observer === null && this.inbox.mayBeStreamed;
+    if (mayWait) this.held = this.runtime.streaming?.hold(this, size) ?? null;
   }
 
   onDecodingBegun(): void {
@@ -406,28 +395,19 @@ export class ConnectionCore
   onClosed(): void {
     const info = this.#end.onClosed();
     const closedError = (): ConnectionClosed => this.closedError();
-    this.stopWatchingUnread();
-    this.#held?.stop();
+    this.held?.stop();
     this.keepalive.end(closedError);
     this.transport.fail(closedError);
     this.inbox.end();
-    this.#endWaiters?.end(info, closedError);
+    this.#endWaiters?.end(info);
     this.#owner?.onConnectionEnded(this.#facade, info);
-    this.#binding?.observer.onEnded(info);
+    this.#observer?.onEnded?.(info);
     this.#log?.onClose(info);
     this.#monitor?.onClose(this.#facade, info);
     this.#listeners?.clear();
   }
 
   // Events of the inbox and of the message stream.
-
-  onInboxFull(): void {
-    this.#pauses.onInboxFull();
-  }
-
-  onInboxBelowLowWater(): void {
-    this.#readPause?.onInboxBelowLowWater();
-  }
 
   onPaused(): void {
     const { length: messages, bytes } = this.#unread;
@@ -440,21 +420,16 @@ export class ConnectionCore
     this.#listeners?.emit("resumed", { duration });
   }
 
-  /** Nobody reads. The connection still counts as paused, since messages wait, but reading continues. */
   onInboxStretched(): void {
-    this.#readPause?.resume("inbox");
-  }
-
-  stopWatchingUnread(): void {
-    this.#readPause?.stopWatching();
+    this.#readPause?.stretch();
   }
 
   /** The connection is ending: delivers the messages that were held back, and never pauses reading again. */
   acceptHeldMessages(): void {
-    this.#readPause?.noteEnding();
-    this.inbox.queue.acceptBeyondLimits();
+    const { queue } = this.inbox;
+    queue.acceptBeyondLimits();
     this.#readPause?.endPauses();
-    this.inbox.queue.drain();
+    queue.drain();
   }
 
   onDropping(): void {
@@ -463,7 +438,7 @@ export class ConnectionCore
 
   onProgress(): void {
     // A reader that takes whole messages waits for the one that is held.
-    if (this.#held !== null && this.inbox.hasReader && this.inbox.length === 0) this.onUnread();
+    if (this.held !== null && this.inbox.hasReader && this.inbox.length === 0) this.onUnread();
     this.transport.onProgress?.();
   }
 
@@ -473,50 +448,17 @@ export class ConnectionCore
     this.noteTraffic();
   }
 
-  /** Gives the stream a message that began to arrive before anyone read. Returns false if there is none. */
-  giveHeld(stream: MessageStream): boolean {
-    const held = this.#held;
-    if (held === null) return false;
-    if (held.size > stream.maxSize) {
-      this.#refuseHeld(held, stream.maxSize);
-    } else {
-      this.#held = null;
-      held.giveTo(stream);
-    }
-    return true;
-  }
-
   /** The application has not read for a while, or takes whole messages. */
   onUnread(): void {
-    // Only a limit makes a message too large.
-    if (this.#held !== null) this.#refuseHeld(this.#held, this.settings.maxMessageSize ?? 0);
+    this.held?.refuse(this.settings.maxMessageSize ?? 0); // Only a limit makes a message too large.
   }
 
-  #refuseHeld(held: HeldMessage, limit: number): void {
-    held.drop();
-    this.#held = null;
-    if (this.state !== "open") return;
-    const reason = `Expected a message of at most ${limit} bytes, got ${held.size} or more`;
-    const error = new MessageTooBigError(`${reason}.`, held.size, limit);
-    this.#end.onFailure({ cause: "message-too-big", error, close: { code: 1009, reason } });
+  /** For a full inbox, a reader of a stream that holds too much, the limits of a server, and the queue of an observer. */
+  pauseReading(reason: PauseReason = "inbox"): void {
+    if (this.state === "open") this.#pauses.pause(reason); // A closing connection must still read its end.
   }
 
-  /** The stream of a message holds too much, or is below its low-water mark again. */
-  onStreamFull(): void {
-    if (this.state === "open") this.#pauses.pause("stream");
-  }
-
-  onStreamBelowLowWater(): void {
-    if (this.state !== "closed") this.#readPause?.resume("stream");
-  }
-
-  // The rate limit and the sessions of a server, and the unread messages of topics.
-
-  pauseReading(reason: "rate" | "session" | "topics"): void {
-    if (this.state === "open") this.#pauses.pause(reason);
-  }
-
-  resumeReading(reason: "rate" | "session" | "topics"): void {
+  resumeReading(reason: PauseReason = "inbox"): void {
     if (this.state === "closed") return;
     this.#readPause?.resume(reason);
     // Each session paused its first socket once, and most connections never pause again.
@@ -535,20 +477,20 @@ export class ConnectionCore
 
   onOverdue(elapsed: number, expected: number): void {
     this.#log?.onOverdue(elapsed, expected);
-    this.#binding?.observer.onOverdue?.(elapsed, expected);
+    this.#observer?.onOverdue?.(elapsed, expected);
     this.#listeners?.emit("overdue", { elapsed, expected });
   }
 
   onSuspended(gap: number): void {
     this.#log?.onSuspended(gap);
-    this.#binding?.observer.onSuspended(gap);
+    this.#observer?.onSuspended?.(gap);
     this.#listeners?.emit("suspended", { gap });
   }
 
   onSuspect(suspicion: Suspicion): void {
     this.#log?.onSuspect(suspicion);
     this.#monitor?.onSuspect(this.#facade, suspicion);
-    this.#binding?.observer.onSuspect?.(suspicion);
+    this.#observer?.onSuspect?.(suspicion);
     this.#listeners?.emit("suspect", suspicion);
   }
 
@@ -556,9 +498,10 @@ export class ConnectionCore
     this.#log?.onUnmatchedPong();
   }
 
+  /** The peer gets a Close with the reason, in case it still listens. */
   onDead(silence: number): void {
-    this.#binding?.observer.onDead(silence);
-    this.#end.onDead();
+    this.#observer?.onDead?.(silence);
+    this.goAway({ code: 1011, reason: "keepalive ping timeout" }, "heartbeat-timeout");
   }
 
   // Used by the ending, beside `terminate`.
@@ -585,7 +528,7 @@ export class ConnectionCore
 
   /** The queue of unread messages: that of the observer, or the inbox. */
   get #unread(): Unread {
-    return this.#binding?.observer.unread ?? this.inbox;
+    return this.#observer?.unread ?? this.inbox;
   }
 
   get #monitor(): DiagnosticsObserver | null {
@@ -596,8 +539,8 @@ export class ConnectionCore
     return (this.#endWaiters ??= new EndWaiters(this));
   }
 
-  protected get interruptions(): Interruptions {
-    return this.#waiters.interruptions;
+  beginWait(signal: AbortSignal | null): Interruption {
+    return this.#waiters.begin(signal);
   }
 
   get #pauses(): ReadPause {

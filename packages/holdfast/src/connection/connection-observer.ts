@@ -3,7 +3,6 @@
 
 import type { Suspicion } from "../heartbeat/adaptive-detection.js";
 import type { CloseFrame } from "../shared/close-code.js";
-import type { PieceHandler } from "../protocol/message/piece-decoder.js";
 import type { HoldfastError } from "../shared/errors.js";
 import type { CloseInfo } from "./close-info.js";
 import type { Reader, Unread } from "./inbox.js";
@@ -17,35 +16,19 @@ export interface ConnectionObserver extends Reader {
   /** The messages that the observer holds. */
   readonly unread: Unread;
   /** The ping has already been answered, unless `autoPong` is off. */
-  onPing(payload: Uint8Array): void;
-  onPong(payload: Uint8Array, roundTrip: number | null): void;
-  onSuspended(gap: number): void;
-  /** As the event of the same name of a Connection. Absent if the observer does not need it. */
+  onPing?(payload: Uint8Array): void;
+  onPong?(payload: Uint8Array, roundTrip: number | null): void;
+  /** As the events of the same name of a Connection. */
+  onSuspended?(gap: number): void;
   onOverdue?(elapsed: number, expected: number): void;
-  /** As the event of the same name of a Connection. Absent if the observer does not need it. */
   onSuspect?(suspicion: Suspicion): void;
   /** The peer's Close arrived. Messages can still be sent until `answerClose` answers it. */
   onClosing(close: CloseFrame): void;
   /** The closing handshake is complete: both Close frames were exchanged, the one from `initiator` first. */
-  onClosed(close: CloseFrame, initiator: "local" | "peer"): void;
+  onClosed?(close: CloseFrame, initiator: "local" | "peer"): void;
   /** The peer violated the protocol. */
-  onFailure(error: HoldfastError): void;
+  onFailure?(error: HoldfastError): void;
   /** The peer was declared dead. */
-  onDead(silence: number): void;
-  onEnded(info: CloseInfo): void;
-}
-
-/** The operations that an observer has on its connection. */
-export interface ObservedConnection {
-  /** Monotonic time of the last read. */
-  readonly lastReceivedAt: number;
-  /** Whether messages can be sent before the peer's Close is answered. */
-  readonly mayAnswer: boolean;
-  /** Stops reading until `resumeReading`: too many messages wait. */
-  pauseReading(): void;
-  resumeReading(): void;
-  /** Delivers the message that is arriving, or the next one, piece by piece; null stops that. */
-  streamTo(handler: PieceHandler | null): void;
-  /** Answers the peer's Close, after the messages sent before. Does nothing if no Close waits for an answer. */
-  answerClose(): void;
+  onDead?(silence: number): void;
+  onEnded?(info: CloseInfo): void;
 }

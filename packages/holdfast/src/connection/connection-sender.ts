@@ -9,7 +9,7 @@ import { toBytes, type Bytes } from "./arguments.js";
 import type { Closing } from "./closing.js";
 import type { ConnectionState } from "./connection-core.js";
 import { isFragments, type Fragments } from "./fragmented-send.js";
-import type { Interruptions } from "./interruption.js";
+import type { Interruption } from "./interruption.js";
 import type { Keepalive } from "./keepalive.js";
 import type {
   Fragment,
@@ -24,9 +24,10 @@ import { SendTurns } from "./send-turns.js";
 export abstract class ConnectionSender {
   abstract readonly transport: MessageTransport;
   abstract readonly keepalive: Keepalive;
-  protected abstract readonly interruptions: Interruptions;
   /** A fragmented message cannot be completed: only a Close can follow. */
-  abstract breakOff(close: CloseFrame, error: Error): void;
+  abstract breakOff(error: Error): void;
+  /** Begins a wait that the end of the connection, or an abort, interrupts. */
+  abstract beginWait(signal: AbortSignal | null): Interruption;
   /** Null until something begins to end the connection. */
   protected closing: Closing | null = null;
   #messagesSent = 0;
@@ -97,12 +98,7 @@ export abstract class ConnectionSender {
     if (turns === null) {
       this.#sendShared(message);
     } else {
-      const { data, mayEncode, isWord } = message;
-      turns.offer(message, () => {
-        if (isWord !== true) return this.#sendNow(data, { mayEncode, signal: null, receipt: null });
-        this.#sendShared(message);
-        return Promise.resolve();
-      });
+      turns.offer(message.size, () => this.#sendShared(message));
     }
     return "sent";
   }
@@ -134,7 +130,7 @@ export abstract class ConnectionSender {
 
   /** Rejects at the end of the connection, when the error is known, or with the reason of an abort before that. */
   rejectWhenEnded(signal: AbortSignal | null): Promise<never> {
-    return this.interruptions.begin(signal).waitForever();
+    return this.beginWait(signal).waitForever();
   }
 
   /** A message passes: adaptive detection pings more often. */
@@ -144,7 +140,7 @@ export abstract class ConnectionSender {
 
   /** Messages may also be sent while the peer's Close waits for our answer. */
   get #isSendable(): boolean {
-    return this.closing === null || this.closing.state === "open" || this.closing.unanswered !== null;
+    return this.closing === null || this.closing.state === "open" || this.closing.isAnswerable;
   }
 
   /** @throws InvalidArgumentError for data that cannot be sent */
@@ -157,7 +153,7 @@ export abstract class ConnectionSender {
       return this.transport.sendBinary(bytes, settings);
     }
     if (!isFragments(data)) throw invalidArgument("data", "a string, bytes, or an iterable of them", data);
-    this.#turns ??= new SendTurns(this, this.interruptions, () => (this.#turns = null));
+    this.#turns ??= new SendTurns(this, () => (this.#turns = null));
     return this.#turns.sendFragments(data, settings.signal);
   }
 

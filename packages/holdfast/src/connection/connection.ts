@@ -132,7 +132,7 @@ export class Connection<Data = unknown> implements AsyncIterable<Message>, Async
 
   /** The local address; null if the transport has no addresses. */
   get localAddress(): Address | null {
-    return this.#core.localAddress;
+    return this.#core.transport.localAddress;
   }
 
   /**
@@ -140,7 +140,7 @@ export class Connection<Data = unknown> implements AsyncIterable<Message>, Async
    * transport has no addresses, or if it ended before the first call.
    */
   get remoteAddress(): Address | null {
-    return this.#handshake.remoteAddress ?? this.#core.remoteAddress;
+    return this.#handshake.remoteAddress ?? this.#core.transport.remoteAddress;
   }
 
   /**

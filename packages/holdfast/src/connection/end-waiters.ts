@@ -3,24 +3,23 @@
 
 import { Deferred } from "../shared/deferred.js";
 import type { CloseInfo } from "./close-info.js";
-import type { ConnectionClosed } from "./errors.js";
-import { Interruptions } from "./interruption.js";
 import type { ConnectionCore } from "./connection-core.js";
+import { Interruption } from "./interruption.js";
 
 export class EndWaiters {
-  readonly #source: ConnectionCore;
+  readonly #core: ConnectionCore;
   #closed: Deferred<CloseInfo> | null = null;
   #aborter: AbortController | null = null;
-  #interruptions: Interruptions | null = null;
+  #waits: Set<Interruption> | null = null;
 
-  constructor(source: ConnectionCore) {
-    this.#source = source;
+  constructor(core: ConnectionCore) {
+    this.#core = core;
   }
 
   get closed(): Promise<CloseInfo> {
     if (this.#closed === null) {
       this.#closed = new Deferred();
-      if (this.#source.hasEnded) this.#closed.resolve(this.#source.closeInfo);
+      if (this.#core.hasEnded) this.#closed.resolve(this.#core.closeInfo);
     }
     return this.#closed.promise;
   }
@@ -28,23 +27,22 @@ export class EndWaiters {
   get signal(): AbortSignal {
     if (this.#aborter === null) {
       this.#aborter = new AbortController();
-      if (this.#source.hasEnded) this.#aborter.abort(this.#source.closedError());
+      if (this.#core.hasEnded) this.#aborter.abort(this.#core.closedError());
     }
     return this.#aborter.signal;
   }
 
-  get interruptions(): Interruptions {
-    if (this.#interruptions === null) {
-      this.#interruptions = new Interruptions();
-      if (this.#source.hasEnded) this.#interruptions.end(() => this.#source.closedError());
-    }
-    return this.#interruptions;
+  /** Begins a wait that the end of the connection, or an abort, interrupts; call its `stop()` when the wait is over. */
+  begin(signal: AbortSignal | null): Interruption {
+    const wait = new Interruption(signal, (this.#waits ??= new Set()));
+    if (this.#core.hasEnded) wait.interrupt(this.#core.closedError());
+    return wait;
   }
 
   /** The connection has ended. */
-  end(info: CloseInfo, closedError: () => ConnectionClosed): void {
+  end(info: CloseInfo): void {
     this.#closed?.resolve(info);
-    this.#aborter?.abort(closedError());
-    this.#interruptions?.end(closedError);
+    this.#aborter?.abort(this.#core.closedError());
+    for (const wait of this.#waits ?? []) wait.interrupt(this.#core.closedError());
   }
 }

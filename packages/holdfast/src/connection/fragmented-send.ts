@@ -2,22 +2,15 @@
 
 import { quietly } from "../shared/deferred.js";
 import { InvalidArgumentError } from "../shared/errors.js";
+import { errorOf } from "../shared/thrown.js";
 import { toBytes, type Bytes } from "./arguments.js";
+import type { ConnectionSender } from "./connection-sender.js";
+import type { Interruption } from "./interruption.js";
 import { describe } from "../shared/option-checks.js";
 import type { Fragment } from "./message-transport.js";
 
 /** The pieces of one message: all of them strings, or all of them bytes. */
 export type Fragments = Iterable<string | Bytes> | AsyncIterable<string | Bytes>;
-
-/** The part of a connection that sending fragments uses. */
-export interface FragmentHandler {
-  /** Sends one fragment; resolves when there is room for the next. Rejects once the connection is closing. */
-  sendFragment(fragment: Fragment): Promise<void>;
-  /** Settles as the value does; rejects when the connection ends, or when the caller aborts. */
-  wait<Value>(value: Value | PromiseLike<Value>): Promise<Value>;
-  /** The message cannot be completed, so nothing may follow it. */
-  failMessage(error: unknown): void;
-}
 
 const encoder = new TextEncoder();
 
@@ -27,25 +20,31 @@ const encoder = new TextEncoder();
  *
  * An error before the first frame changes nothing; a later one ends the connection.
  */
-export async function sendFragments(source: Fragments, handler: FragmentHandler): Promise<void> {
+export async function sendFragments(
+  source: Fragments,
+  connection: ConnectionSender,
+  waiting: Interruption,
+): Promise<void> {
   const iterator = iteratorOf(source);
   let held: Piece | null = null;
   let sent = 0;
-  const sendHeld = (piece: Piece, isLast: boolean): Promise<void> =>
-    handler.sendFragment({ ...piece, isFirst: sent++ === 0, isLast });
+  const sendHeld = (piece: Piece, isLast: boolean): Promise<void> => {
+    const fragment = { ...piece, isFirst: sent++ === 0, isLast };
+    return connection.takesMessages ? connection.sendFragment(fragment) : connection.rejectWhenEnded(null);
+  };
   try {
     for (;;) {
-      const next = await handler.wait(iterator.next());
+      const next = await waiting.wait(iterator.next());
       if (next.done === true) break;
       const piece = checkPiece(next.value);
       if (held !== null && piece.type !== held.type) throw mixedTypes(held.type, next.value);
-      if (held !== null) await handler.wait(sendHeld(held, false));
+      if (held !== null) await waiting.wait(sendHeld(held, false));
       held = piece;
     }
-    if (held !== null) await handler.wait(sendHeld(held, true));
+    if (held !== null) await waiting.wait(sendHeld(held, true));
   } catch (error) {
     closeIterator(iterator);
-    if (sent > 0) handler.failMessage(error);
+    if (sent > 0) connection.breakOff(errorOf(error));
     throw error;
   }
 }

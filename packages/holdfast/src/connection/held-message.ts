@@ -2,6 +2,7 @@
 // takes it piece by piece, and for anyone else it is too big.
 
 import type { PieceHandler } from "../protocol/message/piece-decoder.js";
+import { MessageTooBigError } from "../shared/errors.js";
 import type { Message } from "./inbox.js";
 import { MessageQueue } from "./message-queue.js";
 import type { MessageStream } from "./message-stream.js";
@@ -24,6 +25,7 @@ export class HeldMessage extends Deadline implements PieceHandler {
     this.#connection = connection;
     this.size = size;
     this.#wait();
+    connection.streamTo(this);
   }
 
   /** No limit, until there is a reader that has one. */
@@ -31,16 +33,21 @@ export class HeldMessage extends Deadline implements PieceHandler {
     return this.#reader?.maxSize ?? Infinity;
   }
 
-  /** The reader takes the pieces that have arrived, and gets the others as they arrive. */
+  /** The reader takes the pieces that have arrived, and gets the others as they arrive, unless the message is too big for it. */
   giveTo(reader: MessageStream): void {
+    if (this.size > reader.maxSize) {
+      this.refuse(reader.maxSize);
+      return;
+    }
     this.stop();
+    this.#connection.held = null;
     this.#reader = reader;
     for (let piece = this.#pieces.shift(); piece !== undefined; piece = this.#pieces.shift())
       reader.onPiece(piece);
     if (this.#end === "complete") reader.onLastPiece();
     else if (this.#end === "broken") reader.onBroken();
     this.#release();
-    if (this.#isFull && !reader.isFull) this.#connection.onStreamBelowLowWater();
+    if (this.#isFull && !reader.isFull) this.#connection.resumeReading("stream");
   }
 
   /** Another message arrived, which is to be read later. */
@@ -48,12 +55,15 @@ export class HeldMessage extends Deadline implements PieceHandler {
     this.#following.push(message);
   }
 
-  /** Nobody will read it. */
-  drop(): void {
-    this.stop();
-    this.#pieces.clear();
-    this.#end = "broken";
-    this.#release();
+  /** Nobody may read it: it is larger than `limit`. */
+  refuse(limit: number): void {
+    const connection = this.#connection;
+    this.#drop();
+    connection.held = null;
+    if (connection.state !== "open") return;
+    const reason = `Expected a message of at most ${limit} bytes, got ${this.size} or more`;
+    const error = new MessageTooBigError(`${reason}.`, this.size, limit);
+    connection.onFailure({ cause: "message-too-big", error, close: { code: 1009, reason } });
   }
 
   stop(): void {
@@ -69,7 +79,7 @@ export class HeldMessage extends Deadline implements PieceHandler {
     this.#pieces.add(piece);
     const { maxQueuedBytes } = this.#connection.settings;
     // Reading does not pause while the connection ends.
-    if (this.#isFull && this.#pieces.isOver(2 * maxQueuedBytes)) this.drop();
+    if (this.#isFull && this.#pieces.isOver(2 * maxQueuedBytes)) this.#drop();
     else if (this.#pieces.isOver(maxQueuedBytes)) this.#pause();
   }
 
@@ -93,10 +103,17 @@ export class HeldMessage extends Deadline implements PieceHandler {
     else this.#wait(); // A slow reader gets all the time it needs.
   }
 
+  #drop(): void {
+    this.stop();
+    this.#pieces.clear();
+    this.#end = "broken";
+    this.#release();
+  }
+
   #pause(): void {
     if (this.#isFull) return;
     this.#isFull = true;
-    this.#connection.onStreamFull();
+    this.#connection.pauseReading("stream");
   }
 
   #release(): void {

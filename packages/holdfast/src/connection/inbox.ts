@@ -5,7 +5,7 @@ import { READER_GRACE } from "./close-reply.js";
 import { ConcurrencyError } from "./errors.js";
 import type { Runtime } from "./runtime.js";
 import type { TimerQueue } from "./timer-queue.js";
-import { UnreadQueue, type InboxLimits, type UnreadHandler } from "./unread-queue.js";
+import { UnreadQueue, type InboxLimits } from "./unread-queue.js";
 
 /** A text message is a string, a binary message its bytes. */
 export type Message = string | Uint8Array;
@@ -27,10 +27,20 @@ export interface Reader {
  */
 export type Presence = "caller" | "nobody" | "reader" | "stream";
 
-export interface InboxHandler extends UnreadHandler {
+/** Pauses and resumes reading. */
+export interface InboxHandler {
+  readonly timers: TimerQueue;
   /** Monotonic time of the last read. */
   readonly lastReceivedAt: number;
   now(): number;
+  /** The inbox is full. */
+  pauseReading(): void;
+  /** The inbox is below its low-water mark. */
+  resumeReading(): void;
+  /** Nobody reads. Reading can continue all the same: the inbox has room, or drops what exceeds its limits. */
+  onInboxStretched(): void;
+  /** Nobody reads. From now on messages are dropped. */
+  onDropping(): void;
   /** The reader has finished with messages that it took. Not called for one that a callback handles as it arrives. */
   onProgress?(): void;
 }
@@ -76,7 +86,7 @@ export class Inbox implements Unread {
 
   /** The messages that wait. */
   get queue(): UnreadQueue {
-    return (this.#queue ??= new UnreadQueue(this.#handler, this.#limits));
+    return (this.#queue ??= new UnreadQueue(this, this.#handler, this.#limits));
   }
 
   /** A copy of the unread messages, the oldest first. */
@@ -244,6 +254,7 @@ export class Inbox implements Unread {
   /** No more messages will arrive; queued ones can still be read. */
   end(): void {
     this.#hasEnded = true;
+    this.#queue?.stopWatching();
     if (this.#isReaderReady) this.#endReader();
   }
 

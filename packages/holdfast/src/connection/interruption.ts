@@ -3,35 +3,18 @@
 import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
 import { quietly } from "../shared/deferred.js";
 
-/** The pending waits of one connection. Its end interrupts all of them. */
-export class Interruptions {
-  readonly #waiting = new Set<Interruption>();
-  #closedError: (() => Error) | null = null;
-
-  /** Begins an interruptible wait; call its `stop()` when the wait is over. */
-  begin(signal: AbortSignal | null): Interruption {
-    const interruption = new Interruption(signal, this.#waiting);
-    if (this.#closedError !== null) interruption.interrupt(this.#closedError());
-    return interruption;
-  }
-
-  /** The connection has ended. */
-  end(closedError: () => Error): void {
-    this.#closedError = closedError;
-    for (const interruption of this.#waiting) interruption.interrupt(closedError());
-  }
-}
-
+/** A wait that can be interrupted. Call `stop()` when it is over. */
 export class Interruption {
   readonly #signal: AbortSignal | null;
-  readonly #peers: Set<Interruption>;
+  /** All waits that end with the same connection. */
+  readonly #peers: Set<Interruption> | null;
   #cause: { readonly error: unknown } | null = null;
   #reject: ((error: unknown) => void) | null = null;
 
-  constructor(signal: AbortSignal | null, peers: Set<Interruption>) {
+  constructor(signal: AbortSignal | null, peers: Set<Interruption> | null = null) {
     this.#signal = signal;
     this.#peers = peers;
-    peers.add(this);
+    peers?.add(this);
     watchAbort(signal, this.#onAbort);
   }
 
@@ -64,7 +47,7 @@ export class Interruption {
   }
 
   stop(): void {
-    this.#peers.delete(this);
+    this.#peers?.delete(this);
     unwatchAbort(this.#signal, this.#onAbort);
   }
 

@@ -56,7 +56,9 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
       this.#reject = reject;
       watchAbort(this.#signal, this.#onAbort);
       if (this.#state === "fresh" && this.#inbox.length === 0) {
-        if (!this.#connection.giveHeld(this)) this.#connection.streamTo(this);
+        const { held } = this.#connection;
+        if (held === null) this.#connection.streamTo(this);
+        else held.giveTo(this);
         if (!this.#isWaiting) return; // A piece had already arrived.
       }
       this.#inbox.attach(this, "recvStream()");
@@ -107,7 +109,7 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
     this.#pieces.add(piece);
     if (this.#isFull || !this.#pieces.isOver(this.#connection.settings.maxQueuedBytes)) return;
     this.#isFull = true;
-    this.#connection.onStreamFull();
+    this.#connection.pauseReading("stream");
   }
 
   onLastPiece(): void {
@@ -163,7 +165,7 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
     const { maxQueuedBytes } = this.#connection.settings;
     if (!this.#isFull || !this.#pieces.isBelowLowWater(maxQueuedBytes)) return;
     this.#isFull = false;
-    this.#connection.onStreamBelowLowWater();
+    this.#connection.resumeReading("stream");
   }
 }
 

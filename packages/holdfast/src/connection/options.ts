@@ -7,7 +7,7 @@ import { InvalidArgumentError } from "../shared/errors.js";
 import type { TextForm } from "../shared/text-bytes.js";
 import type { DeflateSettings } from "../protocol/deflate/negotiation.js";
 import { checkDetection, type DetectionOptions } from "./detection-options.js";
-import type { CompressionOptions } from "./compression-options.js";
+import type { CompressionOptions } from "../protocol/deflate/compression-options.js";
 import type { ConnectionLog } from "./log/connection-log.js";
 import { adaptLogger } from "./log/adapted-logger.js";
 import { SILENT_PLATFORM, type FaultLogger, type Platform } from "./platform.js";

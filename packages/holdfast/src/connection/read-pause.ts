@@ -2,7 +2,6 @@
 // connections never pause.
 
 import type { ConnectionCore } from "./connection-core.js";
-import { UnreadWatch } from "./unread-watch.js";
 
 /**
  * The inbox is full, a message is being decoded, the stream of one message is full, the peer exceeds a rate limit, a
@@ -22,8 +21,8 @@ const BITS: Readonly<Record<PauseReason, number>> = {
 
 const ALL = Object.keys(BITS) as PauseReason[]; // The record has exactly these keys.
 
-/** The reasons that no longer hold once the connection is ending. */
-const OWN_PAUSES = ["stream", "rate", "session", "topics"] as const;
+/** The reasons that no longer hold once the connection is ending. The queue of an observer may still be full. */
+const OWN_PAUSES = ["inbox", "stream", "rate", "session", "topics"] as const;
 
 export class ReadPause {
   readonly #core: ConnectionCore;
@@ -32,7 +31,6 @@ export class ReadPause {
   /** When the inbox became full; null while it is not. */
   #fullSince: number | null = null;
   #wasFull = false;
-  #unreadWatch: UnreadWatch | null = null;
 
   constructor(core: ConnectionCore) {
     this.#core = core;
@@ -41,21 +39,28 @@ export class ReadPause {
   pause(reason: PauseReason): void {
     this.#reasons |= BITS[reason];
     if (this.#core.transport.pause()) this.#core.keepalive.pauseReading();
+    if (reason !== "inbox" || this.#fullSince !== null) return; // Messages held back may fill the inbox again.
+    this.#fullSince = this.#core.now();
+    this.#core.onPaused();
   }
 
   /** Does nothing if reading was not paused for this reason. */
   resume(reason: PauseReason): void {
-    if (!this.#isPausedBy(reason)) return;
-    this.#reasons &= ~BITS[reason];
-    if (this.#reasons !== 0) return;
-    this.#core.transport.resume();
-    // Messages that the transport had held back may have paused reading again.
-    if ((this.#reasons as number) === 0) this.#core.keepalive.resumeReading();
+    this.#remove(reason);
+    if (reason !== "inbox" || this.#fullSince === null || this.#isPausedBy("inbox")) return;
+    const duration = this.#core.now() - this.#fullSince;
+    this.#fullSince = null;
+    this.#core.onResumed(duration);
+  }
+
+  /** Reading continues, but still counts as paused, since messages wait that nobody reads. */
+  stretch(): void {
+    this.#remove("inbox");
   }
 
   /** Whether nothing would be lost with this object. */
   get isIdle(): boolean {
-    return this.#reasons === 0 && !this.wasFull && this.#unreadWatch === null;
+    return this.#reasons === 0 && !this.wasFull;
   }
 
   /** The reasons that hold now, for display. */
@@ -68,38 +73,19 @@ export class ReadPause {
     return this.#wasFull || this.#fullSince !== null;
   }
 
-  onInboxFull(): void {
-    const core = this.#core;
-    this.pause("inbox");
-    if (core.binding === null) (this.#unreadWatch ??= new UnreadWatch(core)).begin();
-    if (this.#fullSince !== null) return; // The messages held back have filled the inbox again.
-    this.#fullSince = core.now();
-    core.onPaused();
-  }
-
-  onInboxBelowLowWater(): void {
-    if (this.#fullSince === null) return;
-    this.resume("inbox");
-    if (this.#isPausedBy("inbox")) return;
-    const duration = this.#core.now() - this.#fullSince;
-    this.#fullSince = null;
-    this.stopWatching();
-    this.#core.onResumed(duration);
-  }
-
   /** The connection is ending: never pauses again, except for a message that is being decoded. */
   endPauses(): void {
-    this.onInboxBelowLowWater(); // For an observer, which has its own queue.
+    this.#wasFull ||= this.#fullSince !== null;
     for (const reason of OWN_PAUSES) this.resume(reason);
   }
 
-  /** Call it before the messages are accepted that end the pause. */
-  noteEnding(): void {
-    this.#wasFull ||= this.#fullSince !== null;
-  }
-
-  stopWatching(): void {
-    this.#unreadWatch?.stop();
+  #remove(reason: PauseReason): void {
+    if (!this.#isPausedBy(reason)) return;
+    this.#reasons &= ~BITS[reason];
+    if (this.#reasons !== 0) return;
+    this.#core.transport.resume();
+    // Messages that the transport had held back may have paused reading again.
+    if ((this.#reasons as number) === 0) this.#core.keepalive.resumeReading();
   }
 
   #isPausedBy(reason: PauseReason): boolean {

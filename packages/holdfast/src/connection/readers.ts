@@ -136,25 +136,9 @@ export class MessageIterator implements AsyncIterator<Message, undefined>, Reade
 }
 
 /** `recvStream()` where every message arrives whole: it is the only piece. */
-export function readWhole(
+export async function* readWhole(
   connection: ReadableConnection,
   signal: AbortSignal | null,
-): AsyncIterableIterator<Message, undefined> {
-  let isOver = false;
-  return {
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-    async next() {
-      if (isOver) return { value: undefined, done: true };
-      const value = await receiveOne(connection, "recvStream()", { signal, timeout: null });
-      isOver = true;
-      return { value, done: false };
-    },
-    return() {
-      isOver = true;
-      if (!connection.inbox.hasReader) connection.inbox.noteReader("caller");
-      return Promise.resolve({ value: undefined, done: true });
-    },
-  };
+): AsyncGenerator<Message, undefined> {
+  yield await receiveOne(connection, "recvStream()", { signal, timeout: null });
 }

@@ -2,17 +2,14 @@
 // the Close of `close()` follows the last.
 
 import type { CloseFrame } from "../shared/close-code.js";
-import { errorOf } from "../shared/thrown.js";
 import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
 import { quietly } from "../shared/deferred.js";
 import { sendFragments, type Fragments } from "./fragmented-send.js";
-import type { Interruptions } from "./interruption.js";
 import type { ConnectionSender } from "./connection-sender.js";
-import type { SharedMessage } from "./message-transport.js";
+import { SENT } from "./sent.js";
 
 export class SendTurns {
   readonly #core: ConnectionSender;
-  readonly #interruptions: Interruptions;
   readonly #onOver: () => void;
   /** In the order of the calls. A set, so that removing an aborted send is cheap. */
   readonly #waiting = new Set<() => void>();
@@ -21,9 +18,8 @@ export class SendTurns {
   #close: CloseFrame | null = null;
 
   /** @param onOver called when no send waits any more */
-  constructor(core: ConnectionSender, interruptions: Interruptions, onOver: () => void) {
+  constructor(core: ConnectionSender, onOver: () => void) {
     this.#core = core;
-    this.#interruptions = interruptions;
     this.#onOver = onOver;
   }
 
@@ -44,7 +40,7 @@ export class SendTurns {
       const begin = (): void => {
         unwatchAbort(signal, onAbort);
         try {
-          resolve(this.#core.takesMessages ? send() : this.#rejectOnceClosed(signal));
+          resolve(this.#core.takesMessages ? send() : this.#core.rejectWhenEnded(signal));
         } catch (error) {
           reject(error); // The data cannot be sent. The other sends still get their turn.
         }
@@ -60,11 +56,12 @@ export class SendTurns {
   }
 
   /** Sends a broadcast message in its turn. */
-  offer({ size }: SharedMessage, send: () => Promise<void>): void {
+  offer(size: number, send: () => void): void {
     this.#offeredBytes += size;
     void this.wait(() => {
       this.#offeredBytes -= size;
-      return send();
+      send();
+      return SENT;
     }, null);
   }
 
@@ -75,21 +72,13 @@ export class SendTurns {
 
   /** The next send starts before the caller's promise settles, so that a later send of the caller comes after it. */
   async #sendOneByOne(source: Fragments, signal: AbortSignal | null): Promise<void> {
-    const interruption = this.#interruptions.begin(signal);
+    const waiting = this.#core.beginWait(signal);
     let confirmation: Promise<void> | null;
     try {
-      await sendFragments(source, {
-        wait: (value) => interruption.wait(value),
-        sendFragment: (fragment) =>
-          this.#core.takesMessages ? this.#core.sendFragment(fragment) : this.#rejectOnceClosed(null),
-        failMessage: (error) => {
-          const close = { code: 1011, reason: "error in fragmented message" };
-          this.#core.breakOff(close, errorOf(error));
-        },
-      });
+      await sendFragments(source, this.#core, waiting);
       confirmation = this.#core.transport.streamConfirmation ?? null;
     } finally {
-      interruption.stop();
+      waiting.stop();
       this.#startNext();
     }
     await confirmation;
@@ -104,9 +93,5 @@ export class SendTurns {
     }
     this.#onOver();
     if (this.#close !== null) this.#core.sendClose(this.#close);
-  }
-
-  #rejectOnceClosed(signal: AbortSignal | null): Promise<never> {
-    return this.#interruptions.begin(signal).waitForever();
   }
 }

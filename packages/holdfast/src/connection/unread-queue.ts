@@ -1,13 +1,18 @@
 // The bounded queue of the inbox. Beyond its limits, reading pauses, or messages are dropped.
+//
+// While reading is paused, the peer's Close may wait unread in the kernel, and a handler that only sends must not keep its
+// peers from closing. So a full queue without a reader accepts more messages after a while, and then drops them. A slow
+// reader, in contrast, gets all the time it needs.
 
-import type { Message } from "./inbox.js";
+import type { Inbox, InboxHandler, Message } from "./inbox.js";
 import { MessageQueue } from "./message-queue.js";
+import { Alarm, type AlarmHandler } from "./timer-queue.js";
 
-/** Receives the events of the queue, to pause and resume reading. */
-export interface UnreadHandler {
-  onInboxFull(): void;
-  onInboxBelowLowWater(): void;
-}
+/** Milliseconds without a reader after which a full queue accepts messages up to its memory limit, whatever their number. */
+const UNTIL_STRETCHED = 1_000;
+
+/** Milliseconds without a reader after which messages beyond the limits are dropped. */
+const UNTIL_DROPPED = 5_000;
 
 export interface InboxLimits {
   readonly maxQueuedMessages: number;
@@ -20,17 +25,23 @@ export interface InboxLimits {
  */
 type BeyondLimits = "discard" | "drop" | "drop-unread" | "hold" | "take";
 
-export class UnreadQueue extends MessageQueue {
-  readonly #handler: UnreadHandler;
+export class UnreadQueue extends MessageQueue implements AlarmHandler {
+  readonly #inbox: Inbox;
+  readonly #handler: InboxHandler;
   readonly #limits: InboxLimits;
+  /** Looks for a reader, since the queue became full. */
+  #alarm: Alarm | null = null;
+  /** Monotonic time since which no reader was seen. */
+  #unreadSince = 0;
   #isFull = false;
   #beyondLimits: BeyondLimits = "hold";
   /** The limits in number and bytes are suspended; only the memory limit applies. */
   #isStretched = false;
   #dropped = 0;
 
-  constructor(handler: UnreadHandler, limits: InboxLimits) {
+  constructor(inbox: Inbox, handler: InboxHandler, limits: InboxLimits) {
     super();
+    this.#inbox = inbox;
     this.#handler = handler;
     this.#limits = limits;
   }
@@ -50,7 +61,8 @@ export class UnreadQueue extends MessageQueue {
     this.add(typeof message === "string" ? message : ownBytes(message));
     if (!this.#isFull && this.#beyondLimits === "hold" && this.#isOverLimit()) {
       this.#isFull = true;
-      this.#handler.onInboxFull();
+      this.#handler.pauseReading();
+      this.#watch();
     }
   }
 
@@ -59,7 +71,8 @@ export class UnreadQueue extends MessageQueue {
     if ((!this.#isFull && !this.#isStretched) || !this.#isLow()) return;
     this.#isFull = false;
     this.#isStretched = this.#beyondLimits === "drop-unread";
-    this.#handler.onInboxBelowLowWater();
+    this.stopWatching();
+    this.#handler.resumeReading();
   }
 
   /** Drops all queued and future messages. */
@@ -68,29 +81,16 @@ export class UnreadQueue extends MessageQueue {
     this.clear();
     this.#dropped = 0;
     this.#isStretched = false;
-    this.#resume();
-  }
-
-  /** Suspends all limits but that of memory, since nobody reads a full inbox. Returns false if this makes no room. */
-  stretch(): boolean {
-    if (this.#isStretched || !this.#isFull) return false;
-    this.#isStretched = true;
-    this.#isFull = this.#isOverLimit();
-    return !this.#isFull;
-  }
-
-  /** Nobody reads: keeps the queued messages and drops new ones beyond the limits. */
-  dropUnread(): void {
-    if (this.#beyondLimits !== "hold") return;
-    this.#beyondLimits = "drop-unread";
-    this.#isStretched = true;
     this.#isFull = false;
+    this.stopWatching();
+    this.#handler.resumeReading(); // Does nothing unless messages of the queue paused it.
   }
 
-  /** The connection is ending: accepts the messages that the transport held back, whatever the limits. */
+  /** The connection is ending, and reading resumes: accepts the messages that the transport held back, whatever the limits. */
   acceptBeyondLimits(): void {
     if (this.#beyondLimits === "hold") this.#beyondLimits = "take";
-    this.#resume();
+    this.#isFull = false;
+    this.stopWatching();
   }
 
   /** Drops messages beyond the limits instead of pausing, so that the peer's Close can be read. */
@@ -98,10 +98,42 @@ export class UnreadQueue extends MessageQueue {
     if (this.#beyondLimits === "take") this.#beyondLimits = "drop";
   }
 
-  #resume(): void {
-    if (!this.#isFull) return;
+  onAlarm(now: number): void {
+    if (this.#inbox.presence !== "nobody") this.#unreadSince = now; // A slow reader loses nothing.
+    const silence = now - this.#unreadSince;
+    if (silence < UNTIL_DROPPED) {
+      this.#lookAgain(now);
+      if (silence >= UNTIL_STRETCHED) this.#stretch();
+      return;
+    }
+    this.#beyondLimits = "drop-unread";
+    this.#isStretched = true;
     this.#isFull = false;
-    this.#handler.onInboxBelowLowWater();
+    this.#handler.onDropping();
+    this.#handler.onInboxStretched();
+  }
+
+  /** No more messages will arrive, or none will be dropped for want of a reader. */
+  stopWatching(): void {
+    if (this.#alarm !== null) this.#handler.timers.cancel(this.#alarm);
+  }
+
+  #watch(): void {
+    if (this.#alarm?.isSet === true) return;
+    this.#unreadSince = this.#handler.now();
+    this.#lookAgain(this.#unreadSince);
+  }
+
+  #lookAgain(now: number): void {
+    this.#handler.timers.set((this.#alarm ??= new Alarm(this)), now + UNTIL_STRETCHED);
+  }
+
+  /** Suspends all limits but that of memory. */
+  #stretch(): void {
+    if (this.#isStretched || !this.#isFull) return;
+    this.#isStretched = true;
+    this.#isFull = this.#isOverLimit();
+    if (!this.#isFull) this.#handler.onInboxStretched();
   }
 
   #mustDrop(): boolean {

@@ -278,6 +278,25 @@ describe("a full inbox", () => {
     h.assertGone();
   });
 
+  test("D10: discard() after seconds without a reader ends the pause, and nothing is logged as dropped", () => {
+    const warnings: string[] = [];
+    const silent = (): void => undefined;
+    const warn = (text: string): void => void warnings.push(text);
+    const h = new Harness({ logger: { debug: silent, info: silent, error: silent, warn } });
+    const pauses: object[] = [];
+    h.connection.on("paused", (event) => pauses.push(event));
+    h.connection.on("resumed", (event) => pauses.push(event));
+    h.deliver(many(h, 2_000));
+    h.clock.advance(2_000); // The inbox accepts more messages than `maxQueue`.
+    h.connection.discard();
+    assert.deepEqual(pauses, [{ messages: 1_025, bytes: 102_500 }, { duration: 2_000 }]);
+    h.clock.advance(10_000);
+    assert.deepEqual(warnings, []);
+    h.connection.terminate();
+    h.clock.turn();
+    h.assertGone();
+  });
+
   test("D10: discard() is rejected during a read, and then changes nothing", async () => {
     const h = new Harness();
     const pending = h.connection.recv();

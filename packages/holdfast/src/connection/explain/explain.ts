@@ -4,7 +4,7 @@ import { SessionLostError } from "../../shared/session-errors.js";
 import { invalidArgument } from "../../shared/option-checks.js";
 import type { CloseInfo } from "../close-info.js";
 import { explainCut } from "./cut.js";
-import { plain, type Explanation } from "./explanation.js";
+import type { Explanation } from "./explanation.js";
 import { explainHeartbeatTimeout } from "./heartbeat-timeout.js";
 import { size } from "./measures.js";
 import { explainOpenFailure } from "./open-failure.js";
@@ -23,8 +23,11 @@ import { withoutFullStop } from "../../shared/full-stop.js";
  */
 export function explain(info: CloseInfo): string {
   checkCloseInfo(info);
-  const { happened, likely, advice } =
-    info.evidence.openedAt === null ? explainOpenFailure(info) : explainEnding(info);
+  const {
+    happened,
+    likely = [],
+    advice = [],
+  } = info.evidence.openedAt === null ? explainOpenFailure(info) : explainEnding(info);
   return [`${happened} (${info.message}).`, ...standsFor(info), ...likely, ...advice].join(" ");
 }
 
@@ -40,9 +43,11 @@ function explainEnding(info: CloseInfo): Explanation {
   if (info.error instanceof SessionLostError) return explainSessionLoss(info.error);
   switch (info.cause) {
     case "local-close":
-      return info.ok
-        ? plain("This side closed the connection, and the peer agreed")
-        : plain(`This side closed the connection with code ${info.sent?.code ?? 1006}, and the peer agreed`);
+      return {
+        happened: info.ok
+          ? "This side closed the connection, and the peer agreed"
+          : `This side closed the connection with code ${info.sent?.code ?? 1006}, and the peer agreed`,
+      };
     case "peer-close":
       return explainPeerClose(info);
     case "heartbeat-timeout":
@@ -73,7 +78,6 @@ function explainEnding(info: CloseInfo): Explanation {
     case "message-too-big":
       return {
         happened: `The peer sent a message over the limit: ${reasonOf(info)}`,
-        likely: [],
         advice: [
           "Raise `maxMessageSize` if such messages are legitimate, or make the peer send smaller ones.",
         ],
@@ -81,17 +85,17 @@ function explainEnding(info: CloseInfo): Explanation {
     case "handler-failed":
       return {
         happened: `The connection handler failed: ${reasonOf(info)}`,
-        likely: [],
         advice: ['Look for "connection handler failed" in the log, with the stack of the error.'],
       };
     case "server-shutdown":
-      return plain("The server is shutting down and closed its connections");
+      return { happened: "The server is shutting down and closed its connections" };
     case "aborted":
-      return plain(
-        info.error === null
-          ? "This side ended the connection at once, without a closing handshake"
-          : `This side ended the connection at once: ${reasonOf(info)}`,
-      );
+      return {
+        happened:
+          info.error === null
+            ? "This side ended the connection at once, without a closing handshake"
+            : `This side ended the connection at once: ${reasonOf(info)}`,
+      };
     case "unreachable":
       return {
         happened: "There is no network route to the peer",

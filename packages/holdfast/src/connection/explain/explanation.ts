@@ -4,12 +4,7 @@ export interface Explanation {
   /** The event: a clause that begins with a capital and has no full stop. */
   readonly happened: string;
   /** The likely reasons, from the evidence: whole sentences. */
-  readonly likely: readonly string[];
+  readonly likely?: readonly string[] | undefined;
   /** The advice: whole sentences. */
-  readonly advice: readonly string[];
-}
-
-/** An explanation without likely reasons or advice. */
-export function plain(happened: string): Explanation {
-  return { happened, likely: [], advice: [] };
+  readonly advice?: readonly string[] | undefined;
 }

@@ -30,7 +30,6 @@ interface OpenFailureExplanation extends Explanation {
 
 const UNKNOWN: OpenFailureExplanation = {
   happened: "The connection could not be opened",
-  likely: [],
   advice: ["See the error for details."],
 };
 
@@ -96,5 +95,5 @@ const FAILURES: Partial<Readonly<Record<CloseCause, OpenFailureExplanation>>> = 
     likely: ["Its host, a router or this machine's own link is down."],
     advice: ["Check the network, and try again with growing delays."],
   },
-  aborted: { happened: "This side gave up before the connection was open", likely: [], advice: [] },
+  aborted: { happened: "This side gave up before the connection was open" },
 };

@@ -1,7 +1,7 @@
 // Explains the close code of a peer that closed the connection.
 
 import type { CloseInfo } from "../close-info.js";
-import { plain, type Explanation } from "./explanation.js";
+import type { Explanation } from "./explanation.js";
 import { ownDelays } from "./own-delays.js";
 import { isPeersVerdict } from "./page-codes.js";
 
@@ -16,7 +16,7 @@ export function explainPeerClose(info: CloseInfo): Explanation {
   switch (info.code) {
     case 1000:
     case 1005:
-      return plain("The peer closed the connection, as it should");
+      return { happened: "The peer closed the connection, as it should" };
     case 1001:
       return {
         happened: "The peer is going away",
@@ -39,23 +39,20 @@ export function explainPeerClose(info: CloseInfo): Explanation {
     case 1009:
       return {
         happened: "The peer would not take a message of this size",
-        likely: [],
         advice: ["Send smaller messages, or raise the limit at the peer."],
       };
     case 1011:
       return {
         happened: "The peer failed with an internal error",
-        likely: [],
         advice: ["Reconnect with growing delays."],
       };
     case 1012:
     case 1013:
       return {
         happened: "The peer restarts, or has too much to do",
-        likely: [],
         advice: ["Reconnect later, after a random delay, so that not everybody returns at once."],
       };
     default:
-      return plain(`The peer closed the connection with code ${info.code}`);
+      return { happened: `The peer closed the connection with code ${info.code}` };
   }
 }

@@ -33,7 +33,17 @@ export function adaptLogger(logger: Logger, platform: Platform = SILENT_PLATFORM
       return true;
     }
   };
-  return { ...levels(guarded), isLevelEnabled: isVerbose };
+  const at =
+    (level: Level) =>
+    (message: string, details?: object): void =>
+      guarded(level, message, details);
+  return {
+    debug: at("debug"),
+    info: at("info"),
+    warn: at("warn"),
+    error: at("error"),
+    isLevelEnabled: isVerbose,
+  };
 }
 
 function writeOf(logger: Logger): Write {
@@ -75,13 +85,4 @@ function withSerializableError(details: object): object {
 function adaptConsole(console: Record<Level, (...items: unknown[]) => void>): Write {
   return (level, message, details) =>
     console[level]("%s", message, ...(details === undefined ? [] : [details]));
-}
-
-function levels(write: (level: Level, message: string, details: object | undefined) => void): Logger {
-  return {
-    debug: (message, details) => write("debug", message, details),
-    info: (message, details) => write("info", message, details),
-    warn: (message, details) => write("warn", message, details),
-    error: (message, details) => write("error", message, details),
-  };
 }

@@ -53,7 +53,6 @@ export class ConnectionLog {
   }
 
   onPong(roundTrip: number | null): void {
-    if (this.#describers === null) return;
     this.#debug(
       roundTrip === null
         ? "% pong that answers no ping in flight"
@@ -71,31 +70,27 @@ export class ConnectionLog {
   }
 
   onOverdue(elapsed: number, expected: number): void {
-    if (this.#describers === null) return;
     this.#debug(
       `% pong overdue: none after ${milliseconds(elapsed)}, where ${milliseconds(expected)} is plenty`,
     );
   }
 
   onSuspect({ silence, expected }: Suspicion): void {
-    if (this.#describers === null) return;
     this.#debug(
       `% peer suspect: silent for ${milliseconds(silence)}, where ${milliseconds(expected)} is plenty`,
     );
   }
 
   onSuspended(gap: number): void {
-    if (this.#describers === null) return;
     this.#debug(`% this process did not run for ${milliseconds(gap)}; this does not count against the peer`);
   }
 
   onPaused(messages: number, bytes: number): void {
-    if (this.#describers === null) return;
     this.#debug(`= reading pauses: ${messages} messages of ${bytes} bytes wait to be read`);
   }
 
   onResumed(duration: number): void {
-    if (this.#describers !== null) this.#debug(`= reading resumes after ${milliseconds(duration)}`);
+    this.#debug(`= reading resumes after ${milliseconds(duration)}`);
   }
 
   /** A warning, because the application loses messages. */
@@ -108,7 +103,6 @@ export class ConnectionLog {
 
   /** A cause began the closing, or interrupted it. */
   onEnding(cause: CloseCause, error: Error | null): void {
-    if (this.#describers === null) return;
     if (TIMEOUTS.has(cause)) this.#debug(`- ${cause}`);
     else if (error !== null) this.#debug(`! ${cause}: ${error.message}`, { error });
     else this.#debug(`= closing: ${cause}`);
@@ -138,6 +132,7 @@ export class ConnectionLog {
   }
 
   #debug(line: string, details: object = NOTHING): void {
+    if (this.#describers === null) return;
     this.#logger.debug(line, details === NOTHING ? this.#who : { ...this.#who, ...details });
   }
 }

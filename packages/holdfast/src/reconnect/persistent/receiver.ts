@@ -2,20 +2,18 @@
 // full, reading from the current connection pauses.
 
 import { coreOf, type Connection } from "../../connection/connection.js";
-import { attachObserver } from "../../connection/observer-binding.js";
+import type { ConnectionCore } from "../../connection/connection-core.js";
 import { Inbox, type InboxHandler, type Message, type Unread } from "../../connection/inbox.js";
 import type { Runtime } from "../../connection/runtime.js";
-import type { ConnectionObserver, ObservedConnection } from "../../connection/connection-observer.js";
+import type { ConnectionObserver } from "../../connection/connection-observer.js";
 import type { TimerQueue } from "../../connection/timer-queue.js";
 import type { InboxLimits } from "../../connection/unread-queue.js";
-import { UnreadWatch, type UnreadWatchHandler } from "../../connection/unread-watch.js";
 
-export class Receiver implements ConnectionObserver, InboxHandler, UnreadWatchHandler {
+export class Receiver implements ConnectionObserver, InboxHandler {
   readonly inbox: Inbox;
   readonly #runtime: Runtime;
-  readonly #unreadWatch = new UnreadWatch(this);
-  #connection: Connection | null = null;
-  #observed: ObservedConnection | null = null;
+  /** The core of the current connection; null for none. */
+  #core: ConnectionCore | null = null;
   #isFull = false;
 
   constructor(runtime: Runtime, limits: InboxLimits) {
@@ -28,25 +26,23 @@ export class Receiver implements ConnectionObserver, InboxHandler, UnreadWatchHa
    * @throws ConcurrencyError if another reader uses the connection
    */
   attach(connection: Connection): void {
-    this.#connection = connection;
-    this.#observed = attachObserver(coreOf(connection), this);
-    if (this.#isFull) this.#observed.pauseReading();
+    this.#core = coreOf(connection);
+    this.#core.attachObserver(this);
+    if (this.#isFull) this.#core.pauseReading();
   }
 
   /** Whether the connection is closing, so that reading cannot pause, and there is no room for its messages. */
   get isRefusing(): boolean {
-    return this.#isFull && this.#connection !== null && this.#connection.state !== "open";
+    return this.#isFull && this.#core !== null && this.#core.state !== "open";
   }
 
   /** The connection has ended. */
   detach(): void {
-    this.#connection = null;
-    this.#observed = null;
+    this.#core = null;
   }
 
   /** No connection will follow. */
   finish(): void {
-    this.#unreadWatch.stop();
     this.inbox.end();
   }
 
@@ -55,27 +51,25 @@ export class Receiver implements ConnectionObserver, InboxHandler, UnreadWatchHa
   }
 
   get lastReceivedAt(): number {
-    return this.#observed?.lastReceivedAt ?? -Infinity;
+    return this.#core?.lastReceivedAt ?? -Infinity;
   }
 
   now(): number {
     return this.#runtime.clock.now();
   }
 
-  onInboxFull(): void {
+  pauseReading(): void {
     this.#isFull = true;
-    this.#unreadWatch.begin();
-    this.#observed?.pauseReading();
+    this.#core?.pauseReading();
   }
 
-  onInboxBelowLowWater(): void {
-    this.#unreadWatch.stop();
+  resumeReading(): void {
     this.onInboxStretched();
   }
 
   onInboxStretched(): void {
     this.#isFull = false;
-    this.#observed?.resumeReading();
+    this.#core?.resumeReading();
   }
 
   onDropping(): void {
@@ -91,7 +85,7 @@ export class Receiver implements ConnectionObserver, InboxHandler, UnreadWatchHa
   take(message: Message): boolean {
     // While closing, reading cannot pause any more, so messages above the limits are dropped. Those of a session arrive
     // again on its next socket.
-    if (!this.#isFull || this.#connection?.state === "open") this.inbox.push(message);
+    if (!this.#isFull || this.#core?.state === "open") this.inbox.push(message);
     return true;
   }
 
@@ -105,7 +99,7 @@ export class Receiver implements ConnectionObserver, InboxHandler, UnreadWatchHa
 
   /** Answers the Close at once, so that later messages wait for the next connection instead of being lost. */
   onClosing(): void {
-    this.#observed?.answerClose();
+    this.#core?.answerClose();
   }
 
   onPing(): void {

@@ -1,9 +1,9 @@
 // Turns one attempt into events: from the first step of connecting to the end of the connection.
 
 import { CloseAnswer } from "../../connection/close-answer.js";
-import type { ConnectionObserver, ObservedConnection } from "../../connection/connection-observer.js";
+import type { ConnectionObserver } from "../../connection/connection-observer.js";
 import { coreOf, type Connection } from "../../connection/connection.js";
-import { attachObserver } from "../../connection/observer-binding.js";
+import type { ConnectionCore } from "../../connection/connection-core.js";
 import type { Suspicion } from "../../heartbeat/adaptive-detection.js";
 import type { Message, Unread } from "../../connection/inbox.js";
 import { ownBytes } from "../../connection/unread-queue.js";
@@ -39,7 +39,6 @@ export interface AttemptEventsOptions {
   /** As in `ConnectingEvent`. */
   readonly attempt: number;
   readonly pollInterval: number | null;
-  readonly closeTimeout: number | null;
 }
 
 export class AttemptEvents implements ConnectionObserver {
@@ -49,8 +48,8 @@ export class AttemptEvents implements ConnectionObserver {
   #isConnecting = false;
   #isConnected = false;
   #isOver = false;
-  #connection: Connection | null = null;
-  #observed: ObservedConnection | null = null;
+  /** The core of the connection; null before it opens. */
+  #core: ConnectionCore | null = null;
   #poller: Poller | null = null;
   #closeAnswer: CloseAnswer | null = null;
   #isPaused = false;
@@ -77,7 +76,7 @@ export class AttemptEvents implements ConnectionObserver {
   onBelowLowWater(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
-    this.#observed?.resumeReading();
+    this.#core?.resumeReading();
   }
 
   onConnecting(url: string | null): void {
@@ -93,8 +92,8 @@ export class AttemptEvents implements ConnectionObserver {
   }
 
   onOpen(connection: Connection): void {
-    this.#connection = connection;
-    this.#observed = attachObserver(coreOf(connection), this);
+    this.#core = coreOf(connection);
+    this.#core.attachObserver(this);
     const { subprotocol, extensions, response } = connection;
     this.#stream.push({ type: "ready", ...this.#now(), connection, subprotocol, extensions, response });
     const { pollInterval } = this.#options;
@@ -109,7 +108,7 @@ export class AttemptEvents implements ConnectionObserver {
   finish(outcome: AttemptOutcome, time: EventTime): void {
     const { info } = outcome;
     const error = outcome.error as HoldfastError; // Only `failAttempt()`, which streams do not call, has other errors.
-    if (this.#connection === null) this.#reportFailure(error);
+    if (this.#core === null) this.#reportFailure(error);
     this.#isOver = true;
     this.#poller?.stop();
     this.#closeAnswer?.cancel();
@@ -124,7 +123,7 @@ export class AttemptEvents implements ConnectionObserver {
   }
 
   end(): void {
-    // `onEnded` follows, with more details.
+    // `finish()` follows, with more details.
   }
 
   fail(): void {
@@ -155,8 +154,7 @@ export class AttemptEvents implements ConnectionObserver {
   onClosing(close: Close): void {
     if (this.#isOver) return;
     this.#poller?.stop();
-    const { closeTimeout } = this.#options;
-    this.#closeAnswer = new CloseAnswer(this.#runtime, closeTimeout, () => this.#observed?.answerClose());
+    if (this.#core !== null) this.#closeAnswer = new CloseAnswer(this.#core);
     this.#stream.push({ type: "closing", ...this.#readTime(), ...close });
   }
 
@@ -180,14 +178,10 @@ export class AttemptEvents implements ConnectionObserver {
     this.#stream.push({ type: "unresponsive", ...this.#now(), silence });
   }
 
-  onEnded(): void {
-    // The supervisor reports it: `finish()` follows.
-  }
-
   #onMessage(message: Message): void {
     if (this.#isOver) return;
     // While closing, reading cannot pause any more, so messages above the limits are dropped.
-    if (this.#stream.isFull && this.#connection?.state !== "open") return;
+    if (this.#stream.isFull && this.#core?.state !== "open") return;
     const time = this.#readTime();
     if (typeof message === "string") {
       this.#stream.push(new ReceivedText(message, time));
@@ -198,7 +192,7 @@ export class AttemptEvents implements ConnectionObserver {
     }
     if (this.#isPaused || !this.#stream.isFull) return;
     this.#isPaused = true;
-    this.#observed?.pauseReading();
+    this.#core?.pauseReading();
   }
 
   #reportFailure(error: HoldfastError): void {
@@ -225,7 +219,7 @@ export class AttemptEvents implements ConnectionObserver {
   /** When the bytes of the current event were read. That is earlier than now if decompression took long. */
   #readTime(): EventTime {
     const { clock } = this.#runtime;
-    const at = this.#observed?.lastReceivedAt ?? clock.now();
+    const at = this.#core?.lastReceivedAt ?? clock.now();
     if (at === this.#newestRead.at) return this.#newestRead; // A chunk holds hundreds of small messages.
     this.#newestRead = { at, receivedAt: Math.round(clock.wallNow() - (clock.now() - at)) };
     return this.#newestRead;

@@ -147,10 +147,9 @@ export class EventStream<Options extends ConnectorOptions>
 
   onAttempt(attempt: number): void {
     this.#state = "connecting";
-    const { target, settings, pollInterval } = this.#options;
+    const { target, pollInterval } = this.#options;
     const { runtime } = target.connector;
-    const { closeTimeout } = settings;
-    this.#attempt = new AttemptEvents(this, { runtime, attempt, pollInterval, closeTimeout });
+    this.#attempt = new AttemptEvents(this, { runtime, attempt, pollInterval });
   }
 
   onConnecting(url: string): void {

@@ -1,6 +1,6 @@
 // The runtime of a page or a worker: its clocks, its timers and its randomness.
 
-import { GlobalClock } from "../../connection/global-clock.js";
+import { GlobalClock } from "../../shared/global-clock.js";
 import type { Random } from "../../connection/ports.js";
 import { Runtime } from "../../connection/runtime.js";
 import type { Streaming } from "../../connection/streaming.js";

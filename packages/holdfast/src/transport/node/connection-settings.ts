@@ -1,6 +1,6 @@
 // The settings of a connection in Node.js, with the code that pages leave out or load on demand.
 
-import { checkCompression } from "../../connection/compression-options.js";
+import { checkCompression } from "../../protocol/deflate/compression-options.js";
 import { ConnectionLog } from "../../connection/log/connection-log.js";
 import {
   checkConnectionOptions,

@@ -4,7 +4,7 @@ import { AsyncResource } from "node:async_hooks";
 import { randomFillSync } from "node:crypto";
 import { performance } from "node:perf_hooks";
 import { clearTimeout, setImmediate, setTimeout } from "node:timers";
-import { GlobalClock } from "../../connection/global-clock.js";
+import { GlobalClock } from "../../shared/global-clock.js";
 import type { Random } from "../../connection/ports.js";
 import { FrameRuntime } from "../frames/frame-runtime.js";
 import { channelObserver } from "./channels.js";

@@ -4,9 +4,9 @@ import type { Suspicion } from "../../heartbeat/adaptive-detection.js";
 import type { CloseFrame } from "../../shared/close-code.js";
 import type { CloseInfo } from "../../connection/close-info.js";
 import { coreOf, type Connection } from "../../connection/connection.js";
+import type { ConnectionCore } from "../../connection/connection-core.js";
 import type { ConnectionObserver } from "../../connection/connection-observer.js";
 import type { Unread } from "../../connection/inbox.js";
-import { ObserverBinding } from "../../connection/observer-binding.js";
 import type { Listeners } from "../../connection/listeners.js";
 import type { Attachment } from "../../session/server-session.js";
 import type { SessionLink } from "./session-link.js";
@@ -25,9 +25,9 @@ export interface AttachedSocketHandler {
 
 const NOTHING_UNREAD: Unread = { length: 0, bytes: 0 };
 
-/** The observer of its connection, and the binding to it: one object, since every session has one. */
-export class AttachedSocket extends ObserverBinding implements ConnectionObserver {
+export class AttachedSocket implements ConnectionObserver {
   readonly connection: Connection;
+  readonly core: ConnectionCore;
   readonly link: SessionLink;
   readonly attachment: Attachment;
   readonly #session: AttachedSocketHandler;
@@ -38,17 +38,12 @@ export class AttachedSocket extends ObserverBinding implements ConnectionObserve
     link: SessionLink,
     attachment: Attachment,
   ) {
-    const core = coreOf(connection);
-    super(core.transport, core);
     this.#session = session;
     this.connection = connection;
+    this.core = coreOf(connection);
     this.link = link;
     this.attachment = attachment;
-    core.bind(this, () => this);
-  }
-
-  get observer(): this {
-    return this;
+    this.core.attachObserver(this);
   }
 
   /** The session's inbox holds the messages. */
@@ -95,7 +90,7 @@ export class AttachedSocket extends ObserverBinding implements ConnectionObserve
 
   onClosing(close: CloseFrame): void {
     if (this.#isCurrent) this.#session.onLinkClosing(close);
-    else this.answerClose();
+    else this.core.answerClose();
   }
 
   onClosed(close: CloseFrame, initiator: "local" | "peer"): void {

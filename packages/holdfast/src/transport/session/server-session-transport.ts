@@ -219,7 +219,7 @@ export class ServerSessionTransport
     const current = this.current;
     if (current === null) return;
     if (!this.#isEnding && !hasEndingCode(close)) {
-      current.answerClose();
+      current.core.answerClose();
       return;
     }
     this.#isEnding = true;
@@ -268,9 +268,9 @@ export class ServerSessionTransport
     this.options.keeper.onKept();
   }
 
-  #close(socket: AttachedSocket, close: CloseFrame, isUrgent: boolean): void {
+  #close({ core, link }: AttachedSocket, close: CloseFrame, isUrgent: boolean): void {
     if (this.closeReceived !== null && this.receivedFirst) {
-      socket.answerClose();
+      core.answerClose();
       return;
     }
     // Every Close of the application ends the session. At the shutdown of the server, the code decides.
@@ -278,9 +278,9 @@ export class ServerSessionTransport
     if (!isUrgent && !this.sender.isParked && ends) {
       this.settleTaken(); // The client learns so before the end.
       this.sender.acknowledge();
-      socket.link.sendWord(END);
+      link.sendWord(END);
     }
-    socket.core.closeWithCause("local-close", close, null, isUrgent);
+    core.closeWithCause("local-close", close, null, isUrgent);
   }
 
   #finish(report: LossReport, loss: SessionLoss | null): void {

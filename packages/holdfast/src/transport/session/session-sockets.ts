@@ -91,11 +91,11 @@ export abstract class SessionSockets {
   }
 
   get remoteAddress(): Address | null {
-    return this.#newest.remoteAddress;
+    return this.#newest.transport.remoteAddress;
   }
 
   get localAddress(): Address | null {
-    return this.#newest.localAddress;
+    return this.#newest.transport.localAddress;
   }
 
   get bytesReceived(): number {
@@ -111,7 +111,7 @@ export abstract class SessionSockets {
   }
 
   get lastSentAt(): number | null {
-    return this.#newest.lastSentAt;
+    return this.#newest.transport.lastSentAt;
   }
 
   get bufferedAmount(): number {
@@ -160,13 +160,13 @@ export abstract class SessionSockets {
 
   pause(): boolean {
     this.#isPaused = true;
-    this.current?.pauseReading();
+    this.current?.core.pauseReading();
     return true;
   }
 
   resume(): void {
     this.#isPaused = false;
-    this.current?.resumeReading();
+    this.current?.core.resumeReading();
   }
 
   queuePing(): void {
@@ -193,7 +193,7 @@ export abstract class SessionSockets {
     this.current = socket;
     const { frameObserver } = this.handler;
     if (frameObserver !== null) core.watchFrames(frameObserver);
-    if (this.#isPaused) socket.pauseReading();
+    if (this.#isPaused) socket.core.pauseReading();
     if (resumption !== null) this.#announce(link, resumption.replayed);
     this.options.log?.onConfirmed(this.machine.ledger.outgoing.confirmed);
     this.#words?.attach(link.link);

@@ -1,9 +1,9 @@
 // The worker's side of a connection: an observer that forwards what the connection receives and executes the
 // commands of the other thread.
 
-import type { ConnectionObserver, ObservedConnection } from "../../connection/connection-observer.js";
+import type { ConnectionObserver } from "../../connection/connection-observer.js";
 import { coreOf, type Connection } from "../../connection/connection.js";
-import { attachObserver } from "../../connection/observer-binding.js";
+import type { ConnectionCore } from "../../connection/connection-core.js";
 import type { CloseInfo } from "../../connection/close-info.js";
 import type { Message, Unread } from "../../connection/inbox.js";
 import { isOver, isBelowLowWater, overheadOf } from "../../connection/message-weight.js";
@@ -24,8 +24,7 @@ const WINDOW_CONTROL = 64;
 export class Relay implements ConnectionObserver {
   readonly #connection: Connection;
   readonly #mailbox: Mailbox<WorkerEvent, WorkerCommand>;
-  readonly #observed: ObservedConnection;
-  readonly #onEnded: () => void;
+  readonly #core: ConnectionCore;
   readonly #sends = new Map<number, AbortController>();
   readonly #pings = new Map<string, AbortController>();
   #feed: FragmentFeed | null = null;
@@ -39,24 +38,18 @@ export class Relay implements ConnectionObserver {
   #isLeaving = false;
 
   #closeAnswer: CloseAnswer | null = null;
-  readonly #closeTimeout: number | null;
 
-  constructor(
-    connection: Connection,
-    mailbox: Mailbox<WorkerEvent, WorkerCommand>,
-    { closeTimeout, onEnded }: { readonly closeTimeout: number | null; readonly onEnded: () => void },
-  ) {
-    this.#closeTimeout = closeTimeout;
+  constructor(connection: Connection, mailbox: Mailbox<WorkerEvent, WorkerCommand>) {
     this.#connection = connection;
     this.#mailbox = mailbox;
-    this.#onEnded = onEnded;
     connection.on("overdue", ({ elapsed, expected }) => {
       mailbox.post({ type: "overdue", elapsed, expected, stats: connection.latencyStats });
     });
     connection.on("suspect", (suspicion) => {
       mailbox.post({ type: "suspect", ...suspicion, stats: connection.latencyStats });
     });
-    this.#observed = attachObserver(coreOf(connection), this);
+    this.#core = coreOf(connection);
+    this.#core.attachObserver(this);
   }
 
   get unread(): Unread {
@@ -104,25 +97,15 @@ export class Relay implements ConnectionObserver {
 
   /** The other thread may still want to send answers. It may also be busy, so the wait for it is short. */
   onClosing(close: CloseFrame): void {
-    const { mayAnswer } = this.#observed;
+    const mayAnswer = this.#core.transport.answersClose !== true;
     this.#mailbox.post({ type: "closing", close, initiator: "peer", isAnswerable: mayAnswer });
-    const send = (): void => this.#observed.answerClose();
-    if (mayAnswer)
-      this.#closeAnswer = new CloseAnswer(coreOf(this.#connection).runtime, this.#closeTimeout, send);
-    else send();
+    if (mayAnswer) this.#closeAnswer = new CloseAnswer(this.#core);
+    else this.#core.answerClose();
   }
 
   onClosed(close: CloseFrame, initiator: "local" | "peer"): void {
     this.#closeAnswer?.cancel();
     if (initiator === "local") this.#mailbox.post({ type: "closing", close, initiator, isAnswerable: false });
-  }
-
-  onFailure(): void {
-    // `onEnded` reports it.
-  }
-
-  onDead(): void {
-    // `onEnded` reports it.
   }
 
   onEnded(info: CloseInfo): void {
@@ -131,7 +114,6 @@ export class Relay implements ConnectionObserver {
     this.#mailbox.post({ type: "ended", info: { ...info, error } });
     this.#mailbox.flush();
     this.#feed?.leave();
-    this.#onEnded();
   }
 
   onCommand(command: WorkerCommand): void {
@@ -156,7 +138,7 @@ export class Relay implements ConnectionObserver {
         this.#connection.pong(command.payload);
         return;
       case "close":
-        coreOf(this.#connection).closeWithCause("local-close", command.close, null, command.isUrgent);
+        this.#core.closeWithCause("local-close", command.close, null, command.isUrgent);
         // Set after the call above, which forwards the messages that were held back.
         this.#isLeaving = true;
         return;
@@ -170,7 +152,7 @@ export class Relay implements ConnectionObserver {
         this.#stream(command.isWanted, command.maxSize);
         return;
       case "probe":
-        coreOf(this.#connection).probe();
+        this.#core.probe();
         return;
       case "abort":
       case "terminate":
@@ -187,9 +169,7 @@ export class Relay implements ConnectionObserver {
     this.#sends.set(id, aborter);
     const receipt = { onHandedOver: release };
     // The message was sent or cancelled, or the connection ended; each returns its credit.
-    coreOf(this.#connection)
-      .send(message, { mayEncode, signal: aborter.signal, receipt })
-      .then(release, release);
+    this.#core.send(message, { mayEncode, signal: aborter.signal, receipt }).then(release, release);
   }
 
   #sendFragment({ piece, size, isFirst, isLast }: Extract<WorkerCommand, { type: "fragment" }>): void {
@@ -217,17 +197,21 @@ export class Relay implements ConnectionObserver {
   }
 
   #stream(isWanted: boolean, maxSize: number | undefined): void {
+    const core = this.#core;
     if (!isWanted) {
-      this.#observed.streamTo(null);
+      core.streamTo(null);
       return;
     }
-    this.#observed.streamTo({
+    core.streamTo({
       maxSize,
       onPiece: (piece) => {
         this.#mailbox.post({ type: "piece", piece });
         this.#count(piece);
       },
-      onLastPiece: () => this.#mailbox.post({ type: "last-piece" }),
+      onLastPiece: () => {
+        core.onStreamedMessage();
+        this.#mailbox.post({ type: "last-piece" });
+      },
     });
   }
 
@@ -241,7 +225,7 @@ export class Relay implements ConnectionObserver {
     this.#overhead += overheadOf(message);
     if (this.#isPaused || !this.#isFull) return;
     this.#isPaused = true;
-    this.#observed.pauseReading();
+    this.#core.pauseReading();
   }
 
   #onMessagesAcknowledged(messages: number, bytes: number, overhead: number): void {
@@ -252,7 +236,7 @@ export class Relay implements ConnectionObserver {
       this.#messages <= WINDOW_MESSAGES / 4 && isBelowLowWater(WINDOW_BYTES, this.#bytes, this.#overhead);
     if (!this.#isPaused || !hasRoom) return;
     this.#isPaused = false;
-    this.#observed.resumeReading();
+    this.#core.resumeReading();
   }
 
   #onControlAcknowledged(count: number): void {

@@ -1,7 +1,6 @@
 // The worker's side of opening: opens the requested connection and reports the result.
 
 import type { Connection } from "../../connection/connection.js";
-import type { ConnectionOptions } from "../../connection/options.js";
 import type { Clock } from "../../connection/ports.js";
 import type { OpenObserver } from "../../connection/open-observer.js";
 import { copyError } from "./error-copy.js";
@@ -27,7 +26,6 @@ export function takeAssignment(data: unknown, port: MessagePort | undefined, clo
 
 async function serve(assignment: Assignment, port: MessagePort, clock: Clock, open: Open): Promise<void> {
   const { url, options, deadline } = assignment;
-  const { closeTimeout = 10_000 } = options as Pick<ConnectionOptions, "closeTimeout">; // The other side has checked them.
   const aborter = new AbortController();
   let relay: Relay | null = null;
   const onCommands = (commands: readonly WorkerCommand[]): void => {
@@ -51,7 +49,7 @@ async function serve(assignment: Assignment, port: MessagePort, clock: Clock, op
         type: "opened",
         opened: { handshake: copyHandshake(connection), remoteAddress, localAddress },
       });
-      relay = new Relay(connection, mailbox, { closeTimeout, onEnded: () => undefined });
+      relay = new Relay(connection, mailbox);
     },
   };
   try {

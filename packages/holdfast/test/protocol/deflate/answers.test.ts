@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkCompression } from "../../../build/connection/compression-options.js";
+import { checkCompression } from "../../../build/protocol/deflate/compression-options.js";
 import {
   acceptDeflate,
   offerDeflate,

@@ -1,8 +1,8 @@
 // The option `compression`: parameters of permessage-deflate (RFC 7692).
 
-import type { DeflateSettings } from "../protocol/deflate/negotiation.js";
-import { checkOptionNames, type OptionAdvice, type OptionNames } from "../shared/option-names.js";
-import { checkBoolean, invalidArgument } from "../shared/option-checks.js";
+import type { DeflateSettings } from "./negotiation.js";
+import { checkOptionNames, type OptionAdvice, type OptionNames } from "../../shared/option-names.js";
+import { checkBoolean, invalidArgument } from "../../shared/option-checks.js";
 
 /**
  * How to compress. The peers may agree on less than is configured here. Where zlib ignores dictionaries, as in Deno
@@ -55,42 +55,30 @@ export function checkCompression(value: boolean | CompressionOptions | undefined
     throw invalidArgument("compression", "true, false or an object of options", value);
   }
   checkOptionNames("`compression`", options, COMPRESSION_OPTIONS, COMPRESSION_ADVICE);
+  const flag = (name: "clientNoContextTakeover" | "serverNoContextTakeover"): boolean =>
+    checkBoolean(`compression.${name}`, options[name], false);
+  const number = (name: NumberOption, lowest: number, highest: number, fallback: number): number =>
+    checkRange(`compression.${name}`, options[name], lowest, highest) ?? fallback;
   return {
     wanted: {
-      serverNoContextTakeover: checkBoolean(
-        "compression.serverNoContextTakeover",
-        options.serverNoContextTakeover,
-        false,
-      ),
-      clientNoContextTakeover: checkBoolean(
-        "compression.clientNoContextTakeover",
-        options.clientNoContextTakeover,
-        false,
-      ),
+      serverNoContextTakeover: flag("serverNoContextTakeover"),
+      clientNoContextTakeover: flag("clientNoContextTakeover"),
       // Windows of 4 KiB compress messages of a few kilobytes as well as 32 KiB do, at half the cost and an eighth of
       // the memory.
-      serverMaxWindowBits: checkRange(
-        "compression.serverMaxWindowBits",
-        options.serverMaxWindowBits,
-        [8, 15],
-        12,
-      ),
-      clientMaxWindowBits: checkRange(
-        "compression.clientMaxWindowBits",
-        options.clientMaxWindowBits,
-        [8, 15],
-        12,
-      ),
+      serverMaxWindowBits: number("serverMaxWindowBits", 8, 15, 12),
+      clientMaxWindowBits: number("clientMaxWindowBits", 8, 15, 12),
     },
     namesServerWindow: options.serverMaxWindowBits !== undefined,
     namesClientWindow: options.clientMaxWindowBits !== undefined,
     tuning: {
-      level: checkRange("compression.level", options.level, [1, 9], 6),
-      memLevel: checkRange("compression.memLevel", options.memLevel, [1, 9], 5),
-      threshold: checkRange("compression.threshold", options.threshold, [0, Number.MAX_SAFE_INTEGER], 256),
+      level: number("level", 1, 9, 6),
+      memLevel: number("memLevel", 1, 9, 5),
+      threshold: number("threshold", 0, Number.MAX_SAFE_INTEGER, 256),
     },
   };
 }
+
+type NumberOption = "clientMaxWindowBits" | "level" | "memLevel" | "serverMaxWindowBits" | "threshold";
 
 /** The names that `ws` uses in `perMessageDeflate`. */
 const COMPRESSION_ADVICE: OptionAdvice = {
@@ -101,12 +89,11 @@ const COMPRESSION_ADVICE: OptionAdvice = {
 
 function checkRange(
   name: string,
-  value: unknown,
-  [lowest, highest]: readonly [number, number],
-  fallback: number,
-): number {
-  if (value === undefined) return fallback;
-  if (Number.isInteger(value) && (value as number) >= lowest && (value as number) <= highest)
-    return value as number;
+  value: number | undefined,
+  lowest: number,
+  highest: number,
+): number | undefined {
+  const isValid = value === undefined || (Number.isInteger(value) && value >= lowest && value <= highest);
+  if (isValid) return value;
   throw invalidArgument(name, `a whole number from ${lowest} to ${highest}`, value);
 }

@@ -2,8 +2,6 @@
 // Vitest, Jest, @sinonjs/fake-timers), and advancing a fake clock must drive the heartbeat as well. The time stays
 // continuous when the globals change, and a lost timer is set again.
 
-import type { Clock } from "./ports.js";
-
 interface TimeSource {
   readonly now: () => number;
 }
@@ -26,8 +24,9 @@ export interface RealTime {
   watch(callback: () => void, delay: number): void;
   /** Calls back outside every async context: a shared timer must not keep the context of one of its users. */
   outsideContexts<Result>(callback: () => Result): Result;
-  readonly afterPoll: Clock["afterPoll"];
-  readonly atTurnEnd: Clock["atTurnEnd"];
+  /** As in the port `Clock`, which the class implements with them. */
+  readonly afterPoll: (callback: () => void) => void;
+  readonly atTurnEnd: (callback: () => void) => void;
   readonly timerSpacing?: number;
 }
 
@@ -38,10 +37,11 @@ const LOST_AFTER = 1_000;
 /** Milliseconds by which a real timer, wrapped by a library, may seem to fire early. */
 const ROUNDING = 5;
 
-export class GlobalClock implements Clock {
+/** The port `Clock` of a connection. */
+export class GlobalClock {
   readonly timerSpacing: number;
-  readonly afterPoll: Clock["afterPoll"];
-  readonly atTurnEnd: Clock["atTurnEnd"];
+  readonly afterPoll: RealTime["afterPoll"];
+  readonly atTurnEnd: RealTime["atTurnEnd"];
   readonly #globals: TimeGlobals;
   readonly #real: RealTime;
   readonly #realNow: () => number;
