@@ -3,14 +3,19 @@
 import type { EventEmitter } from "node:events";
 import type { Duplex } from "node:stream";
 import type { CloseInfo, Connection } from "holdfast";
-import type { AdoptedConnection, AdoptedHandler } from "holdfast/adapter";
+import type { AdoptedConnection, AdoptedHandler, AdoptedHandshake, Adopter } from "holdfast/adapter";
 import { CLOSED, CLOSING, EMPTY_BUFFER, OPEN, type BinaryType, type ReadyState } from "./constants.js";
 import { frameError } from "./frame-errors.js";
 import { UNKNOWN_HANDSHAKE } from "./handshake-records.js";
 import { ReceiverView, SenderView } from "./internals.js";
 import { createAdopter, MAX_PAYLOAD, type ConnectionOptions } from "./options.js";
 import { Outgoing } from "./outgoing.js";
-import type { Upgrade } from "./web-socket.js";
+
+/** The result of an opening handshake. */
+export interface Upgrade {
+  readonly adopter: Adopter;
+  readonly handshake: AdoptedHandshake;
+}
 
 /** The WebSocket, and what the application chose. */
 export interface Owner {

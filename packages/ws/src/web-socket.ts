@@ -4,7 +4,6 @@ import { EventEmitter } from "node:events";
 import type { ClientRequest } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Connection } from "holdfast";
-import type { AdoptedHandshake, Adopter } from "holdfast/adapter";
 import { openClient } from "./client-handshake.js";
 import { checkCloseArguments } from "./close-arguments.js";
 import type { ClientOptions } from "./client-options.js";
@@ -22,18 +21,12 @@ import {
 import { controlPayload, isBlob, sizeOf } from "./data.js";
 import { addEventListener, defineAttributes, removeEventListener } from "./events.js";
 import type { ReceiverView, SenderView } from "./internals.js";
-import { OpenConnection } from "./open-connection.js";
+import { OpenConnection, type Upgrade } from "./open-connection.js";
 import type { ConnectionOptions } from "./options.js";
 import type { Callback, SendOptions } from "./outgoing.js";
 import { readProtocols } from "./subprotocols.js";
 
 export type { SendOptions } from "./outgoing.js";
-
-/** The result of an opening handshake. */
-export interface Upgrade {
-  readonly adopter: Adopter;
-  readonly handshake: AdoptedHandshake;
-}
 
 export class WebSocket extends EventEmitter {
   static readonly CONNECTING = CONNECTING;

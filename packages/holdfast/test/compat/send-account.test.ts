@@ -66,3 +66,19 @@ test("N1: once the link is empty, nothing counts, and the account keeps no more 
   assert.equal(account.addText("x".repeat(1025), NO_LIMIT), false);
   assert.equal(account.addText("x", 5), false);
 });
+
+test("N1: bytes that the link writes within this task count until the next one", async () => {
+  const link = { bufferedAmount: 0, extensions: "" };
+  const account = new SendAccount(platform);
+  account.open(link);
+  for (let sent = 0; sent < 600; sent++) {
+    account.addText("x".repeat(100), NO_LIMIT);
+    link.bufferedAmount += frameSize(100);
+    if (link.bufferedAmount > 40_000) link.bufferedAmount = 0; // Written.
+    account.check();
+  }
+  assert.equal(account.amount, 60_000);
+  link.bufferedAmount = 0;
+  for (let turn = 0; turn < 2; turn++) await new Promise(setImmediate);
+  assert.equal(account.amount, 0);
+});

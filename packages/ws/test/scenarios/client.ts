@@ -1,7 +1,7 @@
 // The client's opening handshake.
 
 import { createHash } from "node:crypto";
-import { Agent, type ClientRequest } from "node:http";
+import { Agent, type ClientRequest, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import { once } from "node:events";
 import { describe, thrownBy, urlOf, type Library, type Scenario } from "../trace.js";
@@ -31,16 +31,18 @@ function answered(
 ): Scenario {
   return async (library, stage) => {
     const server = await stage.http((request, socket) => {
-      const accept = createHash("sha1")
-        .update(`${request.headers["sec-websocket-key"]}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
-        .digest("base64");
       socket.on("end", () => socket.end());
-      socket.write(`${lines(accept).join("\r\n")}\r\n\r\n`);
+      socket.write(`${lines(acceptFor(request)).join("\r\n")}\r\n\r\n`);
     });
     const client = new library(urlOf(server), protocols, options);
     client.on("upgrade", (response) => stage.note("upgrade", response.statusCode));
     await stage.watch(client);
   };
+}
+
+function acceptFor({ headers }: IncomingMessage): string {
+  const text = `${headers["sec-websocket-key"]}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`;
+  return createHash("sha1").update(text).digest("base64");
 }
 
 const switching = (accept: string, ...more: readonly string[]): readonly string[] => [
@@ -233,5 +235,20 @@ export const clientScenarios: Readonly<Record<string, Scenario>> = {
     const closed = new Promise((resolve) => client.on("close", resolve));
     await closed;
     server.close();
+  },
+  "frames that arrive with the response": async (library, stage) => {
+    const server = await stage.http((request, socket) => {
+      socket.on("data", () => socket.end()); // The answer to the Close.
+      const head = `${switching(acceptFor(request)).join("\r\n")}\r\n\r\n`;
+      socket.write(
+        Buffer.concat([Buffer.from(head), Buffer.from("810161", "hex"), Buffer.from("8800", "hex")]),
+      );
+    });
+    const client = new library(urlOf(server));
+    client.on("open", () => {
+      const { _socket: socket } = client as unknown as { _socket: NodeJS.EventEmitter };
+      socket.on("data", (chunk) => stage.note("data", chunk));
+    });
+    await stage.watch(client);
   },
 };
