@@ -236,7 +236,9 @@ describe("Options", () => {
 
   test("A8: serve() rejects a handler that is not a function", async () => {
     // @ts-expect-error Callers without types may pass anything.
-    await assert.rejects(serve(undefined), { message: "Expected `handler` to be a function, got undefined." });
+    await assert.rejects(serve(undefined), {
+      message: "Expected `handler` to be a function, got undefined.",
+    });
   });
 
   test("A8: Server.close() rejects invalid options, and closes nothing", async () => {

@@ -83,7 +83,11 @@ describe("A proxy that fails", () => {
       /got 403 Not \\u009bhere/,
       403,
     ],
-    ["writes to the terminal", () => answer("HTTP/1.1 403 \x1b[2J\r\n\r\n"), /to answer in HTTP \(.*\)\. Expected /],
+    [
+      "writes to the terminal",
+      () => answer("HTTP/1.1 403 \x1b[2J\r\n\r\n"),
+      /to answer in HTTP \(.*\)\. Expected /,
+    ],
     [
       "finds no server",
       () => answer("HTTP/1.1 502 Bad Gateway\r\n\r\nno such host"),

@@ -121,7 +121,11 @@ describe("A redirect", () => {
     ["from wss: to http:", [307, "http://127.0.0.1:1/"], /to stay with TLS/],
     ["without Location", [302, null], /to have one header "Location", got none\.$/],
     ["with two", [302, ["/a", "/b"]], /to have one header "Location", got "\/a" and "\/b"\.$/],
-    ["to another scheme", [301, "ftp://127.0.0.1/"], /to lead to a URL with the scheme ws: .*, got "ftp:"\.$/],
+    [
+      "to another scheme",
+      [301, "ftp://127.0.0.1/"],
+      /to lead to a URL with the scheme ws: .*, got "ftp:"\.$/,
+    ],
     ["to a Unix socket", [301, "ws+unix:/run/private.sock:/"], /to lead to a URL with the scheme ws: /],
     ["to a file", [301, "file:///etc/passwd"], /to lead to a URL with the scheme/],
     ["to no URL", [308, "wss://127.0.0.1:99999/"], /to have a URL as its "Location", got "wss:/],

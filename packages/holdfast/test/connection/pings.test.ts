@@ -64,7 +64,8 @@ describe("Connection.ping()", () => {
     await assert.rejects(h.connection.ping(Buffer.from("same")), {
       name: "ConcurrencyError",
       code: "ERR_HOLDFAST_CONCURRENCY",
-      message: "Expected a payload that no ping in flight has, as its pong could answer either, got one. Choose another.",
+      message:
+        "Expected a payload that no ping in flight has, as its pong could answer either, got one. Choose another.",
     });
     h.clock.advance(5);
     h.deliver(h.pong("same"));

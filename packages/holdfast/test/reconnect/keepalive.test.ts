@@ -181,7 +181,10 @@ describe("keepalive()", () => {
     [{ message: () => "" }, `Expected \`interval\` to be ${DURATION}, got undefined.`],
     [{ interval: 5 }, "Expected `message` to be a function, got undefined."],
     [{ interval: 5, message: "beat" }, 'Expected `message` to be a function, got "beat" (string).'],
-    [{ interval: 5, message: async () => "" }, "Expected `message()` to be a string or bytes, got a promise."],
+    [
+      { interval: 5, message: async () => "" },
+      "Expected `message()` to be a string or bytes, got a promise.",
+    ],
     [{ interval: 5, message: () => 5 }, "Expected `message()` to be a string or bytes, got 5 (number)."],
     [
       { interval: 5, message: () => ["a", "b"] },

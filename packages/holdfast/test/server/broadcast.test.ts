@@ -312,7 +312,10 @@ describe("broadcast", () => {
         [[], "a", { slow: "drop" }],
         /^Expected `slow` to be "skip" or "close" or "buffer", got "drop" \(string\)\.$/,
       ],
-      [[[], "a", { limit: 0 }], /^Expected `limit` to be a positive whole number or null, got 0 \(number\)\.$/],
+      [
+        [[], "a", { limit: 0 }],
+        /^Expected `limit` to be a positive whole number or null, got 0 \(number\)\.$/,
+      ],
       [[[], "a", { except: [] }], /^Expected `except` to be a Connection or a Set of them, got an array\.$/],
       [[[], "a", { compress: 1 }], /^Expected `compress` to be true or false/],
     ] as const) {

@@ -78,7 +78,10 @@ describe("A server on a Unix socket", { skip }, () => {
 
   test("G6: a socket in use, another file and a folder that is not there are left alone, with an error", async () => {
     await using server = await serve(() => undefined, { path });
-    await refuses({ path }, /^Expected to listen on the Unix socket .*chat\.sock, got an error: .*EADDRINUSE/);
+    await refuses(
+      { path },
+      /^Expected to listen on the Unix socket .*chat\.sock, got an error: .*EADDRINUSE/,
+    );
     assert.equal(await upgrade(), 101);
     assert.equal(server.connections.size <= 1, true);
     const file = join(folder, "file");

@@ -357,7 +357,9 @@ describe("explain()", () => {
     ] as const;
     for (const [failure, message] of cases) {
       assert.equal(
-        explainedOpening(failure, message).indexOf(`${message.slice(0, -1)} (no close frame received or sent). `),
+        explainedOpening(failure, message).indexOf(
+          `${message.slice(0, -1)} (no close frame received or sent). `,
+        ),
         0,
       );
     }

@@ -256,7 +256,10 @@ describe("A connection in a worker thread", { timeout: 60_000 }, () => {
     const options = { tls: { checkServerIdentity: () => undefined } };
     await assert.rejects(connectInWorker("ws://127.0.0.1:1", options), (error) => {
       assert(error instanceof InvalidArgumentError);
-      assert.match(error.message, /^Expected `tls\.checkServerIdentity` to be plain data .* got a function\.$/);
+      assert.match(
+        error.message,
+        /^Expected `tls\.checkServerIdentity` to be plain data .* got a function\.$/,
+      );
       return true;
     });
   });
