@@ -166,10 +166,10 @@ describe("SessionOptions.keep", () => {
       throw new Error("boom");
     };
     for (const [override, expected] of [
-      [{ load: rejects }, "Expected `session.keep.load()` to be synchronous, got a promise"],
+      [{ load: rejects }, "Expected `session.keep.load()` to be synchronous, got a promise."],
       [{ load: () => 42 as never }, "Expected `session.keep.load()` to be a string or null, got 42 (number)"],
-      [{ clear: rejects }, "Expected `session.keep.clear()` to be synchronous, got a promise"],
-      [{ save: rejects }, "Expected `session.keep.save()` to be synchronous, got a promise"],
+      [{ clear: rejects }, "Expected `session.keep.clear()` to be synchronous, got a promise."],
+      [{ save: rejects }, "Expected `session.keep.save()` to be synchronous, got a promise."],
       [{ watch: () => throws }, "boom"],
       [{ watch: () => rejects }, "boom"],
     ] as const) {
