@@ -1,4 +1,4 @@
-// What follows from the settings of a heartbeat.
+// The limits that follow from the settings of a heartbeat.
 
 import { shortestPeriod } from "./detection-settings.js";
 import type { HeartbeatSettings } from "./signals.js";
