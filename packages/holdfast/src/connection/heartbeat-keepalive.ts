@@ -1,27 +1,18 @@
 // Drives a connection's heartbeat: passes observations to the pure state machine, performs its actions, and settles the
 // promises of `ping()`.
 
-import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
-import { Deferred, quietly } from "../shared/deferred.js";
 import type { LatencyStatistics, LatencyStats } from "../heartbeat/latency-statistics.js";
 import type { Action, HeartbeatSettings, Observation } from "../heartbeat/signals.js";
 import type { Suspicion } from "../heartbeat/adaptive-detection.js";
 import { Heartbeat, type HeartbeatDeadlines } from "../heartbeat/heartbeat.js";
-import { rejectToCaller } from "./caller-stack.js";
-import { TooSlowError } from "./errors.js";
 import { keyOf, type Keepalive, type KeepaliveFactory, type KeepaliveHandler } from "./keepalive.js";
 import { pingSlot } from "./ping-slot.js";
+import { PingWaiters } from "./ping-waiters.js";
 import type { PollHandler, Runtime } from "./runtime.js";
 import { Deadline } from "./timer-queue.js";
 
 /** The payload size in bytes of a keepalive ping. A peer must not be able to guess the payload and answer early. */
 const PAYLOAD_SIZE = 8;
-
-interface PingWaiter {
-  readonly timeout: number | null;
-  readonly answer: Deferred<number>;
-  readonly stopWatching: () => void;
-}
 
 /** Judges the peer in this thread. */
 export const heartbeatKeepalive: KeepaliveFactory = (runtime, handler, settings) =>
@@ -32,7 +23,7 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
   readonly #runtime: Runtime;
   readonly #handler: KeepaliveHandler;
   readonly #options: HeartbeatSettings;
-  #waiters: Map<string, PingWaiter> | null = null;
+  #waiters: PingWaiters | null = null;
   // -Infinity for never: V8 updates a number in place, but allocates one for each change of a field that may be null.
   #lastPingAt = -Infinity;
   #lastPongAt = -Infinity;
@@ -121,13 +112,10 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
 
   ping(payload: Uint8Array, signal: AbortSignal | null, timeout: number | null = null): Promise<number> {
     const key = keyOf(payload);
-    const answer = new Deferred<number>();
-    const onAbort = (): void => this.#abandon(key, signal?.reason);
-    watchAbort(signal, onAbort);
-    this.#waiters ??= new Map();
-    this.#waiters.set(key, { timeout, answer, stopWatching: () => unwatchAbort(signal, onAbort) });
+    this.#waiters ??= new PingWaiters();
+    const answer = this.#waiters.add(key, timeout, signal, () => this.#abandon(key));
     this.#queuePing(payload, { type: "ping-queued", payload: key, isKeepalive: false, timeout });
-    return answer.promise;
+    return answer;
   }
 
   onPingSent(key: string): void {
@@ -173,10 +161,7 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
     this.#observe(this.#now(), { type: "ended" });
     const waiters = this.#waiters;
     this.#waiters = null;
-    for (const waiter of waiters?.values() ?? []) {
-      waiter.stopWatching();
-      waiter.answer.resolve(rejectToCaller(closedError(), waiter.answer.promise));
-    }
+    waiters?.end(closedError);
   }
 
   onAlarm(now: number): void {
@@ -211,7 +196,7 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
         return;
       case "answered":
         this.#lastPongAt = now;
-        this.#takeWaiter(action.payload)?.answer.resolve(action.elapsed);
+        this.#waiters?.resolve(action.payload, action.elapsed);
         return;
       case "pong-unmatched":
         this.#lastPongAt = now;
@@ -219,7 +204,7 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
         return;
       case "expired":
         this.#withdraw(action.payload);
-        this.#rejectAsTooSlow(action.payload);
+        this.#waiters?.expire(action.payload);
         return;
       case "overdue":
         this.#handler.onOverdue(action.elapsed, action.expected);
@@ -247,34 +232,15 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
     else this.#handler.queuePing(observation.payload, payload);
   }
 
+  /** Removes the ping from the outbox, if it has not been written. */
   #withdraw(key: string): void {
     if (this.#delayedPing !== null && keyOf(this.#delayedPing) === key) this.#delayedPing = null;
     this.#handler.abandonPing(key);
   }
 
-  #rejectAsTooSlow(key: string): void {
-    const waiter = this.#takeWaiter(key);
-    if (typeof waiter?.timeout !== "number") return;
-    const message = `Expected the pong of a ping within ${waiter.timeout} ms, got none. The connection is still open.`;
-    waiter.answer.resolve(rejectToCaller(new TooSlowError(message, waiter.timeout), waiter.answer.promise));
-  }
-
-  /** Removes the ping everywhere, also from the outbox if it has not been written. */
-  #abandon(key: string, reason: unknown): void {
-    const waiter = this.#takeWaiter(key);
-    if (waiter === null) return;
+  #abandon(key: string): void {
     this.#withdraw(key);
     this.#observe(this.#now(), { type: "ping-abandoned", payload: key });
-    void quietly(waiter.answer.promise);
-    waiter.answer.reject(reason);
-  }
-
-  #takeWaiter(key: string): PingWaiter | null {
-    const waiter = this.#waiters?.get(key);
-    if (waiter === undefined) return null;
-    this.#waiters?.delete(key);
-    waiter.stopWatching();
-    return waiter;
   }
 
   #now(): number {

@@ -5,8 +5,8 @@
 /* eslint max-lines: ["warn", { "max": 320, "skipBlankLines": true, "skipComments": true }] -- One state machine, which is easier to follow in one file. */
 
 import type { AdaptiveDetection, Suspicion } from "./adaptive-detection.js";
-import { shortestPeriod } from "./detection-settings.js";
 import { GapDetector } from "./gap-detector.js";
+import { areTooManyInFlight, gapThreshold, periodOf } from "./limits.js";
 import { LatencyStatistics } from "./latency-statistics.js";
 import { dropOldest, excusePause, excuseSent, postpone, restartAfterGap } from "./ping-deadlines.js";
 import { PingGrid } from "./ping-grid.js";
@@ -20,9 +20,6 @@ const OVERDUE_ROUND_TRIPS = 3;
 /** Milliseconds between probes. Their triggers often come together: a page is shown, becomes visible and is online. */
 const PROBES_APART = 1000;
 
-/** A gap in our own execution counts from this many milliseconds, or from half of `pingTimeout` if that is less. */
-const GAP_AT_MOST = 1000;
-
 /**
  * After a gap the peer gets a fresh ping with the whole `pingTimeout`, but only this many times in a row without a
  * pong: a process that stalls all the time must still detect a dead peer.
@@ -35,13 +32,6 @@ const MAX_GRACES = 3;
  * which we read adds up.
  */
 const MAX_RESTARTS = 3;
-
-/**
- * The least number of keepalive pings that the table holds. Beyond the limit the oldest one counts as lost. Nothing else
- * bounds the table while no ping is judged: without `pingTimeout`, while reading is paused, or when traffic counts as
- * life. The limit is never below twice the pings of one `pingTimeout`, so that no ping is dropped before it is judged.
- */
-const KEEPALIVE_IN_FLIGHT_AT_LEAST = 128;
 
 const NOTHING: readonly Action[] = [];
 const SEND_PING: readonly Action[] = [{ type: "send-ping" }];
@@ -141,12 +131,7 @@ export class Heartbeat {
       case "opened":
         return this.#open(now, observation.wallNow);
       case "ping-queued":
-        return this.#queue(
-          now,
-          observation.payload,
-          observation.isKeepalive,
-          (observation.isKeepalive ? this.#options.pingTimeout : observation.timeout) ?? Infinity,
-        );
+        return this.#queue(now, observation);
       case "ping-sent":
         return this.#send(now, observation.payload, observation.bytesSent ?? 0);
       case "ping-abandoned":
@@ -181,22 +166,22 @@ export class Heartbeat {
   #open(now: number, wallNow: number): readonly Action[] {
     this.#isRunning = true;
     this.#gaps.start(now, wallNow);
-    const { pingInterval, detection = null } = this.#options;
-    if (pingInterval === null) return NOTHING;
-    const period = detection === null ? pingInterval : shortestPeriod(detection);
+    const period = periodOf(this.#options);
+    if (period === null) return NOTHING;
     this.#grid = new PingGrid(now, period, this.#adaptive?.firstSlots);
     if (this.#options.delaysFirstPing === true) return NOTHING;
     return SEND_PING;
   }
 
-  #queue(now: number, payload: string, isKeepalive: boolean, timeout: number): readonly Action[] {
+  #queue(now: number, queued: Extract<Observation, { type: "ping-queued" }>): readonly Action[] {
+    const { payload, isKeepalive } = queued;
+    const timeout = (queued.isKeepalive ? this.#options.pingTimeout : queued.timeout) ?? Infinity;
     const overdueAt = now + this.#overdueAfter();
     const ping = new Ping(payload, isKeepalive, timeout, now, overdueAt, this.#pausedAt !== null);
     // Unless traffic counts as life, it never puts off a deadline beyond the fixed one.
     if (this.#options.liveness === "pong") ping.latest = ping.deadline;
     this.pings.add(ping);
-    const { keepaliveCount } = this.pings;
-    if (keepaliveCount > KEEPALIVE_IN_FLIGHT_AT_LEAST && keepaliveCount > this.#maxKeepaliveInFlight()) {
+    if (areTooManyInFlight(this.pings.keepaliveCount, this.#options)) {
       dropOldest(this.pings);
       this.statistics.lost++;
     }
@@ -359,7 +344,7 @@ export class Heartbeat {
 
   #noticeStall(now: number): Action | null {
     if (!this.#isRunning) return null;
-    const gap = this.#gaps.stallSince(this.#pollingSince ?? this.nextWake, now, this.#gapThreshold());
+    const gap = this.#gaps.stallSince(this.#pollingSince ?? this.nextWake, now, gapThreshold(this.#options));
     if (gap === 0) return null;
     if (this.#recentGap === "none") this.#recentGap = "stall";
     this.#adaptive?.forget();
@@ -368,7 +353,7 @@ export class Heartbeat {
   }
 
   #noticeSuspension(now: number, wallNow: number): readonly Action[] {
-    const gap = this.#gaps.suspensionUntil(now, wallNow, this.#gapThreshold());
+    const gap = this.#gaps.suspensionUntil(now, wallNow, gapThreshold(this.#options));
     if (gap === 0) return NOTHING;
     this.#recentGap = "suspension";
     this.#adaptive?.forget();
@@ -398,23 +383,7 @@ export class Heartbeat {
     return true;
   }
 
-  #gapThreshold(): number {
-    return Math.min(GAP_AT_MOST, (this.#options.pingTimeout ?? Infinity) / 2);
-  }
-
   #overdueAfter(): number {
     return Math.max(OVERDUE_AT_LEAST, OVERDUE_ROUND_TRIPS * (this.statistics.smoothed ?? 0));
-  }
-
-  /** Large enough to keep every ping that is still to be judged, even after a gap has moved its deadline. */
-  #maxKeepaliveInFlight(): number {
-    const { pingInterval, pingTimeout, detection = null } = this.#options;
-    return Math.max(
-      KEEPALIVE_IN_FLIGHT_AT_LEAST,
-      Math.ceil(
-        (2 * (pingTimeout ?? 0)) /
-          (detection === null ? (pingInterval ?? Infinity) : shortestPeriod(detection)),
-      ),
-    );
   }
 }

@@ -1,21 +1,16 @@
 // The heartbeat of a connection in a worker. It runs and judges there; this side only receives its events.
 
-import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
+import { quietly } from "../../shared/deferred.js";
 import type { HeartbeatDeadlines } from "../../heartbeat/heartbeat.js";
 import type { HeartbeatSettings } from "../../heartbeat/signals.js";
 import type { LatencyStats } from "../../heartbeat/latency-statistics.js";
 import { LatencyStatistics } from "../../heartbeat/latency-statistics.js";
 import { keyOf, type Keepalive, type KeepaliveHandler } from "../../connection/keepalive.js";
+import { PingWaiters } from "../../connection/ping-waiters.js";
 import type { Runtime } from "../../connection/runtime.js";
 import { rebuildError } from "./error-copy.js";
 import type { Mailbox } from "./mailbox.js";
 import type { WorkerEvent, WorkerCommand } from "./signals.js";
-
-interface Waiter {
-  readonly resolve: (elapsed: number) => void;
-  readonly reject: (error: unknown) => void;
-  readonly stopWatching: () => void;
-}
 
 /** Heartbeat events of the worker. */
 export type KeepaliveEvent = Extract<
@@ -34,7 +29,7 @@ export class WorkerKeepalive implements Keepalive {
   readonly #runtime: Runtime;
   readonly #handler: KeepaliveHandler;
   readonly #mailbox: Mailbox<WorkerCommand, WorkerEvent>;
-  readonly #waiters = new Map<string, Waiter>();
+  readonly #waiters = new PingWaiters();
   #stats: LatencyStats = new LatencyStatistics().snapshot();
   #roundTrip: number | null = null;
   #longestGap = 0;
@@ -93,21 +88,11 @@ export class WorkerKeepalive implements Keepalive {
 
   ping(payload: Uint8Array, signal: AbortSignal | null, timeout: number | null = null): Promise<number> {
     const key = keyOf(payload);
-    const promise = new Promise<number>((resolve, reject) => {
-      const onAbort = (): void => {
-        this.#take(key)?.reject(signal?.reason);
-        this.#mailbox.post({ type: "unping", key });
-      };
-      watchAbort(signal, onAbort);
-      const stopWatching = (): void => {
-        unwatchAbort(signal, onAbort);
-      };
-      this.#waiters.set(key, { resolve, reject, stopWatching });
-    });
-    promise.catch(() => undefined); // A promise that nobody awaits must not end the process.
+    const answer = this.#waiters.add(key, timeout, signal, () => this.#mailbox.post({ type: "unping", key }));
+    void quietly(answer);
     this.#lastPingAt = this.#runtime.clock.now();
     this.#mailbox.post({ type: "ping", key, payload, timeout });
-    return promise;
+    return answer;
   }
 
   onPingSent(): void {
@@ -143,7 +128,7 @@ export class WorkerKeepalive implements Keepalive {
   }
 
   end(closedError: () => Error): void {
-    for (const key of [...this.#waiters.keys()]) this.#take(key)?.reject(closedError());
+    this.#waiters.end(closedError);
   }
 
   // Events of the worker.
@@ -151,10 +136,10 @@ export class WorkerKeepalive implements Keepalive {
   onEvent(event: KeepaliveEvent): void {
     switch (event.type) {
       case "pinged":
-        this.#take(event.key)?.resolve(event.elapsed);
+        this.#waiters.resolve(event.key, event.elapsed);
         return;
       case "not-pinged":
-        this.#take(event.key)?.reject(rebuildError(event.error));
+        this.#waiters.reject(event.key, rebuildError(event.error));
         return;
       case "pong":
         this.#stats = event.stats;
@@ -176,13 +161,5 @@ export class WorkerKeepalive implements Keepalive {
         this.#handler.onSuspended(event.gap);
         return;
     }
-  }
-
-  #take(key: string): Waiter | null {
-    const waiter = this.#waiters.get(key);
-    if (waiter === undefined) return null;
-    this.#waiters.delete(key);
-    waiter.stopWatching();
-    return waiter;
   }
 }
