@@ -120,7 +120,7 @@ export async function runChaos(
     for (let topic = 0; topic < options.topics; topic++) {
       await untilPublished(() => topics.publish(`topic ${topic}`, LAST, { id: LAST }));
     }
-    const deadline = performance.now() + 30_000;
+    const deadline = performance.now() + 60_000;
     while (subscriptions.some(({ isFinished }) => !isFinished) && performance.now() < deadline)
       await sleep(50);
   } finally {
