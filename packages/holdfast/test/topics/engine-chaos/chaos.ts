@@ -226,9 +226,10 @@ class ServerProcess {
 
   /** Resolves once it has published what it has begun. */
   async becomeQuiet(): Promise<void> {
-    if (this.#child === null) return;
-    this.#child.send("quiet");
-    await once(this.#child, "message");
+    const child = this.#child;
+    if (child === null) return;
+    child.send("quiet");
+    await Promise.race([once(child, "message"), once(child, "exit")]);
   }
 
   async stop(): Promise<void> {
