@@ -5,7 +5,7 @@ import { RawClient } from "../../packages/holdfast/build/testing/raw/client.js";
 import { RawServer } from "../../packages/holdfast/build/testing/raw/server.js";
 import { activeResources, assertNothingLeft } from "./resources.js";
 
-describe("testCertificates", { timeout: 20_000 }, () => {
+describe("testCertificates", { timeout: 300_000 }, () => {
   test("lets a client that trusts the authority connect by each of the names", async () => {
     const before = activeResources();
     const { ca, server: tls } = await testCertificates();

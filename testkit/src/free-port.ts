@@ -9,7 +9,7 @@ const BUS = 10_000;
 
 /**
  * A port of the loopback interface that is free, as is the one 10,000 above. No other process is expected to take it:
- * a system gives it to nobody that does not ask for it, and whoever calls this gets a random one.
+ * a system gives it to nobody that does not ask for it, and each call returns a random one.
  */
 export async function freePort(): Promise<number> {
   for (;;) {

@@ -27,7 +27,7 @@ export async function startRedis(): Promise<RunningRedis> {
   const folder = mkdtempSync(join(tmpdir(), "holdfast-bench-"));
   const parameters = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder];
   const child = start({ program: "redis-server", arguments: parameters, core: null, hasChannel: false });
-  if (child.stdout !== null) await once(child.stdout, "data", { signal: AbortSignal.timeout(10_000) });
+  if (child.stdout !== null) await once(child.stdout, "data", { signal: AbortSignal.timeout(30_000) });
   child.stdout?.resume();
   const admin = new Redis(port, "127.0.0.1");
   admin.on("error", () => {}); // It connects again until the server is ready.

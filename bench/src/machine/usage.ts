@@ -22,7 +22,7 @@ export function collectGarbage(server: RunningServer): void {
 }
 
 async function askServer(server: RunningServer): Promise<Usage | null> {
-  const answer = once(server.process, "message", { signal: AbortSignal.timeout(10_000) });
+  const answer = once(server.process, "message", { signal: AbortSignal.timeout(30_000) });
   server.process.send("usage");
   const [usage] = (await answer) as [Usage]; // peers/support/program.ts answers nothing else
   return usage;

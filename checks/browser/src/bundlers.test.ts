@@ -148,7 +148,7 @@ const withinFunction = (program: string): string => {
   return `${imports.join("\n")}\n(async () => {${rest}})();`;
 };
 
-describe("A worker's script in bundles", { timeout: 120_000 }, () => {
+describe("A worker's script in bundles", { timeout: 300_000 }, () => {
   let server: Server;
   let sources: string;
   before(async () => {

@@ -193,7 +193,7 @@ async function failureOf(url: string): Promise<string> {
   }
 }
 
-describe("docs/error-messages.md", { timeout: 120_000 }, () => {
+describe("docs/error-messages.md", { timeout: 300_000 }, () => {
   for (const { name, ws, chromium, holdfast, start } of CASES) {
     test(`D9: ${name} is in the page with the message of ws, and has the documented failure`, async () => {
       for (const words of [ws, chromium, `why-closed.md#${holdfast}`]) {

@@ -35,7 +35,7 @@ const offerOf = async (peer: RawServerPeer) => {
   return { head, offered: (head.header("Sec-WebSocket-Protocol") ?? "").split(", ") };
 };
 
-describe("The heartbeat of a page in Chromium", { skip, timeout: 60_000 }, () => {
+describe("The heartbeat of a page in Chromium", { skip, timeout: 300_000 }, () => {
   let browser: Browser;
   let page: Page;
 
@@ -130,7 +130,7 @@ describe("The heartbeat of a page in Chromium", { skip, timeout: 60_000 }, () =>
     await using server = await RawServer.start();
     const offers: (readonly string[])[] = [];
     const accept = async () => {
-      const peer = await server.nextPeer({ timeout: 10_000 });
+      const peer = await server.nextPeer({ timeout: 30_000 });
       await acceptAs(peer, (offer) => {
         offers.push(offer);
         return null;

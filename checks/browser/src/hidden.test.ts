@@ -25,7 +25,7 @@ const GRACES = 3;
 /** The delay that a busy machine may add. A longer one violates the bound. */
 const MARGIN = 20_000;
 
-describe("Hidden tabs and frozen pages in Chromium", { skip, timeout: 120_000 }, () => {
+describe("Hidden tabs and frozen pages in Chromium", { skip, timeout: 300_000 }, () => {
   let browser: Browser;
   let page: Page;
 
@@ -93,7 +93,7 @@ describe("Hidden tabs and frozen pages in Chromium", { skip, timeout: 120_000 },
     await assertAlive(page);
     // It continues to ping.
     await page.waitForFunction(
-      (before) => (kept["connection"] as Connection).latencyStats.answered >= before + 2,
+      (count) => (kept["connection"] as Connection).latencyStats.answered >= count + 2,
       hidden.answered,
       { polling: 100, timeout: 30_000 },
     );

@@ -16,7 +16,7 @@ const TIMEOUT = 600;
 /** The delay that a busy machine may add. A longer one violates the bound. */
 const MARGIN = 20_000;
 
-describe("The life of a page in Chromium", { skip, timeout: 60_000 }, () => {
+describe("The life of a page in Chromium", { skip, timeout: 300_000 }, () => {
   let browser: Browser;
   let page: Page;
 

@@ -10,7 +10,7 @@ import { Browser, skip } from "./browser/chromium.js";
 import { openScene } from "./browser/scene.js";
 import "./browser/page-globals.js";
 
-describe("In Chromium", { skip, timeout: 60_000 }, () => {
+describe("In Chromium", { skip, timeout: 300_000 }, () => {
   let browser: Browser;
   let page: Page;
 

@@ -9,7 +9,7 @@ import { eventually } from "holdfast-testkit";
 import { Browser, skip } from "./browser/chromium.js";
 import "./browser/page-globals.js";
 
-describe("Topics in Chromium", { skip, timeout: 60_000 }, () => {
+describe("Topics in Chromium", { skip, timeout: 300_000 }, () => {
   let browser: Browser;
   before(async () => {
     browser = await Browser.start();

@@ -11,7 +11,7 @@ import "./browser/page-globals.js";
 const INTERVAL = 300;
 const TIMEOUT = 500;
 
-describe("A connection in a worker of Chromium", { skip, timeout: 60_000 }, () => {
+describe("A connection in a worker of Chromium", { skip, timeout: 300_000 }, () => {
   let browser: Browser;
 
   before(async () => {

@@ -8,8 +8,8 @@ import { withTimeout } from "holdfast-testkit";
 import { WebSocket, WebSocketServer, type PerMessageDeflateOptions, type RawData } from "ws";
 import { testCell } from "./matrix/test-cell.js";
 
-const LIMIT = 10_000;
-const OPTIONS = { skip: false, timeout: 30_000 } as const;
+const LIMIT = 30_000;
+const OPTIONS = { skip: false, timeout: 120_000 } as const;
 const SERVER = { row: "ws", position: "server", column: "compression" } as const;
 const CLIENT = { row: "ws", position: "client", column: "compression" } as const;
 

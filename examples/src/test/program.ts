@@ -19,10 +19,10 @@ export class Program implements AsyncDisposable {
 
   constructor(name: string, ...args: string[]) {
     const path = fileURLToPath(new URL(`../${name}.js`, import.meta.url));
-    // A timeout of 30 s ends it, so that no test leaves a process behind.
+    // A timeout of two minutes ends it, so that no test leaves a process behind.
     this.#child = spawn(process.execPath, [path, ...args], {
       stdio: ["pipe", "pipe", "pipe"],
-      timeout: 30_000,
+      timeout: 120_000,
       killSignal: "SIGKILL",
     });
     this.#child.stdin.on("error", () => undefined); // It may have exited before the input arrives.

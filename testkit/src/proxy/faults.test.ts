@@ -16,7 +16,7 @@ async function fastest(bound: number, measure: () => Promise<number>): Promise<n
   return best;
 }
 
-describe("The faults of a FaultProxy", { timeout: 20_000 }, () => {
+describe("The faults of a FaultProxy", { timeout: 300_000 }, () => {
   let before: ResourceCounts;
   let link: EchoLink;
 

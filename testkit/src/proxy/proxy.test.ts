@@ -7,7 +7,7 @@ import { activeResources, assertNothingLeft, type ResourceCounts } from "../reso
 import { eventually, withTimeout } from "../waiting.js";
 import { EchoLink, measureEcho } from "./echo-link.js";
 
-describe("FaultProxy", { timeout: 20_000 }, () => {
+describe("FaultProxy", { timeout: 300_000 }, () => {
   let before: ResourceCounts;
   let link: EchoLink;
 

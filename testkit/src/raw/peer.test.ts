@@ -19,7 +19,7 @@ async function connectedPair(options: RawServerOptions = {}) {
   return { server, client, peer: await server.nextPeer(), close };
 }
 
-describe("RawPeer", { timeout: 20_000 }, () => {
+describe("RawPeer", { timeout: 300_000 }, () => {
   test("upgrades in both roles and exchanges frames, masked by the client only", async () => {
     const before = activeResources();
     const requests: string[] = [];
@@ -138,7 +138,7 @@ describe("RawPeer", { timeout: 20_000 }, () => {
   });
 });
 
-describe("RawServer", { timeout: 20_000 }, () => {
+describe("RawServer", { timeout: 300_000 }, () => {
   test("close() rejects with what a script threw before, and the peer of that script is reset", async () => {
     const server = await RawServer.start({}, async (peer) => {
       await peer.read(1);

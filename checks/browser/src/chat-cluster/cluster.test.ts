@@ -5,7 +5,7 @@ import { after, before, describe, test } from "node:test";
 import { assertAccessible } from "../browser/accessibility.js";
 import { ChatPage, ChatProgram, skip } from "./chat-cluster.js";
 
-describe("npm run example -- chat-cluster", { skip, timeout: 200_000 }, () => {
+describe("npm run example -- chat-cluster", { skip, timeout: 300_000 }, () => {
   let program: ChatProgram;
   let chat: ChatPage;
 
@@ -77,7 +77,7 @@ describe("npm run example -- chat-cluster", { skip, timeout: 200_000 }, () => {
   });
 });
 
-describe("npm run example -- chat-cluster without a Redis", { skip, timeout: 60_000 }, () => {
+describe("npm run example -- chat-cluster without a Redis", { skip, timeout: 300_000 }, () => {
   test("Demo: an address of Redis that does not answer is one clear line, and exit code 1", async () => {
     const program = new ChatProgram("--port", "0", "--redis", "redis://127.0.0.1:1");
     const { code, stdout, stderr } = await program.ended();

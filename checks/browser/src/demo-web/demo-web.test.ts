@@ -13,7 +13,7 @@ const LOOKS: readonly Look[] = [
   ["dark", 1100],
 ];
 
-describe("npm start -- web", { skip, timeout: 90_000 }, () => {
+describe("npm start -- web", { skip, timeout: 300_000 }, () => {
   let demo: DemoPage;
 
   before(async () => {

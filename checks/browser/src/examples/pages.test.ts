@@ -26,7 +26,7 @@ async function startDevServer(root: string): Promise<DevServer> {
   return start(root, 0);
 }
 
-describe("Example pages", { skip, timeout: 120_000 }, () => {
+describe("Example pages", { skip, timeout: 300_000 }, () => {
   let root: string;
   let server: DevServer;
   let browser: Browser;

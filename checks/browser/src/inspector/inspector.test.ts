@@ -12,7 +12,7 @@ import { Inspected } from "./inspected.js";
 const CROWD = Number(process.env["HOLDFAST_CROWD"] ?? 300);
 const HOSTILE = `<img src=x onerror="globalThis.hit=1">`;
 
-describe("The inspector's page", { skip, timeout: 180_000 }, () => {
+describe("The inspector's page", { skip, timeout: 300_000 }, () => {
   let scene: Inspected;
   const clients: Connection[] = [];
 

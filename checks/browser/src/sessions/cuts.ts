@@ -48,8 +48,8 @@ async function cut(proxy: FaultProxy, cuts: number, random: SeededRandom): Promi
 }
 
 async function until(isDone: () => boolean): Promise<void> {
-  for (const deadline = performance.now() + 15_000; !isDone();) {
-    if (performance.now() > deadline) throw new Error("Expected the page to connect again within 15 s");
+  for (const deadline = performance.now() + 30_000; !isDone();) {
+    if (performance.now() > deadline) throw new Error("Expected the page to connect again within 30 s");
     await new Promise((resolve) => setImmediate(resolve));
   }
 }

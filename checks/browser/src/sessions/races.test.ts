@@ -10,12 +10,12 @@ import type { PageStream } from "./page-stream.js";
 import { openSessionScene, type ServerStream, type SessionScene } from "./session-scene.js";
 import { assertExactlyOnce, bothProgress, nextStream, sees, startStream } from "./streams.js";
 
-const LIMIT = { timeout: 40_000 };
+const LIMIT = { timeout: 120_000 };
 
 /** Pings so often that five samples come soon. The verdict comes so late that only a race can replace the socket. */
 const DETECTION = { maxPeriod: 300, floor: 30_000 };
 
-describe("Two sockets of a page in Chromium race", { skip, timeout: 120_000 }, () => {
+describe("Two sockets of a page in Chromium race", { skip, timeout: 300_000 }, () => {
   let browser: Browser;
 
   before(async () => {

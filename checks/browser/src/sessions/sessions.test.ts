@@ -12,9 +12,9 @@ import { openSessionScene } from "./session-scene.js";
 import { assertExactlyOnce, bothProgress, nextStream, sees, startStream } from "./streams.js";
 
 /** Of each test, in milliseconds: more than Playwright waits, so that a failure says for what. */
-const LIMIT = { timeout: 40_000 };
+const LIMIT = { timeout: 120_000 };
 
-describe("A session of a page in Chromium", { skip, timeout: 120_000 }, () => {
+describe("A session of a page in Chromium", { skip, timeout: 300_000 }, () => {
   let browser: Browser;
 
   before(async () => {

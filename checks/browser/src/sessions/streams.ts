@@ -46,7 +46,7 @@ export async function startStream(
 
 /** The server's end of a session, once messages arrive there. It starts to send. */
 export async function nextStream(scene: SessionScene, count: number): Promise<ServerStream> {
-  await eventually(() => (scene.streams[count - 1]?.tally.count ?? 0) > 0, `session ${count}`, 10_000);
+  await eventually(() => (scene.streams[count - 1]?.tally.count ?? 0) > 0, `session ${count}`, 30_000);
   const stream = scene.streams[count - 1];
   assert(stream !== undefined);
   stream.start();
@@ -58,7 +58,7 @@ export async function bothProgress(page: Page, atServer: ServerStream, count = 5
   const target = atServer.tally.count + count;
   const inPage = await page.evaluate(async (more) => {
     const { tally, connection, events, sent } = kept["stream"] as PageStream;
-    const deadline = performance.now() + 10_000;
+    const deadline = performance.now() + 30_000;
     for (const wanted = tally.count + more; tally.count < wanted;) {
       await new Promise((resolve) => setTimeout(resolve, 10));
       const { status, session, queued } = connection;
@@ -67,17 +67,17 @@ export async function bothProgress(page: Page, atServer: ServerStream, count = 5
     return "";
   }, count);
   assert.equal(inPage, "", `The page gets no messages. ${atServer.describe()}`);
-  await eventually(() => atServer.tally.count >= target, "messages of the page", 10_000);
+  await eventually(() => atServer.tally.count >= target, "messages of the page", 30_000);
 }
 
 export async function stopStreams(page: Page, atServer: ServerStream): Promise<StreamResult> {
   const stopped = Promise.all([atServer.stop(), page.evaluate(() => (kept["stream"] as PageStream).stop())]);
-  const [toPage, sentByPage] = await withTimeout(stopped, 15_000, "both ends to confirm").catch(
+  const [toPage, sentByPage] = await withTimeout(stopped, 30_000, "both ends to confirm").catch(
     (cause: unknown) => {
       throw new Error(`Expected both ends to stop. ${atServer.describe()}`, { cause });
     },
   );
-  await eventually(() => atServer.tally.count >= sentByPage, "all messages of the page", 2_000).catch(
+  await eventually(() => atServer.tally.count >= sentByPage, "all messages of the page", 10_000).catch(
     () => undefined, // The tally says what is missing.
   );
   const { faults, events } = await page.evaluate((sent) => {
@@ -110,6 +110,6 @@ export async function sees(page: Page, event: string, count = 1): Promise<void> 
     ([name, wanted]) =>
       (kept["stream"] as PageStream).events.filter((each) => each === name).length >= wanted,
     [event, count] as const,
-    { polling: 50, timeout: 15_000 },
+    { polling: 50, timeout: 30_000 },
   );
 }

@@ -11,7 +11,7 @@ import type { Request } from "./session-worker.js";
 import { openSessionScene } from "./session-scene.js";
 import { nextStream } from "./streams.js";
 
-describe("A session of a worker in Chromium", { skip, timeout: 60_000 }, () => {
+describe("A session of a worker in Chromium", { skip, timeout: 300_000 }, () => {
   let browser: Browser;
 
   before(async () => {

@@ -45,7 +45,7 @@ export class Proxy implements AsyncDisposable {
         return new Program(kind.path, kind.args(configuration));
       });
       const proxy = new Proxy(kind, program, folder, port);
-      await eventually(() => proxy.#announcements > 0, `${kind.path} to start`, 5_000);
+      await eventually(() => proxy.#announcements > 0, `${kind.path} to start`, 30_000);
       return proxy;
     } catch (error) {
       await rm(folder, { recursive: true, force: true });

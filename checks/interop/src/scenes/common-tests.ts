@@ -19,7 +19,7 @@ export interface TestedPeer {
 }
 
 /** The longest wait of a test, in milliseconds. */
-export const LIMIT = 60_000;
+export const LIMIT = 120_000;
 
 const RECEIVE = { timeout: 30_000 };
 

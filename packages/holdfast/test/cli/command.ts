@@ -19,7 +19,7 @@ export interface Outcome {
 export type BinaryOutcome = Omit<Outcome, "stdout"> & { readonly stdout: Buffer };
 
 /** A busy machine starts processes slowly. */
-const PATIENCE = 20_000;
+const PATIENCE = 60_000;
 
 export class Command {
   readonly #process: ChildProcess;

@@ -8,7 +8,7 @@ import { MAIN } from "./command.js";
 const hasTmux = spawnSync("tmux", ["-V"]).status === 0;
 const skip = hasTmux ? false : "tmux is not installed (scripts/install-peers.sh terminal)";
 
-describe("On a terminal", { skip, timeout: 120_000 }, () => {
+describe("On a terminal", { skip, timeout: 300_000 }, () => {
   // Each test has its own tmux server: one that is being killed may still accept commands.
   let count = 0;
   let socket: string;

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 /** Calls the function again until it does not throw. */
 export async function eventually<Result>(
   act: () => Promise<Result> | Result,
-  milliseconds = 10_000,
+  milliseconds = 30_000,
 ): Promise<Result> {
   const deadline = performance.now() + milliseconds;
   for (;;) {

@@ -120,7 +120,7 @@ export async function runChaos(
     for (let topic = 0; topic < options.topics; topic++) {
       await untilPublished(() => topics.publish(`topic ${topic}`, LAST, { id: LAST }));
     }
-    const deadline = performance.now() + 30_000;
+    const deadline = performance.now() + 60_000;
     while (subscriptions.some(({ isFinished }) => !isFinished) && performance.now() < deadline)
       await sleep(50);
   } finally {
@@ -226,9 +226,10 @@ class ServerProcess {
 
   /** Resolves once it has published what it has begun. */
   async becomeQuiet(): Promise<void> {
-    if (this.#child === null) return;
-    this.#child.send("quiet");
-    await once(this.#child, "message");
+    const child = this.#child;
+    if (child === null) return;
+    child.send("quiet");
+    await Promise.race([once(child, "message"), once(child, "exit")]);
   }
 
   async stop(): Promise<void> {

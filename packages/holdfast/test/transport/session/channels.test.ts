@@ -28,7 +28,7 @@ function record(side: "client" | "server"): { readonly published: unknown[] } & 
   return { published, [Symbol.dispose]: () => listeners.forEach((stop) => stop()) };
 }
 
-describe("Channels of sessions", { timeout: 60_000 }, () => {
+describe("Channels of sessions", { timeout: 300_000 }, () => {
   test("J2 L3: both sides publish each step: opened, detached, resumed with what is sent again, closed", async () => {
     using client = record("client");
     using server = record("server");

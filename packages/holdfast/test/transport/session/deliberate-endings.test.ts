@@ -46,7 +46,7 @@ function failingFirst(failures: ((error: Error) => void)[]): (connection: Connec
     failures.length > 0 ? keepOpen(connection) : new Promise((_, reject) => failures.push(reject));
 }
 
-describe("A session that the server's code ends", { timeout: 60_000 }, () => {
+describe("A session that the server's code ends", { timeout: 300_000 }, () => {
   test("L3: a handler that fails ends the session at both ends, with one loss, and 1011 says why", async () => {
     const failures: ((error: Error) => void)[] = [];
     const { atServer, atClient, losses } = await endFirst(() => failures[0](new Error("no database")), {
@@ -109,7 +109,7 @@ describe("A session that the server's code ends", { timeout: 60_000 }, () => {
   });
 });
 
-describe("A session that the client's code ends", { timeout: 60_000 }, () => {
+describe("A session that the client's code ends", { timeout: 300_000 }, () => {
   for (const code of [1000, 1001, 1012, 4001]) {
     test(`L3: close(${code}) of a client ends the session at the server, which does not wait for it`, async () => {
       await using pair = await SessionPair.open();

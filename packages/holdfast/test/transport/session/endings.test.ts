@@ -12,7 +12,7 @@ function forbidLoss(pair: SessionPair): string[] {
   return losses;
 }
 
-describe("The end of a session", { timeout: 60_000 }, () => {
+describe("The end of a session", { timeout: 300_000 }, () => {
   test("L3: close() of the client ends the session at both ends, after the messages sent before", async () => {
     await using pair = await SessionPair.open();
     const losses = forbidLoss(pair);

@@ -41,7 +41,7 @@ class MemoryKeep implements SessionKeep {
   }
 }
 
-describe("A kept state that cannot be trusted", { timeout: 120_000 }, () => {
+describe("A kept state that cannot be trusted", { timeout: 300_000 }, () => {
   let server: Server;
   const warnings: string[] = [];
   const ignore = (): void => undefined;

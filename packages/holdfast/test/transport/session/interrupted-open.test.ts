@@ -33,7 +33,7 @@ async function sendTwo({ pair }: Interrupted): Promise<void> {
   await pair.connection.send("s2", { until: "delivered" });
 }
 
-describe("A socket that ends during `onOpen`", { timeout: 60_000 }, () => {
+describe("A socket that ends during `onOpen`", { timeout: 300_000 }, () => {
   test("L1: `onOpen` runs again on the next socket of the session, which begins with the messages that nobody took", async () => {
     const read: unknown[] = [];
     await using scene = await openInterrupted(async (connection, run) => {
@@ -138,7 +138,7 @@ describe("A socket that ends during `onOpen`", { timeout: 60_000 }, () => {
   });
 });
 
-describe("A Close that detaches a session whose inbox is full", { timeout: 60_000 }, () => {
+describe("A Close that detaches a session whose inbox is full", { timeout: 300_000 }, () => {
   test("L1: messages for which there is no room do not count: they arrive on the next socket", async () => {
     await using pair = await SessionPair.open({ client: { maxQueue: 4 } });
     const all = Array.from({ length: 100 }, (_, index) => `s${index}`);

@@ -4,7 +4,7 @@ import { NotSentError } from "../../../build/index.js";
 import { eventually } from "holdfast-testkit";
 import { receive, SessionPair } from "./session-pair.js";
 
-describe("The messages of a session", { timeout: 60_000 }, () => {
+describe("The messages of a session", { timeout: 300_000 }, () => {
   test("L1: text, binary, compressed and broadcast messages keep their order across a cut", async () => {
     await using pair = await SessionPair.open({
       server: { compression: true },

@@ -5,7 +5,7 @@ import { serve, type Connection } from "../../../build/index.js";
 import { eventually } from "holdfast-testkit";
 import { keepOpen, next, receive, SessionPair } from "./session-pair.js";
 
-describe("A session and its sockets", { timeout: 60_000 }, () => {
+describe("A session and its sockets", { timeout: 300_000 }, () => {
   test("L1: both ends see one connection over many sockets: one handler, one `onOpen`, one id", async () => {
     let opened = 0;
     await using pair = await SessionPair.open({ client: { onOpen: () => ++opened } });

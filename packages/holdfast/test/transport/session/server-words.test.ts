@@ -49,7 +49,7 @@ class Scene implements AsyncDisposable {
   }
 }
 
-describe("The words of a server", { timeout: 60_000 }, () => {
+describe("The words of a server", { timeout: 300_000 }, () => {
   test("L2: a quarter of the window is acknowledged at once, with one word; the rest after `ackDelay`", async () => {
     await using scene = await Scene.start();
     const { peer } = await scene.open();

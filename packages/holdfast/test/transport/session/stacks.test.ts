@@ -9,7 +9,7 @@ import { attach, connect, connectPersistent, serve, type ServeOptions } from "..
 import { eventually, FaultProxy, RawServer, testCertificates } from "holdfast-testkit";
 import { hear, keepOpen, receive, SessionPair } from "./session-pair.js";
 
-describe("Sessions", { timeout: 60_000 }, () => {
+describe("Sessions", { timeout: 300_000 }, () => {
   for (const http2 of [false, true]) {
     test(`L1: continue over TLS${http2 ? " and HTTP/2" : ""}`, async () => {
       const { server: tls, ca } = await testCertificates();

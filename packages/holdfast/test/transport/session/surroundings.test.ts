@@ -28,7 +28,7 @@ async function advanceUntil(isTrue: () => boolean, what: string, step: number): 
   }, what);
 }
 
-describe("A session and what surrounds it", { timeout: 60_000 }, () => {
+describe("A session and what surrounds it", { timeout: 300_000 }, () => {
   test("L1 J1: loggers and listeners that throw lose nothing", async () => {
     const fail = (): never => {
       throw new Error("The logger is broken.");

@@ -29,7 +29,7 @@ import { startEchoThread } from "./echo-thread.js";
 const INTERVAL = 100;
 const TIMEOUT = 400;
 
-describe("A connection in a worker thread", { timeout: 60_000 }, () => {
+describe("A connection in a worker thread", { timeout: 300_000 }, () => {
   let resources: ResourceCounts;
 
   beforeEach(() => {
