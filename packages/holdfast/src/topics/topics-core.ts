@@ -132,8 +132,7 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
 
   async watch(topic: string, onChange: (update: PresenceUpdate) => void): Promise<() => void> {
     this.checkOpen();
-    const { platform } = this.runtime;
-    const callback: (update: PresenceUpdate) => unknown = bindToContext(platform, onChange);
+    const callback: (update: PresenceUpdate) => unknown = bindToContext(this.runtime.platform, onChange);
     const onFailed = (error: unknown): void => this.onError("a function of topics.watch() failed", error);
     const onUpdate = (update: PresenceUpdate): void => callSafely(() => callback(update), onFailed);
     const watch = new PresenceWatch({
