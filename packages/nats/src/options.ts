@@ -40,6 +40,11 @@ const NAMES: readonly string[] = [
 
 /** @throws InvalidArgumentError */
 export function checkOptions(caller: string, options: NatsEngineOptions): CheckedOptions {
+  if (typeof (options as unknown) !== "object" || (options as unknown) === null) {
+    throw new InvalidArgumentError(
+      `Expected ${caller}() to get an object of options with \`connection\`, got another value.`,
+    );
+  }
   const unknown = Object.keys(options).find((name) => !NAMES.includes(name));
   if (unknown !== undefined) {
     throw new InvalidArgumentError(`Expected the options of ${caller}(), got \`${unknown}\`.`);

@@ -154,13 +154,15 @@ describe("Failures of NATS", { skip: missing }, () => {
     const connection = await (await start()).connect();
     closing.push(() => connection.close());
     for (const wrong of [
+      undefined,
+      null,
       { connection: {} },
       { connection, prefix: "a.b" },
       { connection, storage: "disk" },
       { connection, replicas: 0 },
       { connection, prefx: "a" },
     ]) {
-      assert.throws(() => natsEngine(wrong as NatsEngineOptions), InvalidArgumentError);
+      assert.throws(() => natsEngine(wrong as unknown as NatsEngineOptions), InvalidArgumentError);
     }
   });
 });

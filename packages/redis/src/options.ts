@@ -33,6 +33,11 @@ const NAMES: readonly string[] = [
 
 /** @throws InvalidArgumentError */
 export function checkOptions(options: RedisEngineOptions): CheckedOptions {
+  if (typeof (options as unknown) !== "object" || (options as unknown) === null) {
+    throw new InvalidArgumentError(
+      "Expected redisEngine() to get an object of options with `client`, got another value.",
+    );
+  }
   const unknown = Object.keys(options).find((name) => !NAMES.includes(name));
   if (unknown !== undefined) {
     throw new InvalidArgumentError(`Expected the options of redisEngine(), got \`${unknown}\`.`);

@@ -98,12 +98,14 @@ async function report(error: unknown, verb: string | undefined, console: Console
   const library = await import("../index.js");
   if (!(error instanceof library.HoldfastError)) throw error;
   console.say(`holdfast: ${escaped(error.message)}`);
-  const { InvalidArgumentError, InvalidHeaderError, InvalidURLError, OpenTimeoutError } = library;
+  const { InvalidArgumentError, InvalidHeaderError, InvalidURLError, OpenTimeoutError, TooSlowError } =
+    library;
   const isUsageError = [InvalidArgumentError, InvalidHeaderError, InvalidURLError].some(
     (type) => error instanceof type,
   );
   if (isUsageError || verb === "ping") return EXIT.usage;
-  return error instanceof OpenTimeoutError ? EXIT.timeout : EXIT.failed;
+  const isTimeout = error instanceof OpenTimeoutError || error instanceof TooSlowError;
+  return isTimeout ? EXIT.timeout : EXIT.failed;
 }
 
 function version(): string {

@@ -10,7 +10,11 @@ export function showInInspector<Shown extends object>(
 ): void {
   Object.defineProperty(prototype, inspectCustom, {
     value(this: Shown): string {
-      return show(this);
+      try {
+        return show(this);
+      } catch {
+        return `[${prototype.constructor.name}]`; // A Proxy, or an object that only inherits: they have no private fields.
+      }
     },
   });
 }

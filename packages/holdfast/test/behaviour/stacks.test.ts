@@ -108,6 +108,14 @@ describe("inspection", () => {
     await server.close();
   });
 
+  test("J3: inspect() shows a Proxy, and an object that only inherits, whose private fields cannot be read", async () => {
+    await using server = await serve(() => undefined);
+    const connection = await connect(server.url);
+    assert.equal(inspect(new Proxy(connection, {})), "[Connection]");
+    assert.equal(inspect(Object.create(connection)), "[Connection]");
+    connection.terminate();
+  });
+
   test("J3: inspect() shows the error of an end in a few lines", async () => {
     const { connection, drop, close } = await openPair();
     setImmediate(drop);

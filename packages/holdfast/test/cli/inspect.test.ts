@@ -51,6 +51,18 @@ describe("holdfast inspect", () => {
     assert.match(wrong.stderr, /Expected `--sort` to be one of trouble, age, .*, got "size"\./);
   });
 
+  test("K: a server that is no inspector is named as such", async () => {
+    await using plain = await serve((connection) =>
+      connection.forEach((message) => connection.send(message)),
+    );
+    const { code, stdout, stderr } = await runCommand(["inspect", plain.url]);
+    assert.deepEqual([code, stdout], [1, ""]);
+    assert.match(
+      stderr,
+      /^holdfast: Expected the answer of an inspector, got "\{.*inspect\(\) returned\.\n$/,
+    );
+  });
+
   test("P2: the table escapes what peers send, and no line is wider than the terminal", () => {
     const hostile = "\u001b[2J/\u202eevil\nline";
     const row = { id: "a-1", state: "open", path: hostile, address: hostile, age: 65_000 } as const;

@@ -1,11 +1,14 @@
 // `holdfast connect` in pipes: lines, bytes, messages on the command line, and lost connections.
 
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { describe, test } from "node:test";
 import { serve, type ConnectionHandler, type Message, type ServeOptions, type Server } from "holdfast";
 import { eventually } from "holdfast-testkit";
-import { Command, runBinary, runCommand } from "./command.js";
+import { Command, MAIN, runBinary, runCommand } from "./command.js";
 
 const echo: ConnectionHandler = (connection) => connection.forEach((message) => connection.send(message));
 
@@ -106,6 +109,30 @@ describe("Bytes in a pipe", () => {
     const { type, base64 } = JSON.parse(message) as Record<string, unknown>;
     assert.deepEqual({ type, base64 }, { type: "binary", base64: "/w==" });
   });
+
+  test(
+    "K: output that cannot be written is an error in one line, with exit code 1",
+    { skip: !existsSync("/dev/full") },
+    async () => {
+      await using server = await serve((connection) =>
+        connection.forEach((message) => connection.send(message)),
+      );
+      const full = openSync("/dev/full", "w");
+      for (const words of [
+        ["--help"],
+        ["ping", "-c", "1", server.url],
+        ["connect", "-x", "hi", server.url],
+      ]) {
+        const child = spawn(process.execPath, [MAIN, ...words], { stdio: ["ignore", full, "pipe"] });
+        let stderr = "";
+        child.stderr?.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+        const [code] = (await once(child, "close")) as [number | null];
+        assert.equal(code, 1, words.join(" "));
+        assert.match(stderr, /^holdfast: The output could not be written: ENOSPC[^\n]*\.\n$/);
+      }
+      closeSync(full);
+    },
+  );
 
   test("K: a long message is not cut in a pipe", async () => {
     const text = "x".repeat(100_000);

@@ -1,6 +1,7 @@
 // The client's half of topics on a fake clock, against a scripted server.
 
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { describe, test } from "node:test";
 import { publish, subscribe } from "../../build/topics/client/subscribe.js";
 import { TopicError } from "../../build/topics/client/topic-error.js";
@@ -190,6 +191,29 @@ describe("subscribe() at a client", () => {
       message:
         'Expected an open connection, got one that is connecting or closed. Publish after its event "open".',
     });
+  });
+
+  test("M7: an abort ends publish(), and withdraws a request that still waits for topics.open()", async () => {
+    const client = new Client();
+    const { connection } = client.h;
+    const reason = new Error("enough");
+    const aborter = new AbortController();
+    const { signal } = aborter;
+    const withdrawn = publish(connection, "t", "held", { signal });
+    const kept = publish(connection, "t", "kept");
+    aborter.abort(reason);
+    await assert.rejects(withdrawn, reason);
+    await assert.rejects(publish(connection, "t", "x", { signal }), reason);
+    await client.server("topics");
+    const later = new AbortController();
+    const sent = publish(connection, "t", "sent", { signal: later.signal });
+    await client.h.clock.settle();
+    later.abort(reason);
+    await assert.rejects(sent, reason);
+    assert.deepEqual(client.sent(), ["pub 2 t\nkept", "pub 3 t\nsent"]);
+    await client.server("done 2 - - 0", "done 3 - - 0");
+    assert.equal((await kept).offset, null);
+    assert.equal(getEventListeners(later.signal, "abort").length, 0);
   });
 
   test("M7: publish() sends text and bytes, and settles with the answer", async () => {

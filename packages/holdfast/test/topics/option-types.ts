@@ -42,7 +42,10 @@ export const fitting = {
     maxSubscriptions: [10],
   } satisfies Fitting<OpenOptions>,
   ofSubscription: { since: ["now", position], signal: [signal, null] } satisfies Fitting<SubscriptionOptions>,
-  ofClientPublish: { id: ["order 1"] } satisfies Fitting<ClientPublishOptions>,
+  ofClientPublish: {
+    id: ["order 1"],
+    signal: [signal, null],
+  } satisfies Fitting<ClientPublishOptions>,
 };
 
 export const wrong: readonly [

@@ -26,13 +26,17 @@ export async function examine(given: Arguments, console: Console): Promise<numbe
   let isHealthy = true;
   if (isDirect(url, given)) {
     for await (const finding of examineNetwork(new URL(url), options.tls ?? {}, console.interrupted)) {
+      if (console.interrupted.aborted) return EXIT.interrupted; // Ctrl-C is no finding.
       const isAccepted = finding.check === "certificate" && given.has("insecure");
       isHealthy = (show(finding) || isAccepted) && isHealthy;
     }
   }
   if (!isHealthy) return EXIT.failed;
   const advise = (error: unknown): Promise<string | null> => openingAdvice(error, url, given);
-  for await (const finding of examineConnection(url, options, advise)) isHealthy = show(finding) && isHealthy;
+  for await (const finding of examineConnection(url, options, advise)) {
+    if (console.interrupted.aborted) return EXIT.interrupted;
+    isHealthy = show(finding) && isHealthy;
+  }
   if (!isHealthy) return EXIT.failed;
   if (idle !== null)
     show(

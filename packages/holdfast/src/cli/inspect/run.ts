@@ -1,6 +1,6 @@
 // `holdfast inspect`: shows the snapshots of a server's inspector, one a second.
 
-import { connect, explain, type Connection } from "../../index.js";
+import { connect, explain, HoldfastError, type Connection, type Message } from "../../index.js";
 import {
   SELECTIONS,
   SORT_KEYS,
@@ -21,6 +21,8 @@ import { screen } from "./screen.js";
 
 /** Milliseconds between snapshots. */
 const PERIOD = 1_000;
+/** Milliseconds for an answer. */
+const ANSWER_TIMEOUT = 10_000;
 const MOST_ROWS = 100;
 /** Rows of the terminal that show no connection: the totals, the head of the table and the keys. */
 const OTHER_ROWS = 9;
@@ -107,13 +109,28 @@ async function look(connection: Connection, id: number, query: Query): Promise<S
   const request: LookRequest = { type: "look", id, process: null, query };
   try {
     await connection.send(JSON.stringify(request));
-    const answer = JSON.parse(String(await connection.recv())) as InspectAnswer; // The server's own form.
+    const answer = answerIn(await connection.recv({ timeout: ANSWER_TIMEOUT }));
     if (answer.type === "snapshot") return answer;
     throw new UsageError(`The inspector answered: ${answer.text}`);
   } catch (error) {
     if (connection.state === "open") throw error;
     return null;
   }
+}
+
+/** @throws HoldfastError if the server is no inspector */
+function answerIn(message: Message): InspectAnswer {
+  let answer: Partial<InspectAnswer> | null = null;
+  try {
+    answer = JSON.parse(String(message)) as Partial<InspectAnswer> | null;
+  } catch {
+    // Not JSON.
+  }
+  const isFailure = answer !== null && "text" in answer && typeof answer.text === "string";
+  if (answer?.type === "snapshot" || isFailure) return answer as InspectAnswer; // The server's own form.
+  throw new HoldfastError(
+    `Expected the answer of an inspector, got ${JSON.stringify(String(message).slice(0, 60))}. Pass the URL that inspect() returned.`,
+  );
 }
 
 function changeFor(key: Exclude<Keys, "quit">, query: Query, shown: number): Partial<Query> {

@@ -20,23 +20,30 @@ export function processConsole(): ProcessConsole {
   // Every connection adds a listener, and `bench` has thousands of them: that is not a leak.
   setMaxListeners(0, interruption.signal);
   let hasReaderExited = false;
+  let hasOutputFailed = false;
   let status: string | null = null;
 
   const interrupt = (): void => {
     if (interruption.signal.aborted) process.exit(EXIT.interrupted);
     interruption.abort(new Error("The command was interrupted."));
-    setTimeout(() => process.exit(hasReaderExited ? EXIT.ok : EXIT.interrupted), SHUTDOWN_TIMEOUT).unref();
+    setTimeout(() => process.exit(exitCodeOf(EXIT.interrupted)), SHUTDOWN_TIMEOUT).unref();
   };
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);
   stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    if (hasReaderExited) return;
-    hasReaderExited = true;
-    interrupt();
+    if (hasReaderExited || hasOutputFailed) return;
+    if (error.code === "EPIPE") hasReaderExited = true;
+    else {
+      hasOutputFailed = true;
+      console.say(`holdfast: The output could not be written: ${error.message}.`);
+    }
+    if (!interruption.signal.aborted) interrupt();
   });
   // There is no place left to report an error.
   stderr.on("error", () => undefined);
+
+  const exitCodeOf = (code: number): number =>
+    hasReaderExited ? EXIT.ok : hasOutputFailed ? EXIT.failed : code;
 
   const clear = (): void => {
     if (status !== null) stderr.write("\r\x1b[K");
@@ -60,10 +67,10 @@ export function processConsole(): ProcessConsole {
     style: makeStyle(allowsColor(stdout.isTTY, process.env)),
     interrupted: interruption.signal,
     print: (line) => {
-      if (!hasReaderExited) between(() => stdout.write(`${line}\n`));
+      if (!hasReaderExited && !hasOutputFailed) between(() => stdout.write(`${line}\n`));
     },
     printRaw: (data) => {
-      if (!hasReaderExited) stdout.write(data);
+      if (!hasReaderExited && !hasOutputFailed) stdout.write(data);
     },
     say: (line) => between(() => stderr.write(`${line}\n`)),
     showStatus: (line) => {
@@ -73,5 +80,5 @@ export function processConsole(): ProcessConsole {
       draw();
     },
   };
-  return { console, exitCodeOf: (code) => (hasReaderExited ? EXIT.ok : code) };
+  return { console, exitCodeOf };
 }

@@ -1,6 +1,7 @@
 // The topics of one connection at a client: sends requests to the server, and passes on its messages.
 
 import { ignore } from "../../shared/deferred.js";
+import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
 import { EngineUnavailableError } from "../../shared/engine-unavailable-error.js";
 import { InvalidStateError } from "../../shared/errors.js";
 import { coreOf, type Connection } from "../../connection/connection.js";
@@ -40,7 +41,7 @@ export class LinkTopics {
   readonly #feeds = new Map<string, TopicFeed>();
   readonly #requests = new Map<string, WaitingRequest>();
   /** Requests that wait until the server accepts requests. */
-  #heldRequests: (() => void)[] | null = [];
+  #heldRequests: Map<string, () => void> | null = new Map();
   #numbers = 0;
 
   private constructor(connection: Connection) {
@@ -81,8 +82,15 @@ export class LinkTopics {
     this.#request("unsub", "", null, { topic: feed.topic, onDone: ignore, onFailed: ignore });
   }
 
-  publish(topic: string, data: Uint8Array | string, id: string | null): Promise<Published> {
-    return new Promise((resolve, reject) => {
+  publish(
+    topic: string,
+    data: Uint8Array | string,
+    id: string | null,
+    signal: AbortSignal | null,
+  ): Promise<Published> {
+    if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
+    let onAbort = ignore;
+    const published = new Promise<Published>((resolve, reject) => {
       const onDone = ([offset = "-", epoch = "-", isDuplicate]: readonly string[]): void =>
         resolve({
           offset: offset === "-" ? null : Number(offset),
@@ -91,8 +99,15 @@ export class LinkTopics {
         });
       const more = id === null ? "" : ` ${escapeTopic(id)}`;
       const request = { topic, onDone, onFailed: reject };
-      this.#request(typeof data === "string" ? "pub" : "pubb", more, data, request);
+      const number = this.#request(typeof data === "string" ? "pub" : "pubb", more, data, request);
+      onAbort = () => {
+        this.#requests.delete(number);
+        this.#heldRequests?.delete(number);
+        reject(signal?.reason as Error);
+      };
     });
+    watchAbort(signal, onAbort);
+    return published.finally(() => unwatchAbort(signal, onAbort));
   }
 
   #subscribe(feed: TopicFeed): void {
@@ -122,13 +137,14 @@ export class LinkTopics {
     feed.end(error);
   }
 
-  #request(word: string, more: string, data: Uint8Array | string | null, request: WaitingRequest): void {
+  /** Returns the number of the request. */
+  #request(word: string, more: string, data: Uint8Array | string | null, request: WaitingRequest): string {
     const core = coreOf(this.#connection);
+    const id = String(++this.#numbers);
     if (core.state !== "open") {
       core.rejectWhenEnded(null).catch(request.onFailed);
-      return;
+      return id;
     }
-    const id = String(++this.#numbers);
     this.#requests.set(id, request);
     const argument = `${id} ${escapeTopic(request.topic)}${more}`;
     const send = (): void => {
@@ -136,7 +152,8 @@ export class LinkTopics {
       else void core.sendWord(word, argument, data);
     };
     if (this.#heldRequests === null) send();
-    else this.#heldRequests.push(send);
+    else this.#heldRequests.set(id, send);
+    return id;
   }
 
   /** The server accepts requests. It repeats this when it starts again. */
@@ -144,7 +161,7 @@ export class LinkTopics {
     const requests = this.#heldRequests;
     this.#heldRequests = null;
     if (requests === null) for (const feed of this.#feeds.values()) this.#subscribe(feed);
-    else for (const send of requests) send();
+    else for (const send of requests.values()) send();
   }
 
   #onPlace(argument: string, report: (feed: TopicFeed, position: Position | null) => void): void {

@@ -41,10 +41,15 @@ export interface SubscriptionOptions {
 export interface ClientPublishOptions {
   /** As at the server: a message whose `id` was published within the last 2 minutes is not published again. */
   readonly id?: string | undefined;
+  /**
+   * Stops waiting: the promise rejects with the signal's reason. Unless the request was still waiting for the server, the
+   * message may be published.
+   */
+  readonly signal?: AbortSignal | null | undefined;
 }
 
 const SUBSCRIPTION_OPTIONS: OptionNames<SubscriptionOptions> = { since: true, signal: true };
-const CLIENT_PUBLISH_OPTIONS: OptionNames<ClientPublishOptions> = { id: true };
+const CLIENT_PUBLISH_OPTIONS: OptionNames<ClientPublishOptions> = { id: true, signal: true };
 
 /**
  * Subscribes to a topic if the server allows it (`topics.open()`), and yields its events in order: messages, and gaps
@@ -70,7 +75,8 @@ export function subscribe(
 }
 
 /**
- * Publishes a message if the server allows it (`publish` of `topics.open()`). A persistent connection must be open.
+ * Publishes a message if the server allows it (`publish` of `topics.open()`), and waits until the server has called
+ * `topics.open()`. A persistent connection must be open.
  *
  * @throws InvalidStateError if a persistent connection is not open
  * @throws TopicError if the server refuses
@@ -87,6 +93,7 @@ export async function publish(
   checkOptionNames("publish()", options, CLIENT_PUBLISH_OPTIONS);
   const name = checkTopic(topic);
   const id = checkId(options.id);
+  const signal = checkSignal(options.signal);
   const bytes = typeof data === "string" ? null : toBytes(data);
   if (bytes === null && typeof data !== "string") throw invalidArgument("data", "a string or bytes", data);
   const connection = link instanceof Connection ? link : link.connection;
@@ -95,7 +102,7 @@ export async function publish(
       'Expected an open connection, got one that is connecting or closed. Publish after its event "open".',
     );
   }
-  return LinkTopics.of(connection).publish(name, contentOf(data, bytes), id);
+  return LinkTopics.of(connection).publish(name, contentOf(data, bytes), id, signal);
 }
 
 /** Copies bytes, because the request may have to wait. */
