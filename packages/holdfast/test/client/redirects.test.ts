@@ -338,7 +338,7 @@ describe("A redirect", () => {
       assert.equal(error.phase, "upgrade");
       assert.equal(
         error.message,
-        `Expected ${server.url("/mute")} (where ${server.url()} redirects to) to be open within 3000 ms, still waiting for the answer to the upgrade`,
+        `Expected ${server.url("/mute")} (where ${server.url()} redirects to) to be open within 3000 ms, still waiting for the answer to the upgrade.`,
       );
       return elapsed;
     });

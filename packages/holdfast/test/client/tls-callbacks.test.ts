@@ -46,8 +46,8 @@ const faults: readonly (readonly [
     /` threw: boom\.$/,
     /boom/,
   ],
-  ["is async", () => Promise.resolve(undefined), /` to return .*, got an object\.$/, null],
-  ["is async and rejects", () => Promise.reject(new Error("late")), /` to return .*, got an object\.$/, null],
+  ["is async", () => Promise.resolve(undefined), /` to return .*, got a promise\.$/, null],
+  ["is async and rejects", () => Promise.reject(new Error("late")), /` to return .*, got a promise\.$/, null],
   ["returns a string", () => "not this one", /got "not this one" \(string\)\.$/, null],
   ["returns true", () => true, /` to return .*, got true \(boolean\)\.$/, null],
 ];
