@@ -31,6 +31,8 @@ export class ReadPause {
   /** When the inbox became full; null while it is not. */
   #fullSince: number | null = null;
   #wasFull = false;
+  /** Calls of the transport's `resume()` that are under way: it delivers messages that it held back. */
+  #resuming = 0;
 
   constructor(core: ConnectionCore) {
     this.#core = core;
@@ -60,7 +62,7 @@ export class ReadPause {
 
   /** Whether nothing would be lost with this object. */
   get isIdle(): boolean {
-    return this.#reasons === 0 && !this.wasFull;
+    return this.#reasons === 0 && !this.wasFull && this.#resuming === 0;
   }
 
   /** The reasons that hold now, for display. */
@@ -83,7 +85,9 @@ export class ReadPause {
     if (!this.#isPausedBy(reason)) return;
     this.#reasons &= ~BITS[reason];
     if (this.#reasons !== 0) return;
+    this.#resuming++;
     this.#core.transport.resume();
+    this.#resuming--;
     // Messages that the transport had held back may have paused reading again.
     if ((this.#reasons as number) === 0) this.#core.keepalive.resumeReading();
   }

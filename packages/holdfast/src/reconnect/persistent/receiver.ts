@@ -101,32 +101,4 @@ export class Receiver implements ConnectionObserver, InboxHandler {
   onClosing(): void {
     this.#core?.answerClose();
   }
-
-  onPing(): void {
-    // Already answered.
-  }
-
-  onPong(): void {
-    // `OverallLatency` listens for it.
-  }
-
-  onSuspended(): void {
-    // Listeners of the connection get it.
-  }
-
-  onClosed(): void {
-    // The connection's end follows.
-  }
-
-  onFailure(): void {
-    // The connection's end follows.
-  }
-
-  onDead(): void {
-    // The connection's end follows.
-  }
-
-  onEnded(): void {
-    // The supervisor handles it.
-  }
 }

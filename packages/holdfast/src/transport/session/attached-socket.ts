@@ -97,14 +97,6 @@ export class AttachedSocket implements ConnectionObserver {
     if (this.#isCurrent && initiator === "local") this.#session.onLinkClosed(close);
   }
 
-  onFailure(): void {
-    // The end follows.
-  }
-
-  onDead(): void {
-    // The end follows.
-  }
-
   onEnded(info: CloseInfo): void {
     this.#session.onLinkEnded(this, info);
   }
