@@ -99,7 +99,7 @@ export class AdaptiveDetection {
   /** The pong of this ping arrived. `roundTrip` is null if our own process has delayed it. */
   onAnswered(ping: Ping, roundTrip: number | null): void {
     const backlog = ping.bytesBefore - this.#arrivedBytes;
-    this.#provenBacklog = Math.max(backlog, (this.#provenBacklog * 7) / 8);
+    this.#provenBacklog = Math.max(backlog, Math.floor((this.#provenBacklog * 7) / 8));
     this.#arrivedBytes = ping.bytesBefore;
     if (roundTrip !== null) this.#estimate.add(roundTrip);
   }

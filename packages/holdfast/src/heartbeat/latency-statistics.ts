@@ -1,6 +1,6 @@
 // Statistics of round-trip times: totals over the whole connection, percentiles over the newest samples.
 
-import { SmoothedRoundTrip } from "./smoothed-round-trip.js";
+import { nextDeviation, nextSmoothed } from "./smoothing.js";
 
 /** Round-trip times in milliseconds; null before the first sample. */
 export interface LatencyStats {
@@ -46,7 +46,7 @@ export class LatencyStatistics {
 
   /** As in `snapshot()`, which costs more. */
   get jitter(): number | null {
-    if (this.#series !== null) return this.#series.deviation;
+    if (this.#series !== null) return this.#series.jitter;
     return this.last === null ? null : this.#last / 2; // RFC 6298 section 2.2.
   }
 
@@ -88,21 +88,32 @@ export class LatencyStatistics {
 
 const WINDOW = 128;
 
-class SampleSeries extends SmoothedRoundTrip {
+class SampleSeries {
   /** A ring of the newest samples. */
   readonly #ring: number[];
   #count = 1;
   #min: number;
   #max: number;
   #sum: number;
+  #smoothed: number;
+  #jitter: number;
 
   constructor(first: number) {
-    super();
-    this.restart(first);
     this.#ring = [first];
     this.#min = first;
     this.#max = first;
     this.#sum = first;
+    // RFC 6298 section 2.2.
+    this.#smoothed = first;
+    this.#jitter = first / 2;
+  }
+
+  get smoothed(): number {
+    return this.#smoothed;
+  }
+
+  get jitter(): number {
+    return this.#jitter;
   }
 
   newest(count: number): readonly number[] {
@@ -111,7 +122,8 @@ class SampleSeries extends SmoothedRoundTrip {
   }
 
   add(sample: number): void {
-    this.smooth(sample);
+    this.#jitter = nextDeviation(this.#jitter, this.#smoothed, sample);
+    this.#smoothed = nextSmoothed(this.#smoothed, sample);
     this.#min = Math.min(this.#min, sample);
     this.#max = Math.max(this.#max, sample);
     this.#sum += sample;
@@ -125,8 +137,8 @@ class SampleSeries extends SmoothedRoundTrip {
       min: this.#min,
       max: this.#max,
       mean: this.#sum / this.#count,
-      smoothed: this.smoothed,
-      jitter: this.deviation,
+      smoothed: this.#smoothed,
+      jitter: this.#jitter,
       p50: percentile(newest, 50),
       p95: percentile(newest, 95),
       p99: percentile(newest, 99),

@@ -3,7 +3,7 @@
 // first transmission. Delays are therefore not normally distributed: on a good link the deviation is tiny, and one lost
 // segment exceeds any multiple of it.
 
-import { SmoothedRoundTrip } from "./smoothed-round-trip.js";
+import { nextDeviation, nextSmoothed } from "./smoothing.js";
 
 /** Fewer samples than this say too little. */
 const SAMPLES_NEEDED = 5;
@@ -23,9 +23,12 @@ const [FEWEST_COUNTED, MOST_COUNTED] = [32, 64];
 /** RFC 6298 section 2.4: a retransmission timeout below one second is rounded up. */
 const SUSPECT_AT_LEAST = 1_000;
 
-export class RoundTripEstimate extends SmoothedRoundTrip {
+export class RoundTripEstimate {
   /** The number of samples, as far as it matters. */
   #count = 0;
+  // Not whole numbers from the beginning: V8 would have to convert every object later.
+  #smoothed = NaN;
+  #deviation = NaN;
   /** The shortest sample: losses inflate the smoothed one. */
   #least = Infinity;
   /** The share of the newest samples that look like a retransmission. */
@@ -38,7 +41,14 @@ export class RoundTripEstimate extends SmoothedRoundTrip {
 
   /** A round trip, in milliseconds. */
   add(sample: number): void {
-    this.smooth(sample);
+    if (this.#count === 0) {
+      // RFC 6298 section 2.2.
+      this.#smoothed = sample;
+      this.#deviation = sample / 2;
+    } else {
+      this.#deviation = nextDeviation(this.#deviation, this.#smoothed, sample);
+      this.#smoothed = nextSmoothed(this.#smoothed, sample);
+    }
     this.#least = Math.min(this.#least, sample);
     if (this.#count < MOST_COUNTED) this.#count++;
     const isLossy = sample > this.#least + RETRANSMISSION_MARGIN;
@@ -47,15 +57,19 @@ export class RoundTripEstimate extends SmoothedRoundTrip {
 
   /** The samples no longer describe the link. */
   forget(): void {
-    this.restart(NaN);
     this.#count = 0;
     this.#lossShare = 0;
     this.#least = Infinity;
   }
 
+  /** The smoothed round trip in milliseconds; NaN before the first sample. */
+  get smoothed(): number {
+    return this.#smoothed;
+  }
+
   /** Milliseconds after which silence is suspicious. */
   get suspectAfter(): number {
-    return Math.max(this.smoothed + 4 * this.deviation, SUSPECT_AT_LEAST);
+    return Math.max(this.#smoothed + 4 * this.#deviation, SUSPECT_AT_LEAST);
   }
 
   /** Milliseconds after which silence means that the peer or the network is dead. */
@@ -66,6 +80,6 @@ export class RoundTripEstimate extends SmoothedRoundTrip {
         : this.#lossShare < SIX_FROM
           ? FIVE_RETRANSMISSIONS
           : SIX_RETRANSMISSIONS;
-    return this.smoothed + Math.max(4 * this.deviation, steps * (this.smoothed + RETRANSMISSION_MARGIN));
+    return this.#smoothed + Math.max(4 * this.#deviation, steps * (this.#smoothed + RETRANSMISSION_MARGIN));
   }
 }
