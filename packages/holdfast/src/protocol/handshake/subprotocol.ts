@@ -3,7 +3,7 @@ import { InvalidArgumentError } from "../../shared/errors.js";
 import { answerLink, withoutLink, type LinkVersion } from "../../shared/link-subprotocol.js";
 import type { HeaderList } from "./header-list.js";
 import { describe } from "../../shared/option-checks.js";
-import { quoteAll } from "../../shared/quote.js";
+import { quote, quoteAll } from "../../shared/quote.js";
 import { parseTokenList } from "../../shared/token.js";
 
 /** How a server chooses from the subprotocols that a client offers. */
@@ -62,6 +62,6 @@ function choose(offered: readonly string[], options: SubprotocolOptions): string
   if (selected === null || offered.includes(selected)) return selected;
   ignoreRejection(selected);
   throw new InvalidArgumentError(
-    `Expected \`selectSubprotocol\` to return null or one of ${quoteAll(offered)}, got ${describe(selected)}.`,
+    `Expected \`selectSubprotocol\` to return null or one of ${quoteAll(offered)}, got ${typeof selected === "string" ? quote(selected) : describe(selected)}.`,
   );
 }
