@@ -5,14 +5,14 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { Program } from "./program.js";
 
-const TOTAL = 200;
+const TOTAL = 150;
 
 test("L7: session-server books every order of session-client once and in order, across two restarts", async () => {
   const folder = await mkdtemp(join(tmpdir(), "holdfast-orders-"));
   try {
     const first = new Program("session-server", "0", folder);
     const [, port = ""] = await first.prints(/Listening on ws:\/\/\S+:(\d+)/);
-    await using client = new Program("session-client", `ws://127.0.0.1:${port}`, String(TOTAL), "10");
+    await using client = new Program("session-client", `ws://127.0.0.1:${port}`, String(TOTAL), "40");
     let server = first;
     for (let restart = 1; restart <= 2; restart++) {
       await server.prints(/connected/);
