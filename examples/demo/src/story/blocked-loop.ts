@@ -45,7 +45,7 @@ export const blockedLoop: Step = {
     const read = latency.count;
     await eventually(() => latency.count >= read + 2, "two more pongs", 2_000);
     await connection.send("still there?");
-    const answer = await connection.recv({ timeout: 2_000 });
+    const answer = await connection.recv({ timeout: 10_000 });
     ensure(answer === "still there?", "The server sent another text back");
     if (serverWaited > 0) {
       stage.add(

@@ -23,14 +23,14 @@ export const messages: Step = {
 
     const textTook = await timed(async () => {
       await connection.send(GREETING);
-      ensure((await connection.recv({ timeout: 2_000 })) === GREETING, "The server sent another text back");
+      ensure((await connection.recv({ timeout: 10_000 })) === GREETING, "The server sent another text back");
     });
     stage.tell(`Text: "${GREETING}" came back after ${duration(textTook)}.`);
 
     const bytes = randomBytes(BINARY_SIZE);
     const bytesTook = await timed(async () => {
       await connection.send(bytes);
-      const answer = await connection.recv({ timeout: 2_000 });
+      const answer = await connection.recv({ timeout: 10_000 });
       ensure(typeof answer !== "string" && bytes.equals(answer), "The server sent other bytes back");
     });
     stage.tell(`Binary: ${BINARY_SIZE / 1024} KB came back, byte for byte, after ${duration(bytesTook)}.`);

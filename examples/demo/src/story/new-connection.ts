@@ -14,7 +14,7 @@ export const newConnection: Step = {
     // Thaw this direction first, so that the bare client receives the server's Close before its own pongs
     // reach the closed socket.
     await farEnd.order({ type: "thaw", direction: "toClient" });
-    const { message } = await withTimeout(bare.closed, 2_000, "the bare client to hear of its end");
+    const { message } = await withTimeout(bare.closed, 10_000, "the bare client to hear of its end");
     stage.tell("The bare client receives what the server sent long ago:");
     stage.quote(message);
     await farEnd.order({ type: "thaw" });
@@ -24,13 +24,13 @@ export const newConnection: Step = {
     stage.tell(`Connected again, in ${duration(performance.now() - start)}.`);
     await connection.send("Hello again");
     ensure(
-      (await connection.recv({ timeout: 2_000 })) === "Hello again",
+      (await connection.recv({ timeout: 10_000 })) === "Hello again",
       "The server sent another text back",
     );
     stage.tell('Text: "Hello again" came back.');
 
-    const info = await withTimeout(connection.close(1000, "That was all"), 2_000, "the goodbye");
-    const ending = await withTimeout(farEnd.ending("/again"), 2_000, "the server's side of the goodbye");
+    const info = await withTimeout(connection.close(1000, "That was all"), 10_000, "the goodbye");
+    const ending = await withTimeout(farEnd.ending("/again"), 10_000, "the server's side of the goodbye");
     stage.tell("The client's view of the close:", good);
     stage.quote(info.message);
     stage.tell("The server's view:", good);
