@@ -167,7 +167,10 @@ describe("SessionOptions.keep", () => {
     };
     for (const [override, expected] of [
       [{ load: rejects }, "Expected `session.keep.load()` to be synchronous, got a promise."],
-      [{ load: () => 42 as never }, "Expected `session.keep.load()` to be a string or null, got 42 (number)."],
+      [
+        { load: () => 42 as never },
+        "Expected `session.keep.load()` to be a string or null, got 42 (number).",
+      ],
       [{ clear: rejects }, "Expected `session.keep.clear()` to be synchronous, got a promise."],
       [{ save: rejects }, "Expected `session.keep.save()` to be synchronous, got a promise."],
       [{ watch: () => throws }, "boom"],

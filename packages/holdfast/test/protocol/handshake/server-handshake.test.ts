@@ -113,7 +113,7 @@ test("G6: selectSubprotocol chooses among the offered subprotocols, and is not c
   assert.deepEqual(select("c", {}), UPGRADED);
   assert.throws(() => select("c", offer), {
     name: "InvalidArgumentError",
-    message: 'Expected `selectSubprotocol` to return null or one of "a" and "b", got "c" (string).',
+    message: 'Expected `selectSubprotocol` to return null or one of "a" and "b", got "c".',
   });
   assert.deepEqual(
     offers,
