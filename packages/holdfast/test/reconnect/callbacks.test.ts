@@ -1,7 +1,7 @@
 // Functions of the application that are called during opening, and that throw, hang or return invalid values.
 
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { getEventListeners } from "node:events";
 import { callFactories } from "../../build/reconnect/call-factories.js";
 import { TooSlowError } from "../../build/connection/errors.js";
@@ -11,6 +11,7 @@ import { HandshakeError, HoldfastError, InvalidArgumentError } from "../../build
 import { Consumer } from "./consumer.js";
 import { PersistentHarness, type Options } from "./persistent-harness.js";
 import { ScriptedClient, ScriptedConnector } from "./scripted-connector.js";
+import { forbidUnhandledRejections } from "../behaviour/unhandled-rejections.js";
 
 const NAMES = ["url", "headers", "subprotocols"] as const;
 type Name = (typeof NAMES)[number];
@@ -31,17 +32,7 @@ const UNSPEAKABLE: readonly (readonly [string, unknown])[] = [
 ];
 
 describe("Functions of the application that opening uses", () => {
-  const uncaught: unknown[] = [];
-  const note = (error: unknown) => void uncaught.push(error);
-  beforeEach(() => {
-    uncaught.length = 0;
-    process.on("unhandledRejection", note);
-  });
-  afterEach(async () => {
-    await new Promise((resolve) => setImmediate(resolve));
-    process.off("unhandledRejection", note);
-    assert.deepEqual(uncaught, []);
-  });
+  forbidUnhandledRejections();
 
   /** A client with one option that is a function. */
   function clientWith(

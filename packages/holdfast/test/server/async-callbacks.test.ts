@@ -4,26 +4,17 @@ import assert from "node:assert/strict";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { afterEach, beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { connect, connectPersistent, inspect, serve, type Logger } from "../../build/index.js";
 import { createTopics, publish, subscribe } from "../../build/topics.js";
 import { eventually } from "holdfast-testkit";
 import { recordingLogger } from "./recording-logger.js";
+import { forbidUnhandledRejections } from "../behaviour/unhandled-rejections.js";
 
 const rejects = (): never => Promise.reject(new Error("boom")) as never;
 
 describe("Async functions of the application", () => {
-  const unhandled: unknown[] = [];
-  const note = (error: unknown) => void unhandled.push(error);
-  beforeEach(() => {
-    unhandled.length = 0;
-    process.on("unhandledRejection", note);
-  });
-  afterEach(async () => {
-    await new Promise((resolve) => setImmediate(resolve));
-    process.off("unhandledRejection", note);
-    assert.deepEqual(unhandled, []);
-  });
+  forbidUnhandledRejections();
 
   const count = (lines: ReturnType<typeof recordingLogger>["lines"], message: string) =>
     lines.filter((line) => line.message === message).length;
