@@ -78,7 +78,7 @@ const targets = [
 test("Layers: each of these imports is allowed or not, as its row says", async () => {
   const seen = [];
   for (const rows of runs()) {
-    // Together the files make circles, which have rules and a test of their own.
+    // Together the files make circles. Another test checks the rules for those.
     const broken = (await violations(Object.fromEntries(rows.map(({ file, code }) => [file, code])))).filter(
       ({ rule }) => !rule.includes("circle"),
     );

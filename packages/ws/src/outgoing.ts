@@ -24,8 +24,6 @@ export interface OutgoingOptions {
   readonly onUnreadable: (error: Error) => void;
 }
 
-const PLAIN = { compress: false };
-
 export class Outgoing {
   readonly #adopted: AdoptedConnection;
   readonly #options: OutgoingOptions;
@@ -104,7 +102,7 @@ export class Outgoing {
       adopted.send(
         payload,
         isText,
-        callback === undefined ? undefined : { ...PLAIN, onSent: this.#track(callback) },
+        callback === undefined ? undefined : { compress: false, onSent: this.#track(callback) },
       );
     }
   }

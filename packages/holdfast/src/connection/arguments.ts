@@ -1,6 +1,7 @@
 // Arguments of a connection's methods: checked before anything changes.
 
 import { isSendableCloseCode, MAX_REASON_SIZE, type CloseFrame } from "../shared/close-code.js";
+import { ignoreRejection } from "../shared/deferred.js";
 import { InvalidArgumentError } from "../shared/errors.js";
 import { MAX_CONTROL_PAYLOAD } from "../shared/opcode.js";
 import { invalidArgument, tagOf } from "../shared/option-checks.js";
@@ -88,15 +89,23 @@ export function toPromise<Value>(value: Value | PromiseLike<Value>): Promise<Val
 /** Calls a callback whose result does not matter, and reports its error, also if it is an async function. */
 export function callSafely(callback: () => unknown, onFailed: (error: unknown) => void): void {
   try {
-    catchRejection(callback(), onFailed);
+    const result = callback();
+    if (isThenable(result)) toPromise(result).catch(onFailed);
   } catch (error) {
     onFailed(error);
   }
 }
 
-/** Reports the rejection of a callback that may be an async function. */
-export function catchRejection(result: unknown, onRejected: (error: unknown) => void): void {
-  if (isThenable(result)) toPromise(result).catch(onRejected);
+/**
+ * Checks the result of a callback that has to answer at once: a promise would settle too late.
+ *
+ * @param what the value or the kind of function that is expected
+ * @throws InvalidArgumentError for a promise, whose rejection is ignored
+ */
+export function refusePromise(name: string, what: string, result: unknown): void {
+  if (!isThenable(result)) return;
+  ignoreRejection(result);
+  throw invalidArgument(name, what, result);
 }
 
 // eslint-disable-next-line @typescript-eslint/unbound-method -- Compared, never called.

@@ -1,6 +1,6 @@
 // Listeners of a connection's events. Created on demand, because few connections have any.
 
-import { catchRejection } from "./arguments.js";
+import { callSafely } from "./arguments.js";
 import type { Suspicion } from "../heartbeat/adaptive-detection.js";
 import type { AsyncContext, FaultLogger, Platform } from "./platform.js";
 import type { DetachedEvent, SessionLostEvent, SessionResumedEvent } from "./session-state.js";
@@ -107,21 +107,13 @@ export class Listeners<Events extends object = ConnectionEvents> {
     for (const registration of this.#registered?.get(name) ?? []) {
       // For each name, the map holds only listeners of that name.
       const listener = registration.listener as (event: Events[Name]) => unknown;
-      const onFailed = (error: unknown): void => this.#onFailed(name, error);
-      try {
-        const { context } = registration;
-        const result =
-          context === null ? listener(event) : context.runInAsyncScope(listener, undefined, event);
-        catchRejection(result, onFailed);
-      } catch (error) {
-        onFailed(error);
-      }
+      const { context } = registration;
+      callSafely(
+        () => (context === null ? listener(event) : context.runInAsyncScope(listener, undefined, event)),
+        // A failing listener must not affect other listeners or the connection.
+        (error) => this.#options.faultLogger?.error(`a listener of "${String(name)}" failed`, { error }),
+      );
     }
-  }
-
-  /** A failing listener must not affect other listeners or the connection. */
-  #onFailed(name: keyof Events, error: unknown): void {
-    this.#options.faultLogger?.error(`a listener of "${String(name)}" failed`, { error });
   }
 
   /** Removes all listeners: no more events follow, and their memory can be freed. */

@@ -20,10 +20,7 @@ export class Bucket {
   readonly #lifetime: number;
   #opened: Promise<KV> | null = null;
 
-  /**
-   * @param lifetime milliseconds after which a value expires unless it is written again
-   * @param lifetime milliseconds after which a value that was not written again is gone
-   */
+  /** @param lifetime milliseconds after which a value expires unless it is written again */
   constructor(link: Link, name: string, options: CheckedOptions, lifetime: number) {
     this.#link = link;
     this.#name = name;

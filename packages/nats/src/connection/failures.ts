@@ -28,10 +28,7 @@ function noJetStream(cause?: unknown): EngineUnavailableError {
   return new EngineUnavailableError(message, "unsent", cause);
 }
 
-/**
- * @param outcome used where NATS does not say whether it carried out the request
- * @param outcome if NATS does not make clear whether it did what was asked
- */
+/** @param outcome used where NATS does not say whether it carried out the request */
 export function toEngineError(error: unknown, outcome: EngineOutcome = "unknown"): EngineUnavailableError {
   if (error instanceof EngineUnavailableError) return error;
   const denied = deniedBy(error);

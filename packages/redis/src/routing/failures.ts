@@ -19,10 +19,7 @@ export function noReply(cause: unknown): EngineUnavailableError {
   return new EngineUnavailableError("Redis did not reply.", "unknown", cause);
 }
 
-/**
- * @param outcome for errors that are not engine errors yet
- * @param outcome if it is not an error of the engine already
- */
+/** @param outcome for errors that are not engine errors yet */
 export function toEngineError(error: unknown, outcome: EngineOutcome): EngineUnavailableError {
   if (error instanceof EngineUnavailableError) return error;
   return new EngineUnavailableError("Redis failed.", outcome, error);

@@ -16,10 +16,7 @@ export interface Partition {
 export class Partitions {
   readonly #partitions: readonly Partition[];
 
-  /**
-   * @param prefix the prefix of all keys
-   * @param prefix begins all keys
-   */
+  /** @param prefix the prefix of all keys */
   constructor(prefix: string) {
     this.#partitions = TAGS.map((tag, index) => ({
       index,

@@ -2,7 +2,7 @@
 // relatives take the details first, and silently drop details that follow the message. Loggers are application code, so
 // this file catches their errors.
 
-import { catchRejection } from "../arguments.js";
+import { callSafely } from "../arguments.js";
 import { SILENT_PLATFORM, type Platform } from "../platform.js";
 import type { Logger } from "../ports.js";
 
@@ -14,17 +14,14 @@ export function adaptLogger(logger: Logger, platform: Platform = SILENT_PLATFORM
   const write = writeOf(logger);
   const context = platform.captureContext();
   const onFailure = (error: unknown): void => warnOnce(logger, platform, error);
-  const guarded = (level: Level, message: string, details: object | undefined): void => {
-    try {
-      const result =
+  const guarded = (level: Level, message: string, details: object | undefined): void =>
+    callSafely(
+      () =>
         context === null
           ? write(level, message, details)
-          : context.runInAsyncScope(write, undefined, level, message, details);
-      catchRejection(result, onFailure);
-    } catch (error) {
-      onFailure(error);
-    }
-  };
+          : context.runInAsyncScope(write, undefined, level, message, details),
+      onFailure,
+    );
   const isVerbose = (): boolean => {
     try {
       return logger.isLevelEnabled?.("debug") ?? true;

@@ -5,7 +5,7 @@ import type { FaultLogger } from "../../connection/platform.js";
 import type { KeptClient, SessionKeep } from "../../connection/session-keep.js";
 import { ignore, ignoreRejection } from "../../shared/deferred.js";
 import { checkFunction, invalidArgument } from "../../shared/option-checks.js";
-import { catchRejection, isThenable } from "../../connection/arguments.js";
+import { callSafely, refusePromise } from "../../connection/arguments.js";
 import { decodeKeptState, encodeKeptState, type KeptState } from "../../session/kept-state.js";
 
 /** Its methods may be async by mistake. */
@@ -38,13 +38,7 @@ export class KeptSession {
   }
 
   unwatch(): void {
-    const onFailed = (error: unknown): void =>
-      this.#warn("the session's keep failed to stop watching", error);
-    try {
-      catchRejection(this.#unwatch(), onFailed);
-    } catch (error) {
-      onFailed(error);
-    }
+    callSafely(this.#unwatch, (error) => this.#warn("the session's keep failed to stop watching", error));
   }
 
   /** Takes the state of an earlier client; null if there is none, or none that can be used. */
@@ -59,7 +53,7 @@ export class KeptSession {
   save(state: KeptState): void {
     try {
       const text = encodeKeptState(state); // Throws if it exceeds the longest string.
-      refusePromise("save", this.#keep.save(text));
+      refusePromise("session.keep.save()", SYNCHRONOUS, this.#keep.save(text));
       this.#stored = text;
     } catch (error) {
       this.#take(); // An earlier state is out of date.
@@ -78,8 +72,8 @@ export class KeptSession {
   #take(): string | null {
     try {
       const text: unknown = this.#keep.load();
-      refusePromise("clear", this.#keep.clear());
-      refusePromise("load", text);
+      refusePromise("session.keep.clear()", SYNCHRONOUS, this.#keep.clear());
+      refusePromise("session.keep.load()", SYNCHRONOUS, text);
       if (typeof text === "string") return text;
       if (text === null || text === undefined) return null;
       throw invalidArgument("session.keep.load()", "a string or null", text);
@@ -97,9 +91,4 @@ export class KeptSession {
   }
 }
 
-/** The methods of a keep are synchronous: a promise would settle too late. */
-function refusePromise(method: keyof SessionKeep, result: unknown): void {
-  if (!isThenable(result)) return;
-  ignoreRejection(result);
-  throw invalidArgument(`session.keep.${method}()`, "synchronous", result);
-}
+const SYNCHRONOUS = "synchronous";

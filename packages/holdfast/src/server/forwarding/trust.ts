@@ -1,7 +1,6 @@
 // Determines which proxies the server trusts to report their client (`trustProxy`).
 
-import { isThenable } from "../../connection/arguments.js";
-import { ignoreRejection } from "../../shared/deferred.js";
+import { refusePromise } from "../../connection/arguments.js";
 import { describe, invalidArgument } from "../../shared/option-checks.js";
 import type { Logger } from "../../connection/ports.js";
 import { InvalidArgumentError } from "../../shared/errors.js";
@@ -40,9 +39,8 @@ export function checkTrustProxy(value: unknown): ProxyTrust | null {
     const isProxy = value as (address: string, hop: number) => unknown;
     return (address, hop) => {
       const verdict = isProxy(address, hop);
-      if (!isThenable(verdict)) return verdict === true;
-      ignoreRejection(verdict);
-      throw invalidArgument("trustProxy()", "true or false", verdict);
+      refusePromise("trustProxy()", "true or false", verdict);
+      return verdict === true;
     };
   }
   if (Array.isArray(value)) return trustEntries(value.map(checkEntry));
