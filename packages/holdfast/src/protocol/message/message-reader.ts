@@ -1,12 +1,11 @@
 // Turns frames into messages: enforces the rules of RFC 6455 for received frames and assembles fragments.
 
-/* eslint max-lines: ["warn", { "max": 330, "skipBlankLines": true, "skipComments": true }] -- One state machine; rules, text decoding and streaming are in separate files. */
+/* eslint max-lines: ["warn", { "max": 315, "skipBlankLines": true, "skipComments": true }] -- One state machine; rules, text decoding and streaming are in separate files. */
 
 import type { CloseFrame } from "../../shared/close-code.js";
 import { MessageTooBigError, ProtocolError } from "../../shared/errors.js";
 import type { Decoded, MessageExtension, ProtocolFailure } from "../extension.js";
 import type { FrameHandler } from "../frame/frame-parser.js";
-import { applyMask } from "../frame/masking.js";
 import {
   CLOSE,
   CONTINUATION,
@@ -30,8 +29,9 @@ import {
 } from "./frame-rules.js";
 import { MessageBuffer } from "./message-buffer.js";
 import type { BytesHandler, MessageHandler, ProtocolHandler, ReceiveSettings } from "./message-handler.js";
-import { PieceDecoder, type PieceHandler } from "./piece-decoder.js";
-import { decodeText, decodeValidText, isValidText, Utf8Validator } from "./utf8.js";
+import { PartialMessage } from "./partial-message.js";
+import type { PieceHandler } from "./piece-decoder.js";
+import { decodeText, decodeValidText, isValidText } from "./utf8.js";
 import { asBuffer, copyOf, textBytesOf, viewOf } from "./views.js";
 
 export class MessageReader implements FrameHandler {
@@ -55,8 +55,8 @@ export class MessageReader implements FrameHandler {
   /** The opcode of the message being assembled: TEXT or BINARY, or CONTINUATION for none. */
   #messageOpcode = CONTINUATION;
   #isEncoded = false;
-  #assembly: MessageBuffer | null = null;
-  #validator: Utf8Validator | null = null;
+  /** The message, once a part of it has arrived that is not all of it. */
+  #partial: PartialMessage | null = null;
   #control: MessageBuffer | null = null;
   #hasFailed = false;
   #closeReceived: CloseFrame | null = null;
@@ -66,9 +66,8 @@ export class MessageReader implements FrameHandler {
   #framesUntilYieldCheck = FRAMES_PER_YIELD_CHECK;
   /** Payload bytes announced for the message so far. */
   #messageSize = 0;
-  /** The receiver of the message in pieces, and the decoder that makes them once the message has begun. */
+  /** Receives the current message, or the next one, in pieces; null to assemble it. */
   #pieceHandler: PieceHandler | null = null;
-  #pieces: PieceDecoder | null = null;
 
   /** @param isServer a server accepts only masked frames, a client only unmasked ones (section 5.1) */
   constructor(
@@ -116,11 +115,9 @@ export class MessageReader implements FrameHandler {
    */
   streamTo(handler: PieceHandler | null): void {
     this.#pieceHandler = handler;
-    const hasBegun = this.#messageOpcode !== CONTINUATION && this.#assembly !== null;
-    if (handler === null || !hasBegun || this.#isEncoded) return;
-    this.#pieces = new PieceDecoder(handler, this.#messageOpcode === TEXT);
+    if (handler === null || this.#partial === null || this.#isEncoded) return;
     if (this.#messageSize > this.#sizeLimit()) return void this.#failSize();
-    this.#pieces.push(this.#assembly?.take() ?? EMPTY);
+    this.#partial.streamTo(handler);
   }
 
   /** The peer's Close; null before it arrives. */
@@ -153,7 +150,7 @@ export class MessageReader implements FrameHandler {
 
   wholePayload(chunk: Buffer, start: number, end: number, isAscii: boolean): void {
     // Decoding may outlast a shared chunk.
-    const mayReadInPlace = this.#isEncoded ? !this.#isShared : this.#pieces === null;
+    const mayReadInPlace = this.#isEncoded ? !this.#isShared : this.#partial === null;
     if ((this.#opcode & CONTROL_BIT) !== 0) {
       this.#deliverControl(chunk, start, end);
     } else if (this.#isFinal && this.#opcode !== CONTINUATION && mayReadInPlace) {
@@ -191,19 +188,8 @@ export class MessageReader implements FrameHandler {
     }
     if (this.#hasFailed) return;
     this.#copiedBytes += end - start;
-    if (this.#pieceHandler !== null && !this.#isEncoded) {
-      this.#pieces ??= new PieceDecoder(this.#pieceHandler, this.#messageOpcode === TEXT);
-      if (key !== 0) applyMask(chunk, start, end, key);
-      if (!this.#pieces.push(chunk.subarray(start, end))) this.#failText();
-      return;
-    }
-    const assembly = this.#assembled();
-    const wasSeen = assembly.append(chunk, start, end, this.#frameLength, key) || isAscii;
-    // Section 8.1 allows failing the connection at the end of a message. Failing at the first bad byte of a long message
-    // saves receiving the rest. An encoded message can only be validated after decoding.
-    if (this.#messageOpcode !== TEXT || this.#isEncoded || (wasSeen && this.#isAsciiSoFar)) return;
-    this.#validator ??= new Utf8Validator();
-    if (!this.#validator.push(assembly.newest(end - start))) this.#failText();
+    const partial = (this.#partial ??= this.#beginPartial());
+    if (!partial.add(chunk, start, end, this.#frameLength, key, isAscii)) this.#failText();
   }
 
   /** Delivers the current frame in any case; the next one may have to wait. */
@@ -237,13 +223,14 @@ export class MessageReader implements FrameHandler {
     this.#events.onLargeMessage?.(this.#messageSize);
     const handler = this.#pieceHandler as PieceHandler | null; // The event may have set it.
     if (handler === null || this.#messageSize > this.#sizeLimit()) return this.#failSize();
-    this.#pieces ??= new PieceDecoder(handler, this.#messageOpcode === TEXT);
+    this.#partial ??= this.#beginPartial();
     return true;
   }
 
-  /** Whether the fragments so far were all known to be ASCII, so that none had to be validated. */
-  get #isAsciiSoFar(): boolean {
-    return this.#validator === null;
+  #beginPartial(): PartialMessage {
+    const partial = new PartialMessage(this.#messageOpcode === TEXT, this.#isEncoded, this.#sizeLimit());
+    if (this.#pieceHandler !== null && !this.#isEncoded) partial.streamTo(this.#pieceHandler);
+    return partial;
   }
 
   /** The most bytes that the message may take on the wire. An encoded message is checked again after decoding. */
@@ -309,17 +296,17 @@ export class MessageReader implements FrameHandler {
   #endMessage(): void {
     const isText = this.#messageOpcode === TEXT;
     const isEncoded = this.#isEncoded;
-    if (this.#pieces !== null) {
-      this.#endPieces(this.#pieces);
+    const partial = this.#partial; // Null if all fragments are empty.
+    this.#forgetMessage();
+    if (partial?.isStreamed === true) {
+      this.#pieceHandler = null;
+      if (!partial.endPieces()) this.#failText();
       return;
     }
-    if (isText && !(this.#validator?.isComplete ?? true)) return void this.#failText();
-    const isAscii = this.#isAsciiSoFar;
-    const payload = this.#assembly?.take() ?? EMPTY;
-    this.#forgetMessage();
-
-    if (isEncoded) this.#deliverEncoded(payload, isText);
-    else if (isText) this.#deliverValidText(payload, isAscii);
+    const payload = partial === null ? EMPTY : partial.take();
+    if (payload === null) this.#failText();
+    else if (isEncoded) this.#deliverEncoded(payload, isText);
+    else if (isText) this.#deliverValidText(payload, partial?.isAscii ?? true);
     else if (this.#onBytes !== null) this.#deliverBytes(payload, false);
     else this.#deliver(viewOf(payload));
   }
@@ -330,12 +317,6 @@ export class MessageReader implements FrameHandler {
     const decoded = this.#extension?.decode(payload, this.#maxMessageSize) ?? payload;
     if (decoded instanceof Promise) void this.#deliverLater(decoded, isText);
     else this.#deliverDecoded(decoded, isText);
-  }
-
-  #endPieces(pieces: PieceDecoder): void {
-    this.#forgetMessage();
-    this.#pieceHandler = null;
-    if (!pieces.end()) this.#failText();
   }
 
   async #deliverLater(promised: Promise<Decoded>, isText: boolean): Promise<void> {
@@ -362,16 +343,10 @@ export class MessageReader implements FrameHandler {
     return view.slice();
   }
 
-  #assembled(): MessageBuffer {
-    return (this.#assembly ??= new MessageBuffer(this.#sizeLimit()));
-  }
-
   #forgetMessage(): void {
     this.#messageOpcode = CONTINUATION;
     this.#isEncoded = false;
-    this.#assembly = null;
-    this.#validator = null;
-    this.#pieces = null;
+    this.#partial = null;
   }
 
   #failText(): false {
