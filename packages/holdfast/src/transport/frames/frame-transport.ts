@@ -5,7 +5,6 @@ import type { CloseFrame } from "../../shared/close-code.js";
 import type { Role } from "../../shared/role.js";
 import { closeOf, type ProtocolFailure } from "../../protocol/extension.js";
 import { FrameMirror } from "../../protocol/frame/frame-mirror.js";
-import type { MessageHandler } from "../../protocol/message/message-handler.js";
 import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
 import type { Address, ByteStreamHandler } from "../../connection/ports.js";
 import type {
@@ -17,7 +16,7 @@ import type {
 import { causeOfError, causeOfFailure, type TransportError } from "./failure-cause.js";
 import { MessageSender } from "./message-sender.js";
 import type { OutboxOptions } from "./outbox.js";
-import type { ReceiveMeter } from "./receive-meter.js";
+import { metered, type ReceiveMeter } from "./receive-meter.js";
 
 export interface FrameTransportOptions extends OutboxOptions {
   /** Bytes that arrived together with the handshake: the first frames. */
@@ -110,11 +109,7 @@ export class FrameTransport extends MessageSender implements MessageTransport, B
   }
 
   start(): void {
-    const observer = this.handler.frameObserver;
-    if (observer !== null) {
-      this.#mirror = new FrameMirror((frame) => observer.onFrameReceived(frame));
-      this.observe(observer);
-    }
+    this.refreshObserver();
     this.stream.start(this);
     this.flush();
     // The opening resolves a promise. TLS and HTTP/2 may deliver the next frames before its callbacks have run.
@@ -134,7 +129,7 @@ export class FrameTransport extends MessageSender implements MessageTransport, B
   refreshObserver(): void {
     const observer = this.handler.frameObserver;
     if ((observer === null) === (this.#mirror === null)) return;
-    this.#mirror = observer && this.#lateMirror(observer);
+    this.#mirror = observer && this.#mirrorFor(observer);
     this.observe(observer);
   }
 
@@ -284,8 +279,8 @@ export class FrameTransport extends MessageSender implements MessageTransport, B
     if (this.#isCloseDeferred && !this.#isClosed) this.onClosed();
   }
 
-  /** A mirror that begins with the next chunk that begins with a frame. */
-  #lateMirror(observer: FrameObserver): Pick<FrameMirror, "push"> {
+  /** A mirror that begins with the next chunk that begins with a frame: an observer may come at any time. */
+  #mirrorFor(observer: FrameObserver): Pick<FrameMirror, "push"> {
     const mirror = new FrameMirror((frame) => observer.onFrameReceived(frame));
     let hasBegun = false;
     return {
@@ -331,16 +326,4 @@ export class FrameTransport extends MessageSender implements MessageTransport, B
     this.#initialBytes = null;
     if (bytes !== null && bytes.length > 0) this.onChunk(bytes);
   }
-}
-
-/** Counts each message before it is delivered. */
-function metered(handler: MessageTransportHandler, meter: ReceiveMeter): MessageHandler {
-  return {
-    onMessage(message) {
-      meter.onMessage();
-      handler.onMessage(message);
-    },
-    onPing: (payload) => handler.onPing(payload),
-    onPong: (payload) => handler.onPong(payload),
-  };
 }

@@ -1,8 +1,22 @@
 // Counts what a peer sends, for limits. Called within the read, on the hot path: it must not allocate or throw.
 
+import type { MessageHandler } from "../../protocol/message/message-handler.js";
+
 export interface ReceiveMeter {
   /** A chunk arrived and has been parsed. */
   onBytes(count: number): void;
   /** A message is complete, or the first piece of a streamed one was delivered. */
   onMessage(): void;
+}
+
+/** Counts each message before it is delivered. */
+export function metered(handler: MessageHandler, meter: ReceiveMeter): MessageHandler {
+  return {
+    onMessage(message) {
+      meter.onMessage();
+      handler.onMessage(message);
+    },
+    onPing: (payload) => handler.onPing(payload),
+    onPong: (payload) => handler.onPong(payload),
+  };
 }
