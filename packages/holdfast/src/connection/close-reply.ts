@@ -5,9 +5,6 @@ import type { Closing } from "./closing.js";
 import type { ConnectionCore } from "./connection-core.js";
 import { Deadline } from "./timer-queue.js";
 
-/** Milliseconds within which an active reader is expected to read the next message. */
-export const READER_GRACE = 1_000;
-
 /**
  * Milliseconds that the answer waits at most without a `closeTimeout`. With one, the readers get half of it, and the
  * round trip to the peer the rest.

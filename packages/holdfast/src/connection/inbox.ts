@@ -1,11 +1,13 @@
 // Passes received messages to the reader that waits for them, or else into a bounded queue. One reader at a time.
 
 import { InvalidStateError } from "../shared/errors.js";
-import { READER_GRACE } from "./close-reply.js";
 import { ConcurrencyError } from "./errors.js";
 import type { Runtime } from "./runtime.js";
 import type { TimerQueue } from "./timer-queue.js";
 import { UnreadQueue, type InboxLimits } from "./unread-queue.js";
+
+/** Milliseconds within which an active reader is expected to read the next message. */
+const READER_GRACE = 1_000;
 
 /** A text message is a string, a binary message its bytes. */
 export type Message = string | Uint8Array;
