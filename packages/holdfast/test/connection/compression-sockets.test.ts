@@ -133,10 +133,11 @@ test("E8: 300 connections with context takeover free their memory when they end"
   const server = await serve((connection) => connection.forEach((data) => void connection.send(data)), {
     host: "127.0.0.1",
     compression,
+    openTimeout: null,
   });
   const visit = async (count: number): Promise<Connection[]> => {
     const connections = await Promise.all(
-      Array.from({ length: count }, () => connect(server.url, { compression })),
+      Array.from({ length: count }, () => connect(server.url, { compression, openTimeout: null })),
     );
     await Promise.all(
       connections.map(async (connection) => {
