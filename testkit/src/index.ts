@@ -51,4 +51,5 @@ export { freePort } from "./free-port.js";
 export { pauseProcess } from "./pause-process.js";
 export { activeResources, assertNothingLeft, type ResourceCounts } from "./resources.js";
 export { assertLinear, processorTime } from "./processor-time.js";
-export { assertWithin, blockEventLoop, eventually, withTimeout } from "./waiting.js";
+export { slowness } from "./slowness.js";
+export { assertWithin, blockEventLoop, eventually, inAttempts, withTimeout } from "./waiting.js";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { describe, test } from "node:test";
 import { activeResources, assertNothingLeft } from "./resources.js";
-import { assertWithin, blockEventLoop, eventually, withTimeout } from "./waiting.js";
+import { assertWithin, blockEventLoop, eventually, inAttempts, withTimeout } from "./waiting.js";
 
 describe("waiting", () => {
   test("withTimeout() settles with the promise, or rejects with the name of the missing event", async () => {
@@ -30,6 +30,19 @@ describe("waiting", () => {
       assertWithin(10, () => Promise.resolve(10.2)),
       /^Error: Expected less than 10 ms, got 10, 10, 10$/,
     );
+  });
+
+  test("inAttempts() stops at the first of three attempts that succeeds, and at one that throws", async () => {
+    const results = [false, true, true];
+    await inAttempts(() => Promise.resolve(results.shift() ?? false), "luck");
+    assert.deepEqual(results, [true]);
+    await assert.rejects(
+      inAttempts(() => Promise.resolve(false), "luck"),
+      /^Error: Expected luck, in one of three attempts$/,
+    );
+    let calls = 0;
+    const broken = (): Promise<boolean> => Promise.reject(new Error(`broken ${++calls}`));
+    await assert.rejects(inAttempts(broken, "luck"), /^Error: broken 1$/);
   });
 
   test("blockEventLoop() blocks everything else", () => {

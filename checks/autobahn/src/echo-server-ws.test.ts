@@ -20,7 +20,7 @@ test("The echo server passes the cases with ws as the client: fragments, pings, 
       const socket = new WebSocket(server.url, { perMessageDeflate: compression });
       await once(socket, "open");
       try {
-        await withTimeout(one.run(socket), 20_000, name);
+        await withTimeout(one.run(socket), 30_000, name);
         socket.close(1000);
         assert.equal((await once(socket, "close"))[0], 1000, name);
       } finally {

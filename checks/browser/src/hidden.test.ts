@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import type { Connection } from "holdfast/browser";
 import type { Page } from "playwright-core";
+import { slowness } from "holdfast-testkit";
 import { assertAlive } from "./browser/alive.js";
 import { Browser, skip } from "./browser/chromium.js";
 import { openScene, type Scene } from "./browser/scene.js";
@@ -11,7 +12,7 @@ import "./browser/page-globals.js";
 
 /** Throttled timers are a second late. That counts as no gap if the tolerance is two seconds or more. */
 const INTERVAL = 500;
-const TIMEOUT = 2_000;
+const TIMEOUT = 2_000 * slowness();
 
 /** Too long to expire within a test, so that only a return causes a probe. */
 const LONG = 60_000;

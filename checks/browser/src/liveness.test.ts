@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { eventually } from "holdfast-testkit";
+import { eventually, slowness } from "holdfast-testkit";
 import type { Connection } from "holdfast/browser";
 import type { Page } from "playwright-core";
 import { assertAlive } from "./browser/alive.js";
@@ -11,7 +11,7 @@ import { openScene } from "./browser/scene.js";
 import "./browser/page-globals.js";
 
 const INTERVAL = 400;
-const TIMEOUT = 600;
+const TIMEOUT = 600 * slowness();
 
 /** The delay that a busy machine may add. A longer one violates the bound. */
 const MARGIN = 20_000;

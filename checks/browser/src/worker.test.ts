@@ -4,12 +4,16 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Connection } from "holdfast/browser";
 import type { Page } from "playwright-core";
+import { slowness } from "holdfast-testkit";
 import { Browser, skip } from "./browser/chromium.js";
 import { openScene } from "./browser/scene.js";
 import "./browser/page-globals.js";
 
 const INTERVAL = 300;
-const TIMEOUT = 1_500;
+const TIMEOUT = 1_500 * slowness();
+
+/** The worker has to start. */
+const OPEN_TIMEOUT = 60_000;
 
 describe("A connection in a worker of Chromium", { skip, timeout: 300_000 }, () => {
   let browser: Browser;
@@ -22,12 +26,12 @@ describe("A connection in a worker of Chromium", { skip, timeout: 300_000 }, () 
   async function connect(url: string): Promise<Page> {
     const page = await browser.openPage();
     await page.evaluate(
-      async ([to, pingInterval, pingTimeout]) => {
-        const connection = await holdfast.connectInWorker(to, { pingInterval, pingTimeout });
+      async ([to, pingInterval, pingTimeout, openTimeout]) => {
+        const connection = await holdfast.connectInWorker(to, { pingInterval, pingTimeout, openTimeout });
         globalThis.kept = { connection };
         await connection.ping();
       },
-      [url, INTERVAL, TIMEOUT] as const,
+      [url, INTERVAL, TIMEOUT, OPEN_TIMEOUT] as const,
     );
     return page;
   }

@@ -1,12 +1,18 @@
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
+import { createServer } from "node:net";
 
-/** A port of the loopback interface that nothing listens on. */
+/** A port of the loopback interface that nothing listens on, below those that systems give to connections. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo; // The server listens on TCP.
-  server.close();
-  await once(server, "close");
-  return port;
+  for (;;) {
+    const port = randomInt(10_000, 32_768);
+    try {
+      const server = createServer().listen(port, "127.0.0.1");
+      await once(server, "listening");
+      await once(server.close(), "close");
+      return port;
+    } catch {
+      // Another program has it.
+    }
+  }
 }

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "holdfast";
+import { freePort } from "holdfast-testkit";
 import { Program } from "./program.js";
 
 /** The samples of a metrics page with predictable values, by name and labels. */
@@ -16,14 +15,6 @@ async function scrape(port: number): Promise<ReadonlyMap<string, number>> {
       return [name.replace(/,?otel_scope_name="holdfast"/, "").replace("{}", ""), Number(value)];
     }),
   );
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo; // The server listens on TCP.
-  server.close();
-  return port;
 }
 
 test("J2: opentelemetry counts connections by cause, messages, bytes and latencies, for Prometheus to fetch", async () => {
@@ -52,7 +43,7 @@ test("J2: opentelemetry counts connections by cause, messages, bytes and latenci
   const isComplete = () =>
     samples.has('websocket_connections_closed_total{cause="peer-close",ok="true"}') &&
     samples.get("websocket_latency_count") === 2;
-  for (let tries = 0; tries < 200 && !isComplete(); tries++) {
+  for (let tries = 0; tries < 1_200 && !isComplete(); tries++) {
     await sleep(25);
     samples = await scrape(metricsPort);
   }

@@ -66,7 +66,7 @@ describe("NATS refuses", { skip: missing }, () => {
     closing.push(() => small.close());
     const engine = await openEngine([small.port]);
     const received: unknown[] = [];
-    await engine.listen("a", ({ data }) => void received.push(data), ignore);
+    await eventually(() => engine.listen("a", ({ data }) => void received.push(data), ignore));
     let failure: EngineUnavailableError | null = null;
     for (let count = 0; failure === null && count < 100; count++) {
       failure = await publish(engine, "full", "x".repeat(100_000)).then(
@@ -111,7 +111,7 @@ describe("A cluster of NATS", { skip: missing }, () => {
       { replicas: 3 },
     );
     const received: unknown[] = [];
-    await engine.listen("a", ({ data }) => void received.push(data), ignore);
+    await eventually(() => engine.listen("a", ({ data }) => void received.push(data), ignore));
     const before = await eventually(() => publish(engine, "a", "before", { id: "before" }), 30_000);
     await servers[0]?.stop("SIGKILL");
     const next = await eventually(() => publish(engine, "a", "after", { id: "id 1" }), 40_000);

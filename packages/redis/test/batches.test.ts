@@ -50,7 +50,7 @@ describe("Batches of messages", { skip: missing }, () => {
     test(`M4: duplicates among the messages of a batch are left out, ${kind} history`, async () => {
       const topic = `ids ${kind}`;
       const received: unknown[] = [];
-      await engine.listen(topic, ({ data }) => void received.push(data), ignore);
+      await eventually(() => engine.listen(topic, ({ data }) => void received.push(data), ignore));
       const message = (data: string, id: string | null = null): Publication =>
         publication(topic, data, { id, history });
       await publishAll(engine, [message("1", "a")]);

@@ -93,7 +93,7 @@ for (const name of ["ioredis", "redis"] as const) {
       const server = await start();
       const engine = await open(server);
       const received: string[] = [];
-      await engine.listen("a", ({ data }) => void received.push(data as string), ignore);
+      await eventually(() => engine.listen("a", ({ data }) => void received.push(data as string), ignore));
       const results: Promise<Published>[] = [];
       for (let index = 0; index < 300; index++) {
         if (index % 50 === 0) await server.admin.call("SCRIPT", "FLUSH");
@@ -116,7 +116,7 @@ for (const name of ["ioredis", "redis"] as const) {
       const server = await start();
       const engine = await open(server);
       const received: string[] = [];
-      await engine.listen("a", ({ data }) => void received.push(data as string), ignore);
+      await eventually(() => engine.listen("a", ({ data }) => void received.push(data as string), ignore));
       const published: Promise<string>[] = [];
       let isDone = false;
       const cutting = (async () => {

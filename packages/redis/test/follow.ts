@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Engine, Position, TopicMessage } from "holdfast/topics";
+import { eventually } from "../../holdfast/test-dist/topics/eventually.js";
 
 export interface Log {
   readonly messages: TopicMessage[];
@@ -45,8 +46,12 @@ export async function follow(engine: Engine, topic: string): Promise<Log> {
       log.messages.push(received);
     }
   };
-  await engine.listen(topic, push, (newest) => {
-    if (newest !== null && (newest.epoch !== position.epoch || newest.offset > position.offset)) void read();
-  });
+  // A busy machine may take longer than the engine waits.
+  await eventually(() =>
+    engine.listen(topic, push, (newest) => {
+      if (newest !== null && (newest.epoch !== position.epoch || newest.offset > position.offset))
+        void read();
+    }),
+  );
   return log;
 }

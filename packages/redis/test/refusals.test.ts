@@ -132,7 +132,7 @@ for (const name of ["ioredis", "redis"] as const) {
       const url = `rediss://localhost:${port}`;
       const engine = await overTLS(name, url, ca);
       const received: unknown[] = [];
-      await engine.listen("a", ({ data }) => void received.push(data), ignore);
+      await eventually(() => engine.listen("a", ({ data }) => void received.push(data), ignore));
       await publish(engine, "a", "over TLS");
       await eventually(() => assert.deepEqual(received, ["over TLS"]));
       if (name === "ioredis") {
@@ -149,9 +149,8 @@ describe("Redis with sentinels, with ioredis", { skip: missing }, () => {
   test("M3: after a failover, the engine publishes to the new master in a new epoch, and listeners learn of it", async () => {
     const master = await start();
     const replica = await start("--replicaof", "127.0.0.1", String(master.port));
-    await eventually(
-      async () => assert.match(await replica.admin.info("replication"), /master_link_status:up/),
-      20_000,
+    await eventually(async () =>
+      assert.match(await replica.admin.info("replication"), /master_link_status:up/),
     );
     const sentinel = await Sentinel.start(master);
     add(() => sentinel.close());
@@ -161,12 +160,14 @@ describe("Redis with sentinels, with ioredis", { skip: missing }, () => {
     const engine = engineOf(client, () => client.disconnect());
     const received: unknown[] = [];
     const reported: (Position | null)[] = [];
-    await engine.listen(
-      "a",
-      ({ data }) => void received.push(data),
-      (newest) => void reported.push(newest),
+    await eventually(() =>
+      engine.listen(
+        "a",
+        ({ data }) => void received.push(data),
+        (newest) => void reported.push(newest),
+      ),
     );
-    const before = await publish(engine, "a", "before");
+    const before = await eventually(() => publish(engine, "a", "before", { id: "before" }));
     await master.stop("SIGKILL");
     const next = await eventually(() => publish(engine, "a", "after", { id: "after" }), 40_000);
     assert.notEqual(next.epoch, before.epoch, "The replica may have missed messages of the master.");

@@ -4,10 +4,11 @@ import type { Position } from "holdfast/topics";
 import { FaultProxy } from "holdfast-testkit";
 import { redisEngine } from "../dist/index.js";
 import { openClient } from "./backends.js";
+import { publishingWith } from "../../holdfast/test-dist/topics/engine-calls.js";
 import { eventually } from "../../holdfast/test-dist/topics/eventually.js";
 import { missing, RedisServer } from "./redis-server.js";
 
-const HISTORY = { messages: 100, age: 300_000 };
+const publish = publishingWith({ messages: 100, age: 300_000 });
 
 describe("A silent connection to Redis", { skip: missing, concurrency: 2 }, () => {
   for (const name of ["ioredis", "redis"] as const) {
@@ -20,10 +21,12 @@ describe("A silent connection to Redis", { skip: missing, concurrency: 2 }, () =
       try {
         const received: unknown[] = [];
         const reported: (Position | null)[] = [];
-        await receiver.listen(
-          "a",
-          ({ data }) => void received.push(data),
-          (newest) => void reported.push(newest),
+        await eventually(() =>
+          receiver.listen(
+            "a",
+            ({ data }) => void received.push(data),
+            (newest) => void reported.push(newest),
+          ),
         );
         // The channel on which it hears from itself, in the partition of the topic.
         await eventually(async () => {
@@ -33,12 +36,9 @@ describe("A silent connection to Redis", { skip: missing, concurrency: 2 }, () =
         });
         // All its connections are half-open from now on: no byte, no FIN.
         for (const connection of proxy.connections) connection.blackhole();
-        const message = { topic: "a", data: "missed", id: null, history: HISTORY, compress: true };
-        const [published] = await publisher.publish([message]);
-        assert.ok(!(published instanceof Error));
-        const { epoch, offset } = published;
+        const { epoch, offset } = await eventually(() => publish(publisher, "a", "missed", { id: "missed" }));
         await eventually(() => assert.deepEqual(reported.at(-1), { epoch, offset }), 30_000);
-        await publisher.publish([{ ...message, data: "next" }]);
+        await eventually(() => publish(publisher, "a", "next", { id: "next" }));
         await eventually(() => assert.deepEqual(received, ["next"]));
       } finally {
         await receiver[Symbol.asyncDispose]();

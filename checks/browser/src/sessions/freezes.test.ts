@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Page } from "playwright-core";
-import { eventually } from "holdfast-testkit";
+import { eventually, slowness } from "holdfast-testkit";
 import { Browser, skip } from "../browser/chromium.js";
 import { NO_FAULTS } from "./counted.js";
 import type { PageStream } from "./page-stream.js";
@@ -13,8 +13,11 @@ import { assertExactlyOnce, bothProgress, nextStream, sees, startStream } from "
 
 const LIMIT = { timeout: 180_000 };
 
-/** Milliseconds without a message, after which the page counts as frozen: it sends one every few milliseconds. */
-const STILL = 500;
+/** Milliseconds between bursts of messages. Chromium may take a minute to freeze a page: faster streams would keep both cores busy. */
+const PAUSE = 20;
+
+/** Milliseconds without a message, after which the page counts as frozen. */
+const STILL = 25 * PAUSE * slowness();
 
 describe("A session of a page that is frozen in Chromium", { skip, timeout: 600_000 }, () => {
   let browser: Browser;
@@ -42,6 +45,8 @@ describe("A session of a page that is frozen in Chromium", { skip, timeout: 600_
       const page = await browser.openPage();
       await startStream(page, scene.url, { keep });
       const atServer = await nextStream(scene, 1);
+      atServer.pause = PAUSE;
+      await page.evaluate((pause) => ((kept["stream"] as PageStream).pause = pause), PAUSE);
       await bothProgress(page, atServer);
       await setState(page, "frozen");
       await standsStill(() => atServer.tally.count);
@@ -82,9 +87,9 @@ describe("A session of a page that is frozen in Chromium", { skip, timeout: 600_
       return result.value;
     };
     await ask("history.back()");
-    await eventually(() => atServer.tally.count >= count + 50, "messages of the page that returned", 15_000);
+    await eventually(() => atServer.tally.count >= count + 50, "messages of the page that returned", 30_000);
     const [toPage, toServer] = await Promise.all([atServer.stop(), ask("kept.stream.stop()")]);
-    await eventually(() => atServer.tally.count >= Number(toServer), "all messages of the page", 10_000);
+    await eventually(() => atServer.tally.count >= Number(toServer), "all messages of the page", 30_000);
     assert.deepEqual(atServer.tally.faults(Number(toServer)), NO_FAULTS);
     assert.deepEqual(await ask(`kept.stream.faults(${toPage})`), NO_FAULTS);
     assert.deepEqual(await ask("kept.stream.events"), ["detached", "resumed"]);

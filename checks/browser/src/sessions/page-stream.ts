@@ -4,7 +4,7 @@
 import type { ConnectPersistentOptions, PersistentConnection } from "holdfast/browser";
 import { messageOf, Tally, type Faults, type TallyState } from "./counted.js";
 
-/** The messages that are sent between two pauses of a millisecond or more. */
+/** The messages that are sent between two pauses. */
 const BURST = 8;
 
 export class PageStream {
@@ -12,6 +12,8 @@ export class PageStream {
   readonly tally = new Tally();
   readonly events: string[] = [];
   sent = 0;
+  /** Milliseconds between two bursts. */
+  pause = 1;
   #isStopping = false;
   #stopped: Promise<void> = Promise.resolve();
 
@@ -72,7 +74,7 @@ export class PageStream {
   async #send(): Promise<void> {
     while (!this.#isStopping) {
       await this.connection.send(messageOf(++this.sent));
-      if (this.sent % BURST === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+      if (this.sent % BURST === 0) await new Promise((resolve) => setTimeout(resolve, this.pause));
     }
   }
 }

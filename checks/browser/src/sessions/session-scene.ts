@@ -28,6 +28,8 @@ export class ServerStream {
   readonly tally = new Tally();
   readonly lost: SessionLostEvent[] = [];
   sent = 0;
+  /** Milliseconds between two bursts. */
+  pause = 1;
   #detachedAt: number | null = null;
   #isStopping = false;
   #stopped: Promise<void> = Promise.resolve();
@@ -70,7 +72,7 @@ export class ServerStream {
       }
       if (unconfirmed.length === MAX_BATCHES) await unconfirmed.shift();
       if (this.sent % BURST === 0 || this.#detachedAt !== null)
-        await new Promise((resolve) => setTimeout(resolve, 1));
+        await new Promise((resolve) => setTimeout(resolve, this.pause));
     }
     await Promise.all(unconfirmed);
   }

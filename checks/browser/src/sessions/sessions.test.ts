@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Page } from "playwright-core";
-import { eventually } from "holdfast-testkit";
+import { eventually, slowness } from "holdfast-testkit";
 import { Browser, skip } from "../browser/chromium.js";
 import { cutAtRandomBytes } from "./cuts.js";
 import { NO_FAULTS } from "./counted.js";
@@ -71,7 +71,7 @@ describe("A session of a page in Chromium", { skip, timeout: 300_000 }, () => {
     async () => {
       await using scene = await openSessionScene();
       const page = await browser.openPage();
-      await startStream(page, scene.url, { pingInterval: 200, pingTimeout: 1_000 });
+      await startStream(page, scene.url, { pingInterval: 200, pingTimeout: 1_000 * slowness() });
       const atServer = await nextStream(scene, 1);
       await bothProgress(page, atServer);
       scene.proxy.freeze();
@@ -88,7 +88,7 @@ describe("A session of a page in Chromium", { skip, timeout: 300_000 }, () => {
   test("L1: a page that was offline resumes when the network returns", LIMIT, async () => {
     await using scene = await openSessionScene();
     const page = await browser.openPage();
-    await startStream(page, scene.url, { pingInterval: 200, pingTimeout: 1_000 });
+    await startStream(page, scene.url, { pingInterval: 200, pingTimeout: 1_000 * slowness() });
     const atServer = await nextStream(scene, 1);
     await bothProgress(page, atServer);
     await browser.context.setOffline(true);

@@ -77,7 +77,7 @@ export async function stopStreams(page: Page, atServer: ServerStream): Promise<S
       throw new Error(`Expected both ends to stop. ${atServer.describe()}`, { cause });
     },
   );
-  await eventually(() => atServer.tally.count >= sentByPage, "all messages of the page", 10_000).catch(
+  await eventually(() => atServer.tally.count >= sentByPage, "all messages of the page", 30_000).catch(
     () => undefined, // The tally says what is missing.
   );
   const { faults, events } = await page.evaluate((sent) => {

@@ -3,12 +3,13 @@
 
 import assert from "node:assert/strict";
 import type { Connection } from "holdfast";
+import { slowness } from "holdfast-testkit";
 import { testCell } from "../matrix/test-cell.js";
 import { withPair } from "../peers/pair.js";
 import type { PeerRole } from "../peers/peer.js";
 import { LIMIT, type TestedPeer, titleOf } from "./common-tests.js";
 
-const KEEPALIVE = { pingInterval: 300, pingTimeout: 900 };
+const KEEPALIVE = { pingInterval: 300, pingTimeout: 900 * slowness() };
 const BOUND = KEEPALIVE.pingInterval + KEEPALIVE.pingTimeout;
 
 /** A tolerance for a busy machine; without a verdict the wait would never end. */

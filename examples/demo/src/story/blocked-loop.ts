@@ -25,17 +25,17 @@ export const blockedLoop: Step = {
     const stopRecipe = usualRecipe(connection, CLIENT.pingTimeout, () => (hasRecipeFired = true));
 
     const isPingOnItsWay = (): boolean => connection.latencyStats.sent > connection.latencyStats.answered;
-    await eventually(isPingOnItsWay, "a ping on its way", 2_000);
+    await eventually(isPingOnItsWay, "a ping on its way");
     stage.tell(`A ping is in flight; now nothing here runs for ${duration(BLOCK)} …`);
     if (stage.sabotage !== "block") blockEventLoop(BLOCK);
 
-    await eventually(() => longestGap > 0, "the gap to be reported", 1_000);
+    await eventually(() => longestGap > 0, "the gap to be reported");
     stage.tell(
       `suspended: a gap of ${duration(longestGap)}, counted from when the next ping was due.`,
       suspicious,
     );
     ensure(longestGap > CLIENT.pingTimeout, `The gap, ${duration(longestGap)}, is shorter than pingTimeout`);
-    await eventually(() => latency.samples.some((sample) => sample >= BLOCK), "the pong from before", 1_000);
+    await eventually(() => latency.samples.some((sample) => sample >= BLOCK), "the pong from before");
     stage.tell(`The pong was in the kernel all the time. It is read now, ${duration(BLOCK)} late.`);
     if (hasRecipeFired) {
       stage.add(
@@ -43,7 +43,7 @@ export const blockedLoop: Step = {
       );
     }
     const read = latency.count;
-    await eventually(() => latency.count >= read + 2, "two more pongs", 2_000);
+    await eventually(() => latency.count >= read + 2, "two more pongs");
     await connection.send("still there?");
     const answer = await connection.recv({ timeout: 10_000 });
     ensure(answer === "still there?", "The server sent another text back");

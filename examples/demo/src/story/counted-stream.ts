@@ -25,16 +25,16 @@ export const countedStream: Step = {
     const plain = new CountedLink(stage, "/counted/plain", false);
     const links = [counted, plain];
     try {
-      await eventually(() => links.every((link) => link.isOpen), "both links to open", 5_000);
+      await eventually(() => links.every((link) => link.isOpen), "both links to open");
       await stage.farEnd.order({ type: "feed", total: TOTAL, interval: INTERVAL });
       const sent = Promise.all(links.map((link) => link.sendNumbers()));
       for (const number of CUTS) {
-        await eventually(() => counted.received.length >= number, `the number ${number}`, 10_000);
+        await eventually(() => counted.received.length >= number, `the number ${number}`);
         await stage.farEnd.order({ type: "cut" });
         stage.tell(`Cut, after the number ${number}.`, suspicious);
-        await eventually(() => links.every((link) => link.isOpen), "both links to reconnect", 10_000);
+        await eventually(() => links.every((link) => link.isOpen), "both links to reconnect");
       }
-      await eventually(() => counted.received.length >= TOTAL, "all numbers, with the session", 10_000);
+      await eventually(() => counted.received.length >= TOTAL, "all numbers, with the session");
       await sent;
       const [withSession, without] = await Promise.all(links.map((link) => link.tally()));
       if (withSession === undefined || without === undefined) throw new Error("There are two links"); // There are.
@@ -93,9 +93,9 @@ class CountedLink {
 
   /** Asks the server what it has received. */
   async tally(): Promise<Tally> {
-    await eventually(() => this.isOpen, "the link", 5_000);
+    await eventually(() => this.isOpen, "the link");
     await this.#link.send("tally");
-    await eventually(() => this.#answer !== null, "the server's tally", 5_000);
+    await eventually(() => this.#answer !== null, "the server's tally");
     return { received: count(this.received), sent: count(JSON.parse(this.#answer ?? "[]") as number[]) };
   }
 

@@ -34,7 +34,7 @@ export const frozenLink: Step = {
       check(info.cause, verdict, CLIENT);
 
       // The kernel accepts it into its buffer, but it will never arrive.
-      await withTimeout(bare.send("Is anybody there?"), 10_000, "the bare client's send()");
+      await withTimeout(bare.send("Is anybody there?"), 30_000, "the bare client's send()");
       stage.tell(
         `The bare client says "${bare.state}", and send() has just accepted a message that nobody will receive.`,
       );

@@ -38,7 +38,7 @@ export const messages: Step = {
     stage.tell(`await connection.ping() = ${duration(await connection.ping())}`);
 
     await stage.terminal.during(latency.render, () =>
-      eventually(() => latency.count >= PONGS, `${PONGS} pongs`, 5_000),
+      eventually(() => latency.count >= PONGS, `${PONGS} pongs`),
     );
     latency.stop();
     stage.tell(`${latency.count} pongs so far: ${latency.bars}`);

@@ -14,7 +14,7 @@ export const newConnection: Step = {
     // Thaw this direction first, so that the bare client receives the server's Close before its own pongs
     // reach the closed socket.
     await farEnd.order({ type: "thaw", direction: "toClient" });
-    const { message } = await withTimeout(bare.closed, 10_000, "the bare client to hear of its end");
+    const { message } = await withTimeout(bare.closed, 30_000, "the bare client to hear of its end");
     stage.tell("The bare client receives what the server sent long ago:");
     stage.quote(message);
     await farEnd.order({ type: "thaw" });
@@ -29,8 +29,8 @@ export const newConnection: Step = {
     );
     stage.tell('Text: "Hello again" came back.');
 
-    const info = await withTimeout(connection.close(1000, "That was all"), 10_000, "the goodbye");
-    const ending = await withTimeout(farEnd.ending("/again"), 10_000, "the server's side of the goodbye");
+    const info = await withTimeout(connection.close(1000, "That was all"), 30_000, "the goodbye");
+    const ending = await withTimeout(farEnd.ending("/again"), 30_000, "the server's side of the goodbye");
     stage.tell("The client's view of the close:", good);
     stage.quote(info.message);
     stage.tell("The server's view:", good);

@@ -32,20 +32,20 @@ export const slowLink: Step = {
     await terminal.during(latency.render, async () => {
       await farEnd.order({ type: "delay", milliseconds: SLOW });
       stage.tell(`Every byte now takes ${SLOW} ms each way.`);
-      await eventually(() => latency.last >= 2 * SLOW, `a round trip of ${2 * SLOW} ms`, 2_000);
+      await eventually(() => latency.last >= 2 * SLOW, `a round trip of ${2 * SLOW} ms`);
       const seen = latency.count;
-      await eventually(() => latency.count >= seen + 3, "three more pongs", 3_000);
+      await eventually(() => latency.count >= seen + 3, "three more pongs");
       stage.tell(`Latency ${duration(latency.last)}: slower, but harmless.`);
 
       await farEnd.order({ type: "delay", milliseconds: VERY_SLOW });
       stage.tell(`Every byte now takes ${VERY_SLOW} ms each way.`);
-      await eventually(() => overdue > 0, "the client to become suspicious", 4_000);
-      await eventually(() => latency.last >= 1_000, "the late pong", 2_000);
+      await eventually(() => overdue > 0, "the client to become suspicious");
+      await eventually(() => latency.last >= 1_000, "the late pong");
       stage.tell(`The pong came after ${duration(latency.last)}: late, but alive.`);
 
       await farEnd.order({ type: "delay", milliseconds: DISTANCE });
       stage.tell(`Every byte takes ${DISTANCE} ms each way again.`);
-      await eventually(() => latency.last < 2 * SLOW, "the latency to fall", 4_000);
+      await eventually(() => latency.last < 2 * SLOW, "the latency to fall");
       stage.tell(`Latency ${duration(latency.last)}: recovered.`, good);
     });
     latency.stop();

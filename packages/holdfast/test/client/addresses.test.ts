@@ -45,7 +45,7 @@ describe("Several addresses", () => {
         host: "127.0.0.1",
         ...(scheme === "wss" ? { tls: certificates.server } : {}),
       });
-      const deaf = await startDeafServer({ host: "127.0.0.2", port: server.port });
+      await using _deaf = await startDeafServer({ host: "127.0.0.2", port: server.port });
       const began = performance.now();
       const connection = await connect(`${scheme}://localhost:${server.port}/`, {
         lookup: finding("127.0.0.2", "127.0.0.1"),
@@ -55,22 +55,20 @@ describe("Several addresses", () => {
       assert(elapsed >= 249, `${elapsed} ms`);
       assert.equal(connection.remoteAddress?.address, "127.0.0.1");
       await connection.close();
-      await deaf.close();
     });
   }
 
   test("B11: an address whose TCP handshake takes a second opens, while another one refuses", async () => {
-    const deaf = await startDeafServer();
+    await using deaf = await startDeafServer();
     setTimeout(() => deaf.wake(), 300);
     await assert.rejects(
       connect(`ws://name.test:${deaf.port}/`, { lookup: finding("127.0.0.1", "127.0.0.3") }),
       { name: "InvalidStatusError", status: 410 },
     );
-    await deaf.close();
   });
 
   test("B11: a timeout lists each address with its result; the phase is connect", async () => {
-    const deaf = await startDeafServer();
+    await using deaf = await startDeafServer();
     const { port } = deaf;
     const url = `ws://name.test:${port}/`;
     await assert.rejects(connect(url, { lookup: finding("127.0.0.1", "127.0.0.3"), openTimeout: 1_500 }), {
@@ -78,11 +76,10 @@ describe("Several addresses", () => {
       phase: "connect",
       message: `Expected ${url} to be open within 1500 ms, still waiting for the TCP connection (127.0.0.1:${port}: no answer yet; connect ECONNREFUSED 127.0.0.3:${port}).`,
     });
-    await deaf.close();
   });
 
   test("B11: an abort ends all attempts at once", async () => {
-    const deaf = await startDeafServer();
+    await using deaf = await startDeafServer();
     const aborter = new AbortController();
     const opening = connect(`ws://name.test:${deaf.port}/`, {
       lookup: finding("127.0.0.1", "127.0.0.1", "127.0.0.3"),
@@ -90,25 +87,23 @@ describe("Several addresses", () => {
     });
     setTimeout(() => aborter.abort(), 400);
     await assert.rejects(opening, { name: "AbortError" });
-    await deaf.close();
   });
 
   test("B11: the addresses of a proxy are raced too", async () => {
     await using server = await serve(() => undefined, { host: "127.0.0.1" });
     await using proxy = await TunnelProxy.start();
-    const deaf = await startDeafServer({ host: "127.0.0.2", port: proxy.port });
+    await using _deaf = await startDeafServer({ host: "127.0.0.2", port: proxy.port });
     const connection = await connect(`ws://127.0.0.1:${server.port}/`, {
       proxy: `http://proxy.test:${proxy.port}`,
       lookup: finding("127.0.0.2", "127.0.0.1"),
     });
     await connection.close();
     await proxy.close();
-    await deaf.close();
   });
 
   test("B11: over HTTP/2, and after a redirect", async () => {
     await using server = await serve(() => undefined, { host: "127.0.0.1", http2: true });
-    const deaf = await startDeafServer({ host: "127.0.0.2", port: server.port });
+    await using _deaf = await startDeafServer({ host: "127.0.0.2", port: server.port });
     await using first = await RawServer.start({}, async (peer) => {
       await peer.readHead();
       peer.respond(302, { headers: { Location: `ws://name.test:${server.port}/` } });
@@ -121,7 +116,6 @@ describe("Several addresses", () => {
     await redirected.close();
     await first.close();
     await server.close();
-    await deaf.close();
   });
 
   test("B11: autoSelectFamily: false tries the first address only; family and localAddress choose among them", async () => {
@@ -258,12 +252,11 @@ describe("A lookup of the application's", () => {
   }
 
   test("B11: one that calls back at once leaves the phase dns", async () => {
-    const deaf = await startDeafServer();
+    await using deaf = await startDeafServer();
     await assert.rejects(
       connect(`ws://name.test:${deaf.port}/`, { lookup: finding("127.0.0.1"), openTimeout: 150 }),
       { phase: "connect" },
     );
-    await deaf.close();
   });
 });
 

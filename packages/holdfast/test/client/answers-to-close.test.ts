@@ -3,15 +3,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  Client,
-  connect,
-  connectInWorker,
-  reconnect,
-  serve,
-  type CloseInfo,
-  type Connection,
-} from "../../build/index.js";
+import { Client, connect, reconnect, serve, type CloseInfo, type Connection } from "../../build/index.js";
+import { connectInWorker } from "../transport/worker/patient-connect.js";
 
 const COUNT = 100;
 

@@ -6,7 +6,7 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 
-export interface DeafServer {
+export interface DeafServer extends AsyncDisposable {
   readonly port: number;
   /** Starts to accept connections, and answers each upgrade with 410. */
   wake(): void;
@@ -22,6 +22,12 @@ interface WorkerData extends Required<DeafServerOptions> {
   readonly wakeUp: Int32Array;
 }
 
+/** The length of the queue that it asks for. */
+const BACKLOG = 1;
+
+/** The connections that are sure to fit into the queue: on a busy machine, one of them may take a while. Linux holds one more. */
+const SURE = process.platform === "linux" ? BACKLOG + 1 : 0;
+
 /** Starts the worker and fills its queue. */
 export async function startDeafServer({
   host = "127.0.0.1",
@@ -35,18 +41,23 @@ export async function startDeafServer({
   for (let isFull = false; !isFull;) {
     const filler = connect({ host, port }).on("error", () => undefined);
     fillers.push(filler);
-    isFull = await Promise.race([once(filler, "connect").then(() => false), sleep(50).then(() => true)]);
+    const connected = once(filler, "connect").then(() => false);
+    isFull = await (fillers.length <= SURE
+      ? connected
+      : Promise.race([connected, sleep(50).then(() => true)]));
   }
+  const close = async (): Promise<void> => {
+    for (const filler of fillers) filler.destroy();
+    await worker.terminate();
+  };
   return {
     port,
     wake: () => {
       Atomics.store(wakeUp, 0, 1);
       Atomics.notify(wakeUp, 0);
     },
-    close: async () => {
-      for (const filler of fillers) filler.destroy();
-      await worker.terminate();
-    },
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
 
@@ -55,7 +66,7 @@ if (!isMainThread) {
   const server = createServer((socket) => {
     socket.on("error", () => undefined).on("data", () => socket.end("HTTP/1.1 410 Gone\r\n\r\n"));
   });
-  server.listen({ host, port, backlog: 1 }, () => {
+  server.listen({ host, port, backlog: BACKLOG }, () => {
     parentPort?.postMessage((server.address() as AddressInfo).port); // It listens on TCP.
     Atomics.wait(wakeUp, 0, 0);
   });

@@ -8,7 +8,6 @@ import { describe, test } from "node:test";
 import { eventually, frame, OPCODE, parseFrame, RawServer, testCertificates } from "holdfast-testkit";
 import {
   connect,
-  connectInWorker,
   connectPersistent,
   reconnect,
   serve,
@@ -16,6 +15,7 @@ import {
   type ConnectOptions,
   type Connection,
 } from "../../build/index.js";
+import { connectInWorker } from "../transport/worker/patient-connect.js";
 
 const first = (mask: boolean): Uint8Array =>
   Buffer.concat([

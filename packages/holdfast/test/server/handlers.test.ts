@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect, serve, type Connection, type ConnectionHandler, type Server } from "../../build/index.js";
-import { activeResources, assertNothingLeft, RawClient, type ResourceCounts } from "holdfast-testkit";
+import {
+  activeResources,
+  assertNothingLeft,
+  eventually,
+  RawClient,
+  type ResourceCounts,
+} from "holdfast-testkit";
 import { recordingLogger } from "./recording-logger.js";
 
 /** Different styles of an echo handler. */
@@ -58,8 +64,7 @@ describe("A server's handler", () => {
         const info = await connection.closed;
         assert.equal(info.clean, end !== "terminate");
       }
-      for (let tries = 0; tries < 100 && (server?.connections.size ?? 0) > 0; tries++) await sleep(5);
-      assert.equal(server?.connections.size, 0);
+      await eventually(() => server?.connections.size === 0, "the connections to end");
       assert.deepEqual(lines, []);
     });
   }
@@ -141,7 +146,7 @@ describe("A server's handler", () => {
     });
     const connection = await connect(url);
     assert.equal((await connection.close()).ok, true);
-    for (let tries = 0; tries < 100 && lines.length === 0; tries++) await sleep(5);
+    await eventually(() => lines.length > 0, "the log");
     assert.deepEqual(
       lines.map(({ message }) => message),
       ["connection handler failed"],

@@ -69,6 +69,7 @@ export async function runChaos(
   const kills = { processes: 0, subscriptions: 0, servers: 0 };
   const subscriptions: Subscriber[] = [];
   const contents = new Map<string, string>();
+  const ends = new Map<string, Position>();
   const links = Array.from({ length: options.clients }, (_, index) => {
     const { port } = processes[index % PROCESSES];
     const link = connectPersistent(`ws://127.0.0.1:${port}`, {
@@ -78,7 +79,7 @@ export async function runChaos(
     });
     for (let place = 0; place < TOPICS_PER_CLIENT; place++) {
       const topic = `topic ${(index + place * 7) % options.topics}`;
-      const subscriber = new Subscriber(topic, contents);
+      const subscriber = new Subscriber(topic, contents, ends);
       subscriptions.push(subscriber);
       subscriber.run(subscribe(link, topic)).catch((error: unknown) => {
         if (!stop.signal.aborted) console.error(error); // The subscriber is stuck.
@@ -87,27 +88,26 @@ export async function runChaos(
     return link;
   });
   try {
+    const end = performance.now() + options.seconds * 1_000;
+    const isOver = (): boolean => performance.now() > end - 3_000;
     const every = async (seconds: number, act: (count: number) => Promise<void>): Promise<void> => {
-      for (let count = 0; seconds > 0; count++) {
+      if (seconds === 0) return;
+      for (let count = 0; ; count++) {
         await sleep(seconds * 1_000, null, { signal: stop.signal });
+        if (isOver()) return;
         await act(count);
       }
     };
-    const end = performance.now() + options.seconds * 1_000;
-    const isOver = (): boolean => performance.now() > end - 3_000;
     const chaos = [
       every(options.processKills, async (count) => {
-        if (isOver()) return;
         kills.processes++;
         await processes[count % PROCESSES].restart();
       }),
       every(options.subscriptionKills, async () => {
-        if (isOver()) return;
         kills.subscriptions++;
         await backend.cutSubscriptions().catch(() => {}); // The server may be down.
       }),
       every(options.serverKills, async () => {
-        if (isOver()) return;
         kills.servers++;
         await backend.killServer();
         await sleep(500);
@@ -116,9 +116,12 @@ export async function runChaos(
     ];
     for (const one of chaos) one.catch(() => {});
     await sleep(options.seconds * 1_000);
+    await Promise.all(chaos); // On a busy machine, a restart takes longer.
     await Promise.all(processes.map((one) => one.becomeQuiet()));
     for (let topic = 0; topic < options.topics; topic++) {
-      await untilPublished(() => topics.publish(`topic ${topic}`, LAST, { id: LAST }));
+      const name = `topic ${topic}`;
+      const { epoch, offset } = await untilPublished(() => topics.publish(name, LAST, { id: LAST }));
+      if (epoch !== null && offset !== null) ends.set(name, { epoch, offset });
     }
     const deadline = performance.now() + 60_000;
     while (subscriptions.some(({ isFinished }) => !isFinished) && performance.now() < deadline)
@@ -145,11 +148,10 @@ export async function runChaos(
   };
 }
 
-async function untilPublished(publish: () => Promise<unknown>): Promise<void> {
+async function untilPublished<Result>(publish: () => Promise<Result>): Promise<Result> {
   for (;;) {
     try {
-      await publish();
-      return;
+      return await publish();
     } catch {
       await sleep(100);
     }
@@ -159,17 +161,24 @@ async function untilPublished(publish: () => Promise<unknown>): Promise<void> {
 class Subscriber {
   readonly #topic: string;
   readonly #contents: Map<string, string>;
+  readonly #ends: ReadonlyMap<string, Position>;
   #position: Position | null = null;
   received = 0;
   lost = 0;
   repeated = 0;
   conflicts = 0;
   gaps = 0;
-  isFinished = false;
 
-  constructor(topic: string, contents: Map<string, string>) {
+  constructor(topic: string, contents: Map<string, string>, ends: ReadonlyMap<string, Position>) {
     this.#topic = topic;
     this.#contents = contents;
+    this.#ends = ends;
+  }
+
+  /** Whether it is past the last message, which may be in a gap. */
+  get isFinished(): boolean {
+    const [place, end] = [this.#position, this.#ends.get(this.#topic)];
+    return end !== undefined && place?.epoch === end.epoch && place.offset >= end.offset;
   }
 
   async run(events: AsyncIterable<TopicEvent>): Promise<void> {
@@ -197,7 +206,6 @@ class Subscriber {
     const known = this.#contents.get(place);
     if (known === undefined) this.#contents.set(place, data);
     else if (known !== data) this.conflicts++;
-    if (data === LAST) this.isFinished = true;
   }
 }
 
