@@ -11,7 +11,7 @@ export const topicsFanOut: Workload = {
     title: "256 B on a topic over Redis to 1,000 connections of one process (reduced: no bar)",
     load: { kind: "broadcast", size: 256, connections: 1_000, burst: 1 },
   },
-  timing: { warmup: 4_000, duration: 4_000 },
+  timing: { warmup: 4_000, duration: 6_000 },
   base: "holdfast",
   peers: ["holdfast", "holdfast-topics"],
   bars: [{ kind: "ratio", peer: "holdfast-topics", base: "holdfast", atLeast: 0.95, rounds: 7 }],
