@@ -38,7 +38,7 @@ export function planStages(options: Options, tell: (line: string) => void): read
     const { id, label, load, base = "ws" } = workload;
     const able = load.kind === "client" ? clients : load.kind === "cluster" ? processes : servers;
     const contenders = able.filter(({ peer }) => takesPart(peer, workload, options));
-    const timing = timingFor(load, options.isQuick);
+    const timing = timingFor(workload, options.isQuick);
     return { id, label, base, ...asItRuns(workload, options), timing, contenders };
   });
 }
@@ -56,8 +56,8 @@ function asItRuns(
 
 // A connection runs through far more code than a message: the code is fully compiled only after some ten
 // thousand connections.
-function timingFor(load: Load, isQuick: boolean): Timing {
-  const timing = isQuick ? quickTiming : fullTiming;
+function timingFor({ load, timing: own }: Workload, isQuick: boolean): Timing {
+  const timing = isQuick ? quickTiming : { ...fullTiming, ...own };
   return load.kind === "handshake" ? { ...timing, warmup: isQuick ? 1_000 : 4_000 } : timing;
 }
 

@@ -1,5 +1,6 @@
 // `npm run bench -- topics`: topics over Redis: messages a second, and the time that Redis adds to a message; or, with
-// `--growth`, how the cost grows with processes, topics and subscribers. Prints a table.
+// `--growth`, how the cost grows with processes, topics and subscribers; or, with `--fan-out`, what a delivery costs beside
+// `broadcast()`. Prints a table.
 
 import { cpus } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -7,6 +8,7 @@ import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { redisEngine, type RedisClient } from "@holdfast/redis";
 import type { Engine, HistoryLimits, Publication } from "holdfast/topics";
+import { showFanOut } from "./cluster/fan-out.js";
 import { showGrowth } from "./cluster/growth.js";
 import { endAllAtExit } from "./machine/processes.js";
 import { startRedis, type RunningRedis } from "./machine/redis.js";
@@ -19,6 +21,7 @@ const HELP = `npm run bench -- topics [options]
   --batch N      messages published in one turn (default 512)
   --bytes N      bytes of a message (default 100)
   --growth       instead: the cost with 1 to 3 processes, 10 to 10,000 topics, 1 to 10,000 subscribers of a topic
+  --fan-out      instead: a topic to 10,000 connections and \`broadcast()\`, in turn in one process
 `;
 
 const HISTORY: HistoryLimits = { messages: 1_000, age: 300_000 };
@@ -34,10 +37,11 @@ let settings: Settings;
 
 await runProgram(
   HELP,
-  { seconds: 5, topics: 64, batch: 512, bytes: 100, growth: false },
-  async ({ seconds, topics, batch, bytes, growth }) => {
+  { seconds: 5, topics: 64, batch: 512, bytes: 100, growth: false, "fan-out": false },
+  async ({ seconds, topics, batch, bytes, growth, "fan-out": fanOut }) => {
     settings = { milliseconds: seconds * 1_000, topics, batch, data: "x".repeat(bytes) };
     if (growth) await showGrowth(settings.milliseconds);
+    else if (fanOut) await showFanOut(settings.milliseconds);
     else await main();
   },
 );

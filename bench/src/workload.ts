@@ -1,5 +1,7 @@
 // Describes a workload: the load on a peer, and the bars that its peers must reach.
 
+import type { Timing } from "./generators/generator.js";
+
 /** Messages sent and echoed on many connections, each with `depth` of them in flight. */
 export interface EchoLoad {
   readonly kind: "echo";
@@ -136,6 +138,8 @@ export interface Workload {
   readonly load: Load;
   /** The smaller load that `--quick` runs instead. Bars are not judged on it. */
   readonly quick?: { readonly title: string; readonly load: Load };
+  /** Where the usual times are too short. Not for `--quick`. */
+  readonly timing?: Partial<Timing>;
   /** The peer that the others are compared with. @default "ws" */
   readonly base?: string;
   /** The peers that run it unless `--peers` names others. @default all that support it */

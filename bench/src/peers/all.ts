@@ -40,6 +40,12 @@ export const allPeers: readonly Peer[] = [
     findProcess: () => onRedis("crossws", "cluster/crossws-process.js"),
   },
   {
+    name: "redis-pubsub",
+    about: "Redis pub/sub by ioredis and broadcast(), without topics: the least that this load takes",
+    takesPart: only("T2"),
+    findProcess: () => onRedis("ioredis", "cluster/redis-pubsub-process.js"),
+  },
+  {
     name: "holdfast-for-await",
     about: "as holdfast, consumed by `for await`",
     takesPart: only("S3"),

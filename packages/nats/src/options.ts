@@ -40,9 +40,10 @@ const NAMES: readonly string[] = [
 
 /** @throws InvalidArgumentError */
 export function checkOptions(caller: string, options: NatsEngineOptions): CheckedOptions {
-  if (typeof (options as unknown) !== "object" || (options as unknown) === null) {
+  const given: unknown = options;
+  if (typeof given !== "object" || given === null || Array.isArray(given)) {
     throw new InvalidArgumentError(
-      `Expected ${caller}() to get an object of options with \`connection\`, got another value.`,
+      `Expected ${caller}() to get an object of options with \`connection\`, got ${describe(given)}.`,
     );
   }
   const unknown = Object.keys(options).find((name) => !NAMES.includes(name));
@@ -74,4 +75,20 @@ function isConnection(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   const methods = value as Readonly<Record<string, unknown>>;
   return ["request", "subscribe", "status", "flush"].every((name) => typeof methods[name] === "function");
+}
+
+/** A value that is no object of options, as error messages show it. */
+function describe(value: unknown): string {
+  switch (typeof value) {
+    case "number":
+    case "bigint":
+    case "boolean":
+      return `${value} (${typeof value})`;
+    case "string":
+      return "a string"; // Without its text: a URL may hold a password.
+    case "object":
+      return value === null ? "null" : "an array";
+    default:
+      return value === undefined ? "undefined" : `a ${typeof value}`;
+  }
 }

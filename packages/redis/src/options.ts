@@ -25,28 +25,29 @@ interface CheckedOptions {
   readonly durability: Durability;
 }
 
-const NAMES: readonly string[] = [
-  "client",
-  "prefix",
-  "durability",
-] satisfies readonly (keyof RedisEngineOptions)[];
+const NAMES = ["client", "prefix", "durability"] as const satisfies readonly (keyof RedisEngineOptions)[];
 
 /** @throws InvalidArgumentError */
 export function checkOptions(options: RedisEngineOptions): CheckedOptions {
-  if (typeof (options as unknown) !== "object" || (options as unknown) === null) {
-    throw new InvalidArgumentError(
-      "Expected redisEngine() to get an object of options with `client`, got another value.",
-    );
-  }
-  const unknown = Object.keys(options).find((name) => !NAMES.includes(name));
-  if (unknown !== undefined) {
-    throw new InvalidArgumentError(`Expected the options of redisEngine(), got \`${unknown}\`.`);
-  }
+  checkNames("redisEngine()", options, NAMES);
   return {
     client: options.client,
     prefix: checkPrefix(options.prefix),
     durability: checkDurability(options.durability),
   };
+}
+
+/** @throws InvalidArgumentError unless these are options with these names only */
+export function checkNames(caller: string, options: unknown, names: readonly string[]): void {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw new InvalidArgumentError(
+      `Expected ${caller} to get an object of options with \`client\`, got ${describe(options)}.`,
+    );
+  }
+  const unknown = Object.keys(options).find((name) => !names.includes(name));
+  if (unknown !== undefined) {
+    throw new InvalidArgumentError(`Expected the options of ${caller}, got \`${unknown}\`.`);
+  }
 }
 
 /** @throws InvalidArgumentError */
@@ -62,4 +63,20 @@ function checkDurability(value: unknown): Durability {
   if (value === undefined) return "async";
   if (value === "async" || value === "replicated") return value;
   throw new InvalidArgumentError('Expected `durability` to be "async" or "replicated".');
+}
+
+/** A value that is no object of options, as error messages show it. */
+function describe(value: unknown): string {
+  switch (typeof value) {
+    case "number":
+    case "bigint":
+    case "boolean":
+      return `${value} (${typeof value})`;
+    case "string":
+      return "a string"; // Without its text: a URL may hold a password.
+    case "object":
+      return value === null ? "null" : "an array";
+    default:
+      return value === undefined ? "undefined" : `a ${typeof value}`;
+  }
 }

@@ -15,7 +15,7 @@ import {
 } from "holdfast";
 import type { Argument, Reply } from "../client/connection.js";
 import { connectorOf, type RedisClient } from "../client/connector.js";
-import { checkPrefix } from "../options.js";
+import { checkNames, checkPrefix } from "../options.js";
 import { Commands } from "../routing/commands.js";
 import { Partitions } from "../routing/partitions.js";
 import type { Script } from "../routing/script.js";
@@ -29,6 +29,7 @@ export interface RedisSessionStoreOptions {
   readonly prefix?: string | undefined;
 }
 
+const NAMES = ["client", "prefix"] as const satisfies readonly (keyof RedisSessionStoreOptions)[];
 /** Blocks of changes after which the store replaces them by the whole record. */
 const MAX_BLOCKS = 256;
 /** Sessions that one call of `SWEEP` forgets. */
@@ -49,7 +50,9 @@ class RedisSessionStore implements SessionStore, AsyncDisposable {
   readonly #commands: Commands;
   readonly #partitions: Partitions;
 
-  constructor({ client, prefix }: RedisSessionStoreOptions) {
+  constructor(options: RedisSessionStoreOptions) {
+    checkNames("redisSessionStore()", options, NAMES);
+    const { client, prefix } = options;
     this.#partitions = new Partitions(checkPrefix(prefix));
     this.#commands = new Commands(connectorOf(client));
   }
