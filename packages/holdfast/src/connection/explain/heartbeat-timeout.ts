@@ -34,8 +34,8 @@ export function explainHeartbeatTimeout(evidence: CloseEvidence): Explanation {
     ],
     advice: [
       isLate
-        ? 'Where large transfers are normal, set `liveness: "traffic"` or raise `pingTimeout`; otherwise reconnect.'
-        : "Reconnect; the network gives no further sign of such a loss.",
+        ? 'Where large transfers are normal, set `liveness: "traffic"` or raise `pingTimeout`. A client should reconnect.'
+        : "A client should reconnect; the network gives no further sign of such a loss.",
     ],
   };
 }
