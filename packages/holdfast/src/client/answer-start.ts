@@ -27,9 +27,10 @@ const EXPECTED = 'Expected a status line such as "HTTP/1.1 101 Switching Protoco
 const MOST_BYTES = 256;
 
 function describe(text: string): string {
+  const [first, second, , fourth] = Buffer.from(text, "latin1");
   // RFC 8446 section 5.1: the type of a record (20 to 23), then 3, the first byte of the version.
-  if (/^[\x14-\x17]\x03/.test(text)) return "TLS, which this port seems to expect";
+  if (first >= 20 && first <= 23 && second === 3) return "TLS, which this port seems to expect";
   // RFC 9113 section 6.5: a server begins with SETTINGS: 24 bits of length, type 4.
-  if (/^\0\0[^]\x04/.test(text)) return "HTTP/2, which this port seems to expect";
+  if (first === 0 && second === 0 && fourth === 4) return "HTTP/2, which this port seems to expect";
   return quote(/^[^\r\n]*/.exec(text)?.[0] ?? "");
 }

@@ -1,4 +1,4 @@
-// What `explain()` says about real failures to connect: the true reason, and no other.
+// `explain()` of real failures to connect names the true reason, and no other.
 
 import assert from "node:assert/strict";
 import { createServer, type Server, type Socket } from "node:net";
@@ -63,6 +63,8 @@ describe("explain() of a refusal", () => {
     [403, /credentials do not suffice, or the server does not accept the Origin/],
     [404, /No WebSocket server answers at this path/],
     [407, /A proxy on the way/],
+    [408, /too slowly/],
+    [414, /larger than the server accepts/],
     [418, /does not accept this request/],
     [421, /does not serve this host name/],
     [426, /does not pass `Upgrade` on/],
@@ -84,13 +86,25 @@ describe("explain() of a refusal", () => {
     });
   }
 
-  test("D9: the wait that a server asks for is told", async () => {
+  test("D9: the wait that a server asks for is named", async () => {
     assert.match(await explainedBy(respond(503, { "Retry-After": "7" })), /It asks to wait for 7 s\./);
   });
 
   test("D9: the error page of nginx for a request in plain text on its TLS port", async () => {
     const page = "<html><title>400 The plain HTTP request was sent to HTTPS port</title></html>";
     assert.match(await explainedBy(respond(400, {}, page)), /expects TLS on that port\. Use `wss:`/);
+  });
+
+  test("D9: the error pages of nginx for client certificates", async () => {
+    const page = (title: string) => `<html><title>400 ${title}</title></html>`;
+    assert.match(
+      await explainedBy(respond(400, {}, page("No required SSL certificate was sent"))),
+      /demands a client certificate/,
+    );
+    assert.match(
+      await explainedBy(respond(400, {}, page("The SSL certificate error"))),
+      /rejected the client certificate/,
+    );
   });
 
   test("D9: redirects in a circle, and others", async () => {
@@ -187,7 +201,7 @@ describe("explain() of a timeout", () => {
     for (const text of [dns, tls, upgrade, proxy]) assert.doesNotMatch(text, noDrop);
   });
 
-  test("D9: B1: a delay of this process is told", async () => {
+  test("D9: B1: a delay of this process is named", async () => {
     const server = await RawServer.start({}, mute);
     const opening = explained(server.url(), { openTimeout: 100 });
     await new Promise(setImmediate);
@@ -285,9 +299,18 @@ describe("explain() of other failures", () => {
     assert.match(text, /is not a WebSocket server.*Check the host, the port and the path/);
   });
 
+  test("D9: an answer over the limits of this side", async () => {
+    const text = await explainedBy(respond(404, { "X-Long": "a".repeat(20_000) }));
+    assert.match(text, /larger than this side accepts.*`maxHandshakeSize`/);
+    assert.doesNotMatch(text, /not a WebSocket server/);
+  });
+
   test("D9: D7: an invalid URL is this side's fault, and reached nothing", async () => {
     const text = await explained("ftp://h.test/");
-    assert.match(text, /Correct it; nothing has reached the network\.$/);
+    assert.match(
+      text,
+      /^The connection could not be opened: Expected a URL.* Correct it; nothing has reached the network\.$/,
+    );
     let info: CloseInfo | null = null;
     for await (const event of new Client("ws://h.test/#fragment")) {
       if (event.type === "disconnected") info = event.info;

@@ -4,11 +4,19 @@ import { describeClose } from "../../shared/close-code.js";
 import type { CloseEvidence, CloseInfo } from "../close-info.js";
 import type { Explanation, Finding } from "./explanation.js";
 import { duration, size } from "./measures.js";
+import { codeOf } from "./code-of.js";
 import { ownDelays } from "./own-delays.js";
 
 export function explainCut(info: CloseInfo): Explanation {
   const { evidence } = info;
   const how = info.cause === "eof" ? "ended (FIN)" : "reset (RST)";
+  if (codeOf(info.error) === "ECONNABORTED") {
+    return {
+      happened: "The system of this machine aborted the TCP connection",
+      likely: ["Its network changed, or a firewall or an administrator of it ended the connection."],
+      advice: ["A client should reconnect."],
+    };
+  }
   if (info.sent !== null || info.received !== null) return cutWhileClosing(info);
   const finding = idleTimeout(evidence) ?? overload(evidence) ?? outOfTheBlue(info);
   return { happened: `The TCP connection was ${how} without a closing handshake`, ...finding };

@@ -6,6 +6,7 @@ import { invalidArgument } from "../../shared/option-checks.js";
 import { describeClose } from "../../shared/close-code.js";
 import type { CloseInfo } from "../close-info.js";
 import { ConnectionClosed } from "../errors.js";
+import { codeOf } from "./code-of.js";
 import { explainCut } from "./cut.js";
 import { sentences, type ExplainOpening, type Explanation } from "./explanation.js";
 import { explainHeartbeatTimeout } from "./heartbeat-timeout.js";
@@ -86,7 +87,10 @@ function explainEnding(info: CloseInfo, explainOpening: ExplainOpening): Explana
       };
     case "unreachable":
       return {
-        happened: "There is no network route to the peer",
+        happened:
+          codeOf(info.error) === "ETIMEDOUT"
+            ? "The peer's host stopped acknowledging what this side sent, so the system gave up"
+            : "There is no network route to the peer",
         likely: ["The peer's host, a router or this machine's own link is down."],
         advice: ["Check the network; a client should reconnect with growing delays."],
       };

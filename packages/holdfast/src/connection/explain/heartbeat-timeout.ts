@@ -29,7 +29,7 @@ export function explainHeartbeatTimeout(evidence: CloseEvidence): Explanation {
       ...(isUnsent || isLate
         ? []
         : [
-            `Nothing was received for ${silence === null ? "the whole time" : duration(silence)}: the peer hangs, its host or its network is gone, or a middlebox dropped the connection without telling either side.`,
+            `Nothing was received for ${silence === null ? "the whole time" : duration(silence)}: the peer hangs, its host is gone, the network is down at either end or in between, or a middlebox dropped the connection without telling either side.`,
           ]),
     ],
     advice: [

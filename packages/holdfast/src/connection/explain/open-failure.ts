@@ -30,12 +30,13 @@ function happenedOf(cause: CloseCause, error: Error | null): string {
   const happened = HAPPENED[cause] ?? "The connection could not be opened";
   if (error === null) return happened;
   const detail = withoutFullStop(error.message);
+  if (isLocal(error)) return `The connection could not be opened: ${detail}`;
   const saysAll = SAID_BY_ERROR.has(cause) && error instanceof HandshakeError;
   return saysAll ? detail : `${happened}: ${detail}`;
 }
 
 function findingOf(cause: CloseCause, error: Error | null): Finding {
-  if (error !== null && LOCAL.some((kind) => error instanceof kind)) {
+  if (error !== null && isLocal(error)) {
     return { advice: ["Correct it; nothing has reached the network."] };
   }
   switch (cause) {
@@ -64,12 +65,22 @@ function findingOf(cause: CloseCause, error: Error | null): Finding {
   }
 }
 
-/** Wrong input of the application. */
-const LOCAL = [InvalidArgumentError, InvalidURLError, InvalidHeaderError];
+/** Whether the application's input is wrong. */
+function isLocal(error: Error): boolean {
+  return [InvalidArgumentError, InvalidURLError, InvalidHeaderError].some((kind) => error instanceof kind);
+}
 
 function explainInvalidAnswer(error: Error | null): Finding {
   if (error instanceof NegotiationError) {
     return { advice: ["Make both sides agree on the subprotocols and extensions."] };
+  }
+  if (error instanceof InvalidUpgradeError && /at most \d+ (?:bytes|header fields)/.test(error.message)) {
+    return {
+      likely: ["The answer is larger than this side accepts, such as one with many or long cookies."],
+      advice: [
+        "Make the server send less; `maxHandshakeSize` is the limit in bytes, that for the fields is fixed.",
+      ],
+    };
   }
   if (error instanceof InvalidUpgradeError) {
     return {

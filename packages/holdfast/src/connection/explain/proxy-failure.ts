@@ -8,21 +8,22 @@ import { explainTls } from "./tls-failure.js";
 export function explainProxy(error: ProxyError | null): Finding {
   if (error === null) return { advice: [CHECK] };
   if (error.needsCredentials) {
-    return {
-      likely: ["It demands a user and a password, or rejects those it got."],
-      advice: [
-        "They belong into the URL of the option `proxy`, or of the variable `https_proxy` or `http_proxy`.",
-      ],
-    };
+    return { likely: ["It demands a user and a password, or rejects those it got."] };
   }
   if (error.status !== null) return explainAnswer(error.status);
-  if (/The TLS handshake failed/.test(error.message)) return explainTls(error);
+  if (error.message.includes("The TLS handshake failed")) return ofProxy(explainTls(error));
   if (codesOf(error).some((code) => code === "ECONNREFUSED" || code === "ENOTFOUND")) {
     return { likely: ["It is down, or its address is wrong."], advice: [CHECK] };
   }
-  return /opened no tunnel/.test(error.message)
+  return error.message.includes("opened no tunnel")
     ? { likely: [NO_TUNNEL], advice: [CHECK] }
     : { advice: [CHECK] };
+}
+
+/** Names the options of the proxy in place of the server's. */
+function ofProxy({ likely = [], advice = [] }: Finding): Finding {
+  const rename = (text: string) => text.replaceAll("`tls.", "`proxy.tls.");
+  return { likely: likely.map(rename), advice: advice.map(rename) };
 }
 
 const CHECK =

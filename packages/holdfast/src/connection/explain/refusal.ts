@@ -7,7 +7,7 @@ import { duration } from "./measures.js";
 export function explainStatus(error: InvalidStatusError | null): Finding {
   if (error === null) return NO_STATUS;
   const { status, retryAfter } = error;
-  const finding = wantsTls(error) ? EXPECTS_TLS : (STATUSES[status] ?? classOf(status));
+  const finding = findingOfPage(error) ?? STATUSES[status] ?? classOf(status);
   if (retryAfter === null) return finding;
   return { ...finding, advice: [`It asks to wait for ${duration(retryAfter)}.`, ...(finding.advice ?? [])] };
 }
@@ -22,13 +22,13 @@ export function explainRedirect({ hops }: RedirectError): Finding {
     : { advice: ["Connect to the right URL directly, or correct the redirect at the server."] };
 }
 
-/** nginx and Node's HTTPS servers behind some proxies answer a request in plain text so. */
-function wantsTls({ status, body }: InvalidStatusError): boolean {
-  if (status === 497) return true;
-  if (status !== 400) return false;
-  return /plain HTTP request|HTTPS port|speaking plain HTTP/i.test(
-    new TextDecoder("latin1").decode(body.subarray(0, 2048)),
-  );
+/** nginx and Apache answer 400 to any mistake in TLS, and name it in the page. */
+function findingOfPage({ status, body }: InvalidStatusError): Finding | undefined {
+  if (status !== 400) return undefined;
+  const page = new TextDecoder("latin1").decode(body.subarray(0, 2048));
+  if (/plain HTTP request|HTTPS port|speaking plain HTTP/i.test(page)) return EXPECTS_TLS;
+  if (/required SSL certificate/i.test(page)) return DEMANDS_CERTIFICATE;
+  return /SSL certificate error/i.test(page) ? REJECTS_CERTIFICATE : undefined;
 }
 
 const SEE = "See `body` of the error.";
@@ -36,6 +36,16 @@ const SEE = "See `body` of the error.";
 const EXPECTS_TLS: Finding = {
   likely: ["The server expects TLS on that port."],
   advice: ["Use `wss:`."],
+};
+
+const DEMANDS_CERTIFICATE: Finding = {
+  likely: ["The server demands a client certificate."],
+  advice: ["Set `tls.cert` and `tls.key`."],
+};
+
+const REJECTS_CERTIFICATE: Finding = {
+  likely: ["The server rejected the client certificate."],
+  advice: ["Check `tls.cert` and `tls.key`."],
 };
 
 const NO_STATUS: Finding = {
@@ -60,6 +70,11 @@ const NOT_REACHED: Finding = {
   advice: ["Try again later; look at the log of the proxy."],
 };
 
+const TOO_LARGE: Finding = {
+  likely: ["The URL or the headers of the request, such as cookies, are larger than the server accepts."],
+  advice: ["Make them smaller, or raise its limit."],
+};
+
 const WRONG_PATH: Finding = {
   likely: ["No WebSocket server answers at this path."],
   advice: ["Check the path, and the host."],
@@ -81,18 +96,24 @@ const STATUSES: Readonly<Partial<Record<number, Finding>>> = {
     likely: ["A proxy on the way, of which this client does not know, wants credentials."],
     advice: ["Set the option `proxy`."],
   },
+  408: {
+    likely: ["The request reached the server too slowly, or the server is overloaded."],
+    advice: ["Try again later."],
+  },
   410: WRONG_PATH,
+  414: TOO_LARGE,
   421: {
     likely: ["The server does not serve this host name."],
     advice: ["Check the host. On a Holdfast server, the option is `hosts`."],
   },
+  425: TOO_MUCH,
   426: NOT_PASSED_ON,
   429: TOO_MUCH,
-  495: {
-    likely: ["The server rejected the client certificate."],
-    advice: ["Check `tls.cert` and `tls.key`."],
-  },
-  496: { likely: ["The server demands a client certificate."], advice: ["Set `tls.cert` and `tls.key`."] },
+  431: TOO_LARGE,
+  // The numbers that nginx uses in its log and for error pages.
+  495: REJECTS_CERTIFICATE,
+  496: DEMANDS_CERTIFICATE,
+  497: EXPECTS_TLS,
   502: NOT_REACHED,
   503: TOO_MUCH,
   504: NOT_REACHED,

@@ -124,9 +124,9 @@ const NOT_ALLOWED: Finding = {
 
 const UNUSABLE: Finding = {
   likely: [
-    "This machine cannot use that address: it and `localAddress` are of different families, or it is a link-local IPv6 address, which a URL cannot express with its zone.",
+    "This machine cannot use that address: it and `localAddress` are of different families, it is a link-local IPv6 address, which a URL cannot express with its zone, or the routing table discards what is sent to it.",
   ],
-  advice: ["Check `localAddress` and the URL; retrying does not help."],
+  advice: ["Check `localAddress`, the URL and the routes; retrying does not help."],
 };
 
 const LOCAL_LIMITS: Readonly<Partial<Record<string, Finding>>> = {

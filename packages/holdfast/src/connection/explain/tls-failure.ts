@@ -60,7 +60,7 @@ const FINDINGS: readonly (readonly [RegExp, Finding])[] = [
         "This machine does not know the issuer of the certificate, or the server does not send the certificates in between.",
       ],
       advice: [
-        "Set `tls.ca` (for a proxy, `proxy.tls.ca`) to the certificate of the authority, or make the server send its whole chain; retrying does not help.",
+        "Set `tls.ca` to the certificate of the authority, or make the server send its whole chain; retrying does not help.",
       ],
     },
   ],

@@ -137,7 +137,7 @@ const ROWS: readonly Row[] = [
     "no pong, and nothing else",
     () => explained("heartbeat-timeout", silent),
     /within 20 s, so it was declared dead/,
-    /Nothing was received for 40 s/,
+    /Nothing was received for 40 s.*at either end or in between/,
     /A client should reconnect/,
   ],
   [
@@ -212,6 +212,27 @@ const ROWS: readonly Row[] = [
     /with code 4000/,
   ],
   ["no network", () => explained("unreachable"), /no network route to the peer/, /Check the network/],
+  [
+    "a host that no longer acknowledges",
+    () =>
+      explained(
+        "unreachable",
+        {},
+        { error: Object.assign(new Error("read ETIMEDOUT"), { code: "ETIMEDOUT" }) },
+      ),
+    /^The peer's host stopped acknowledging/,
+  ],
+  [
+    "a connection that the own system aborted",
+    () =>
+      explained(
+        "reset",
+        {},
+        { error: Object.assign(new Error("read ECONNABORTED"), { code: "ECONNABORTED" }) },
+      ),
+    /^The system of this machine aborted the TCP connection/,
+    /Its network changed/,
+  ],
   [
     "a peer that closed as it should",
     () => explained("peer-close", {}, received(1000)),
@@ -496,13 +517,13 @@ describe("explain()", () => {
         lastSentAt: AT + 59_990,
       }),
       // A second or two is no timeout of a proxy, and many an end comes at a full second by chance.
-      ...[1_000, 3_000, 7_000, 12_000].map((idle) =>
+      ...[1_000, 3_000, 7_000, 12_000].map((time) =>
         explained("eof", {
           pingInterval: null,
           pingTimeout: null,
           lastReceivedAt: AT,
           lastSentAt: AT,
-          endedAt: AT + idle,
+          endedAt: AT + time,
         }),
       ),
     ]) {
