@@ -9,6 +9,7 @@ import {
   parseResponseHead,
   type ResponseHead,
 } from "../protocol/handshake/response-head.js";
+import { AnswerStart } from "./answer-start.js";
 import type { SystemError } from "./open-failure.js";
 import { RejectionBody } from "./rejection-body.js";
 import type { PendingExchange } from "./dial/dial-context.js";
@@ -25,13 +26,19 @@ export interface ExchangeHandler {
   /** The received bytes are not a valid response. */
   onMalformed(reason: string): void;
   onError(error: SystemError): void;
-  /** The stream ended before a complete response. */
-  onEnded(): void;
+  /**
+   * The stream ended before a complete response.
+   *
+   * @param hasAnswered whether a part of a response had arrived
+   */
+  onEnded(hasAnswered: boolean): void;
 }
 
 export class Exchange implements ByteStreamHandler, PendingExchange {
   readonly #handler: ExchangeHandler;
   readonly #reader: HeadReader;
+  readonly #start = new AnswerStart();
+  #hasAnswered = false;
   #rejection: { readonly head: ResponseHead; readonly body: RejectionBody } | null = null;
   #isOver = false;
 
@@ -43,7 +50,7 @@ export class Exchange implements ByteStreamHandler, PendingExchange {
   begin(transport: SocketByteStream, request: Uint8Array): void {
     if (transport.socket.destroyed) {
       // It closed in the tick that opened it, so no event will follow.
-      this.#end(() => this.#handler.onEnded());
+      this.#end(() => this.#handler.onEnded(false));
       return;
     }
     transport.start(this);
@@ -62,6 +69,12 @@ export class Exchange implements ByteStreamHandler, PendingExchange {
     if (this.#isOver) return;
     if (this.#rejection !== null) {
       if (this.#rejection.body.push(chunk)) this.finishBody();
+      return;
+    }
+    this.#hasAnswered ||= chunk.length > 0;
+    const problem = this.#start.push(chunk);
+    if (problem !== null) {
+      this.#end(() => this.#handler.onMalformed(problem));
       return;
     }
     for (let unread = chunk; ;) {
@@ -85,7 +98,7 @@ export class Exchange implements ByteStreamHandler, PendingExchange {
   }
 
   onEof(): void {
-    if (!this.finishBody()) this.#end(() => this.#handler.onEnded());
+    if (!this.finishBody()) this.#end(() => this.#handler.onEnded(this.#hasAnswered));
   }
 
   onError(error: SystemError): void {

@@ -11,7 +11,8 @@ export function openError(error: SystemError, phase: OpenPhase, where: string): 
   if (isEndDuringTls(error)) return endedEarly(phase, where, error);
   const failure = failureOf(error, phase);
   const code = CODES[failure];
-  return new HandshakeError(withFullStop(`${SENTENCES[failure]} ${where}: ${detailOf(error)}`), {
+  const sentence = failure === "unreachable" && !hasNoRoute(error) ? NO_CONNECTION : SENTENCES[failure];
+  return new HandshakeError(withFullStop(`${sentence} ${where}: ${detailOf(error)}`), {
     failure,
     cause: error,
     ...(code === undefined ? {} : { code }),
@@ -27,9 +28,19 @@ export function tlsError(where: string, detail: string, cause?: unknown): Handsh
   });
 }
 
-/** The error for a stream that the peer closed before the handshake was complete. */
-export function endedEarly(phase: OpenPhase, where: string, cause?: unknown): HandshakeError {
-  const message = `${where} ended the connection during ${phase === "upgrade" ? "the upgrade" : phase}, without an answer: it may not be a WebSocket server, or be shutting down.`;
+/**
+ * The error for a stream that the peer closed before the handshake was complete.
+ *
+ * @param hasAnswered whether a part of an answer had arrived
+ */
+export function endedEarly(
+  phase: OpenPhase,
+  where: string,
+  cause?: unknown,
+  hasAnswered = false,
+): HandshakeError {
+  const answer = hasAnswered ? "with an incomplete answer" : "without an answer";
+  const message = `${where} ended the connection during ${STEPS[phase]}, ${answer}: it may not be a WebSocket server, or be shutting down.`;
   return new HandshakeError(message, {
     failure: "eof",
     code: "ERR_HOLDFAST_HANDSHAKE_EOF",
@@ -57,6 +68,11 @@ function detailOf(error: SystemError): string {
   return escapeControls([...new Set(details)].join("; "));
 }
 
+/** Whether the system says that the network does not lead there. Any other error has reasons of its own. */
+function hasNoRoute(error: SystemError): boolean {
+  return errorsOf(error).every(({ code }) => code !== undefined && NO_ROUTE.has(code));
+}
+
 /** With several addresses, classifies the error of the address that made the most progress: it got a response. */
 function failureOf(error: SystemError, phase: OpenPhase): OpenFailure {
   const failures = errorsOf(error).map(({ code }) => failureOfCode(code, phase));
@@ -66,6 +82,9 @@ function failureOf(error: SystemError, phase: OpenPhase): OpenFailure {
 const MOST_PROGRESS_FIRST = ["tls", "reset", "refused"] as const;
 
 function failureOfCode(code: string | undefined, phase: OpenPhase): OpenFailure {
+  // A name server can be unreachable, and an application's `lookup` can fail in any way.
+  if (phase === "dns") return "dns";
+  if (code !== undefined && NO_ROUTE.has(code)) return "unreachable";
   switch (code) {
     case "ENOTFOUND":
     case "EAI_AGAIN":
@@ -75,25 +94,36 @@ function failureOfCode(code: string | undefined, phase: OpenPhase): OpenFailure 
     case "ERR_INVALID_IP_ADDRESS": // The application's `lookup` found none.
       return "dns";
     case "ECONNREFUSED":
-      return phase === "dns" ? "dns" : "refused"; // Name servers can refuse connections, too.
     case "ENOENT": // A Unix socket that does not exist.
+    case "ENOTDIR":
       return "refused";
-    case "EHOSTUNREACH":
-    case "EHOSTDOWN":
-    case "ENETUNREACH":
-    case "ENETDOWN":
-    case "ETIMEDOUT":
-    case "EADDRNOTAVAIL":
-      return "unreachable";
     case "ECONNRESET":
     case "EPIPE":
       return "reset";
     default:
-      if (phase === "dns") return "dns";
       // In TLS 1.3 the client completes its handshake before the server verifies the client certificate.
       return phase === "tls" || /^ERR_(?:SSL|TLS)_/.test(code ?? "") ? "tls" : "unreachable";
   }
 }
+
+const NO_ROUTE: ReadonlySet<string> = new Set([
+  "EHOSTDOWN",
+  "EHOSTUNREACH",
+  "ENETDOWN",
+  "ENETUNREACH",
+  "ETIMEDOUT",
+]);
+
+const STEPS: Readonly<Record<OpenPhase, string>> = {
+  dns: "the name lookup",
+  connect: "the TCP handshake",
+  proxy: "the request to the proxy",
+  tls: "the TLS handshake",
+  upgrade: "the upgrade",
+};
+
+/** For the errors of this machine, and of a stream of the application. */
+const NO_CONNECTION = "No connection could be made to";
 
 const SENTENCES: Readonly<Record<OpenFailure, string>> = {
   aborted: "Opening was given up to",

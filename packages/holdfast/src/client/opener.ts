@@ -79,6 +79,8 @@ class Opener implements AlarmHandler {
   #context: DialContext;
   readonly #redirects: Redirects;
   readonly #http2: ExtendedConnect | null;
+  /** When `openTimeout` expires, on the clock of the runtime. */
+  #deadline = Infinity;
   #isSettled = false;
 
   constructor(
@@ -102,17 +104,21 @@ class Opener implements AlarmHandler {
   begin(first: PreparedUpgrade): void {
     const { signal, openTimeout } = this.#settings;
     signal?.addEventListener("abort", this.#onAbort);
-    if (openTimeout !== null) this.#runtime.timers.set(this.#alarm, this.#runtime.clock.now() + openTimeout);
+    if (openTimeout !== null) {
+      this.#deadline = this.#runtime.clock.now() + openTimeout;
+      this.#runtime.timers.set(this.#alarm, this.#deadline);
+    }
     void this.#dialAndUpgrade(first);
   }
 
   /** If this process was late, the kernel may hold the response already: read before failing. */
   onAlarm(): void {
+    const lateness = this.#runtime.clock.now() - this.#deadline;
     this.#runtime.clock.afterPoll(() => {
       if (this.#context.exchange?.finishBody() === true) return;
       // A shared session that does not respond may have lost its peer: the next attempt opens a new one.
       this.#http2?.retireSession();
-      this.#fail(this.#context.timedOut(this.#settings.openTimeout));
+      this.#fail(this.#context.timedOut(this.#settings.openTimeout, lateness));
     });
   }
 

@@ -26,7 +26,7 @@ export class RejectionBody {
   constructor({ status, headers }: Pick<ResponseHead, "headers" | "status">) {
     this.#isChunked = headers.get("Transfer-Encoding")?.toLowerCase().endsWith("chunked") === true;
     this.#remaining = this.#isChunked ? 0 : contentLength(headers);
-    this.#isComplete = (!this.#isChunked && this.#remaining === 0) || NO_BODY.has(status);
+    this.#isComplete = (!this.#isChunked && this.#remaining === 0) || status < 200 || NO_BODY.has(status);
   }
 
   /** Adds bytes. Returns true once the body is complete or has reached its limit. */
@@ -74,8 +74,13 @@ export class RejectionBody {
 /** RFC 9112 section 6.3: these end with their head, whatever it says. */
 const NO_BODY: ReadonlySet<number> = new Set([204, 304]);
 
-/** Infinity without a length: the body then ends with the connection. */
+/**
+ * Infinity without a length: the body then ends with the connection. A length may be repeated (RFC 9110 section 8.6).
+ * With several, or an invalid one, nobody knows where the body ends, so there is none (RFC 9112 section 6.3).
+ */
 function contentLength(headers: HeaderList): number {
-  const length = headers.get("Content-Length");
-  return length !== null && /^\d{1,15}$/.test(length) ? Number(length) : Infinity;
+  const given = headers.getAll("Content-Length").flatMap((field) => field.split(","));
+  if (given.length === 0) return Infinity;
+  const [length, ...others] = new Set(given.map((value) => value.trim()));
+  return others.length === 0 && /^\d{1,15}$/.test(length) ? Number(length) : 0;
 }

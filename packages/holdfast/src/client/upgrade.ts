@@ -102,8 +102,8 @@ export class UpgradeAnswer implements ExchangeHandler {
     this.#handler.onFailed(this.#context.failure(error));
   }
 
-  onEnded(): void {
-    this.#handler.onFailed(this.#context.endedEarly());
+  onEnded(hasAnswered: boolean): void {
+    this.#handler.onFailed(this.#context.endedEarly(hasAnswered));
   }
 
   #onAccepted(head: ResponseHead, rest: Uint8Array, extensions: string | null): void {

@@ -3,7 +3,7 @@
 import { describeObject, inspectCustom } from "./inspection.js";
 import type { LatencyStats } from "../heartbeat/latency-statistics.js";
 import { describeClose, type CloseFrame } from "../shared/close-code.js";
-import type { OpenFailure } from "../shared/errors.js";
+import { InvalidHeaderError, InvalidURLError, type OpenFailure } from "../shared/errors.js";
 
 /** Why a connection ended. */
 export type CloseCause =
@@ -153,6 +153,8 @@ export function closeMessage(
 const NO_STATUS: CloseFrame = { code: 1005, reason: "" };
 
 function initiatorOf(facts: CloseFacts): CloseInfo["initiator"] {
+  // The application's URL or header, before anything reached the network.
+  if (facts.error instanceof InvalidURLError || facts.error instanceof InvalidHeaderError) return "local";
   switch (facts.cause) {
     case "local-close":
     case "aborted":

@@ -211,15 +211,26 @@ export class ProxyError extends HandshakeError {
   readonly headers: Headers;
   /** The body of that response, up to 64 KiB. */
   readonly body: Uint8Array;
+  /** Whether the proxy demands a user and a password, or rejects those it got: status 407, or the same over SOCKS. */
+  readonly needsCredentials: boolean;
 
-  constructor(message: string, options: HandshakeErrorOptions & { readonly answer?: ProxyAnswer } = {}) {
-    const { answer, ...rest } = options;
+  constructor(
+    message: string,
+    options: HandshakeErrorOptions & {
+      readonly answer?: ProxyAnswer;
+      readonly needsCredentials?: boolean;
+    } = {},
+  ) {
+    const { answer, needsCredentials, ...rest } = options;
     super(message, { code: "ERR_HOLDFAST_PROXY", failure: "proxy", ...rest });
     this.status = answer?.status ?? null;
     this.headers = answer?.headers ?? new Headers();
     this.body = answer?.body ?? new Uint8Array();
+    this.needsCredentials = needsCredentials ?? answer?.status === PROXY_AUTHENTICATION_REQUIRED;
   }
 }
+
+const PROXY_AUTHENTICATION_REQUIRED = 407;
 
 /** A redirect cannot be followed. */
 export class RedirectError extends HandshakeError {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
-import { connect as connectTcp, type Socket } from "node:net";
+import { connect as connectTcp, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Duplex, PassThrough } from "node:stream";
 import { afterEach, before, beforeEach, describe, test } from "node:test";
 import type { PeerCertificate } from "node:tls";
-import { connect, type ConnectionTarget, type ConnectOptions } from "holdfast";
+import { connect, serve, type ConnectionTarget, type ConnectOptions } from "holdfast";
 import {
   acceptKey,
   activeResources,
@@ -132,6 +132,25 @@ describe("A Unix socket", () => {
     const head = Buffer.from(server.peers[0].received).toString();
     assert.match(head, /^GET \/chat\?room=1 HTTP\/1\.1\r\nHost: localhost\r\n/);
     await server.close();
+  });
+
+  test("B8: a path longer than the system takes is refused, since Node would cut it off and use another socket", async () => {
+    const longest = process.platform === "linux" ? 108 : 104;
+    const cut = join(folder, "s".repeat(longest - folder.length - 1));
+    const other = createServer((socket) => socket.destroy());
+    await new Promise<void>((resolve) => other.listen(cut, resolve));
+    const message = new RegExp(
+      `^Expected the path of a Unix socket to have at most ${longest} bytes, got ${longest + 4}: `,
+    );
+    for (const opening of [
+      () => connect(`ws+unix:${cut}-two:/`),
+      () => connect("ws://localhost/", { socketPath: `${cut}-two` }),
+      () => serve(() => undefined, { path: `${cut}-two` }),
+    ]) {
+      await assert.rejects(opening, { name: "InvalidArgumentError", message });
+    }
+    await assert.rejects(connect(`ws+unix:${cut}:/`), { failure: /eof|reset/ }); // The longest path works.
+    await new Promise((resolve) => other.close(resolve));
   });
 
   test("B8: wss+unix: is TLS over it", async () => {

@@ -169,7 +169,7 @@ describe("The phases of connect()", () => {
       "FIN instead of an answer",
       () => rawServer("ws", (peer) => peer.end()),
       "eof",
-      /ended the connection during the upgrade, without an answer/,
+      /ended the connection during the upgrade, without an answer:/,
     ],
     [
       "FIN within the answer",
@@ -179,7 +179,7 @@ describe("The phases of connect()", () => {
           peer.end();
         }),
       "eof",
-      /ended the connection during the upgrade/,
+      /ended the connection during the upgrade, with an incomplete answer:/,
     ],
     [
       "RST instead of an answer",
@@ -195,7 +195,7 @@ describe("The phases of connect()", () => {
       "FIN instead of TLS",
       () => rawServer("wss", (peer) => peer.end()),
       "eof",
-      /ended the connection during tls, without an answer/,
+      /ended the connection during the TLS handshake, without an answer:/,
     ],
     [
       "a server that speaks plain HTTP",
@@ -226,10 +226,38 @@ describe("The phases of connect()", () => {
       /does not match|altnames/,
     ],
     [
-      "a server that answers garbage",
-      () => rawServer("ws", (peer) => peer.write("SSH-2.0-OpenSSH_9.6\r\n\r\n")),
+      "a server of another protocol, which waits after its banner",
+      () => rawServer("ws", (peer) => peer.write("SSH-2.0-OpenSSH_9.6\r\n")),
       "invalid-handshake",
-      /./,
+      /^Expected a status line such as .*, got "SSH-2\.0-OpenSSH_9\.6"\.$/,
+    ],
+    [
+      "a banner with spaces and colons",
+      () => rawServer("ws", (peer) => peer.write("220 mail.example ESMTP: ready\r\nMore: text\r\n")),
+      "invalid-handshake",
+      /got "220 mail\.example ESMTP: ready"\.$/,
+    ],
+    [
+      "an error of another protocol, then FIN",
+      () =>
+        rawServer("ws", (peer) => {
+          peer.write("-ERR unknown command 'GET'\r\n");
+          peer.end();
+        }),
+      "invalid-handshake",
+      /got "-ERR unknown command 'GET'"\.$/,
+    ],
+    [
+      "an alert of TLS",
+      () => rawServer("ws", (peer) => peer.write(new Uint8Array([0x15, 3, 1, 0, 2, 2, 70]))),
+      "invalid-handshake",
+      /got TLS, which this port seems to expect\.$/,
+    ],
+    [
+      "settings of HTTP/2",
+      () => rawServer("ws", (peer) => peer.write(new Uint8Array([0, 0, 6, 4, 0, 0, 0, 0, 0]))),
+      "invalid-handshake",
+      /got HTTP\/2, which this port seems to expect\.$/,
     ],
   ];
   for (const [name, start, failure, message] of atOnce) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, before, beforeEach, describe, test } from "node:test";
-import { connect, ProxyError, type ConnectOptions } from "holdfast";
+import { Client, connect, explain, persist, ProxyError, type ConnectOptions } from "holdfast";
 import {
   activeResources,
   assertNothingLeft,
@@ -118,7 +118,25 @@ describe("A proxy that fails", () => {
       () => scripted("http", (peer) => peer.end()),
       /ended the connection without an answer/,
     ],
-    ["ends it within its answer", () => answer("HTTP/1.1 20"), /ended the connection without an answer/],
+    [
+      "ends it within its answer",
+      () => answer("HTTP/1.1 20"),
+      /ended the connection with an incomplete answer/,
+    ],
+    [
+      "waits after the banner of another protocol",
+      () => answer("SSH-2.0-OpenSSH\r\n", false),
+      /to answer in HTTP \(.*\)\. .*, got "SSH-2\.0-OpenSSH"\.$/,
+    ],
+    [
+      "wants credentials in a scheme that is not there",
+      () =>
+        answer(
+          "HTTP/1.1 407 No\r\nProxy-Authenticate: Negotiate\r\nProxy-Authenticate: NTLM\r\nContent-Length: 0\r\n\r\n",
+        ),
+      /wants "Negotiate, NTLM", and Holdfast sends Basic only/,
+      407,
+    ],
     [
       "resets the stream",
       () =>
@@ -148,7 +166,7 @@ describe("A proxy that fails", () => {
         const proxy = await TunnelProxy.start({ tls: certificates.server });
         return { proxy: proxy.url(), options: { tls: { ca: certificates.ca } }, close: () => proxy.close() };
       },
-      /the proxy https:.*(unable to verify|self-signed)/,
+      /^The TLS handshake failed with the proxy https:.*(unable to verify|self-signed)/,
     ],
     [
       "speaks no TLS",
@@ -205,6 +223,39 @@ describe("A proxy that fails", () => {
       }
     });
   }
+
+  test("B7: SOCKS 4 cannot carry an IPv6 address: reported before any I/O", async () => {
+    await assert.rejects(connect("ws://[::1]:9/", { proxy: "socks4a://127.0.0.1:1" }), {
+      name: "ProxyError",
+      message:
+        "The proxy socks4a://127.0.0.1:1 speaks SOCKS 4, which cannot carry the IPv6 address ::1 (on the way to ws://[::1]:9/). Use SOCKS 5, or a host name.",
+    });
+  });
+
+  test("B7, F5: a proxy that rejects the credentials says so over HTTP and SOCKS, and is not asked again", async () => {
+    const start = [
+      () => answer("HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n"),
+      () => socks({ userInfo: { username: "user", password: "other" } }),
+      () => scripted("socks5h", (peer) => peer.write(new Uint8Array([5, 255]))), // No method is acceptable.
+    ];
+    for (const each of start) {
+      const { proxy, close } = await each();
+      try {
+        let attempts = 0;
+        const client = new Client(TARGET, { proxy });
+        for await (const event of persist(client, { maxDelay: 1 })) {
+          if (event.type === "connecting" && ++attempts > 1) break;
+          if (event.type !== "disconnected") continue;
+          assert(event.info.error instanceof ProxyError, String(event.info.error));
+          assert.equal(event.info.error.needsCredentials, true);
+          assert.match(explain(event.info), /It demands a user and a password, or rejects those it got\./);
+        }
+        assert.equal(attempts, 1);
+      } finally {
+        await close();
+      }
+    }
+  });
 
   const hanging: readonly (readonly [
     name: string,

@@ -227,4 +227,17 @@ describe("A refusal", () => {
       await server.close();
     });
   }
+
+  test("B4: a Content-Length that is repeated counts once; one that contradicts itself leaves no body to wait for", async () => {
+    const withLengths = (...lengths: readonly string[]) =>
+      refusedBy(async (peer) => {
+        await peer.readHead();
+        const fields = lengths.map((length) => `Content-Length: ${length}\r\n`).join("");
+        peer.write(`HTTP/1.1 500 No\r\n${fields}\r\nhello`); // And the connection stays open.
+      });
+    assert.equal((await withLengths("5", "5")).body, "hello");
+    assert.equal((await withLengths("5, 5")).body, "hello");
+    assert.equal((await withLengths("5", "6")).body, "");
+    assert.equal((await withLengths("-5")).body, "");
+  });
 });

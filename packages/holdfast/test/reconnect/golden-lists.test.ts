@@ -71,7 +71,9 @@ const SCENES: readonly Scene[] = [
     peer: "3. a host that cannot be reached",
     script: null,
     url: () => "wss://far-away.test/",
-    options: lookup("EHOSTUNREACH"),
+    options: {
+      createConnection: () => Promise.reject(Object.assign(new Error("no route"), { code: "EHOSTUNREACH" })),
+    },
     events: ["connecting connecting", "connectFail closed", "disconnected closed"],
     end: { cause: "unreachable", message: NONE },
   },

@@ -34,6 +34,8 @@ export class DialContext {
   /** The request in progress, to the proxy or to the server. */
   exchange: PendingExchange | null = null;
   #phase: OpenPhase = "connect";
+  /** Whether a TLS handshake is in progress: with the server, or with the proxy. */
+  #isInTls = false;
   /** The proxy while the attempt is talking to it, otherwise null. */
   #proxy: Proxy | null = null;
   readonly #streams: Duplex[] = [];
@@ -50,8 +52,9 @@ export class DialContext {
   }
 
   /** Sets the phase that errors and timeouts report from now on. */
-  enter(phase: OpenPhase): void {
+  enter(phase: OpenPhase, isInTls = phase === "tls"): void {
     this.#phase = phase;
+    this.#isInTls = isInTls;
   }
 
   /** Attributes errors to this proxy from now on; null attributes them to the server. */
@@ -155,20 +158,24 @@ export class DialContext {
     const proxy = this.#proxy;
     if (error instanceof HoldfastError && (proxy === null || !(error instanceof HandshakeError)))
       return error;
-    if (proxy === null) return openError(errorOf(error), this.#phase, this.where);
+    const phase = this.#isInTls ? "tls" : this.#phase;
+    if (proxy === null) return openError(errorOf(error), phase, this.where);
     if (error instanceof ProxyError) return error;
     const { message } =
-      error instanceof HandshakeError
-        ? error
-        : openError(errorOf(error), this.#phase, `the proxy ${proxy.href}`);
+      error instanceof HandshakeError ? error : openError(errorOf(error), phase, `the proxy ${proxy.href}`);
     return this.proxyFailure(message, { cause: error });
   }
 
-  /** The error for a stream that the peer closed. */
-  endedEarly(): HandshakeError {
+  /**
+   * The error for a stream that the peer closed.
+   *
+   * @param hasAnswered whether a part of an answer had arrived
+   */
+  endedEarly(hasAnswered = false): HandshakeError {
     const proxy = this.#proxy;
-    if (proxy === null) return endedEarly(this.#phase, this.where);
-    return this.proxyFailure(`The proxy ${proxy.href} ended the connection without an answer.`);
+    if (proxy === null) return endedEarly(this.#phase, this.where, undefined, hasAnswered);
+    const answer = hasAnswered ? "with an incomplete answer" : "without an answer";
+    return this.proxyFailure(`The proxy ${proxy.href} ended the connection ${answer}.`);
   }
 
   /**
@@ -177,24 +184,35 @@ export class DialContext {
    */
   proxyFailure(
     message: string,
-    details: { cause?: unknown; answer?: ProxyAnswer } = {},
+    details: { cause?: unknown; answer?: ProxyAnswer; needsCredentials?: boolean } = {},
     advice?: string,
   ): ProxyError {
     const sentence = `${withoutFullStop(message)} (on the way to ${this.where}).`;
     return new ProxyError(advice === undefined ? sentence : `${sentence} ${advice}`, details);
   }
 
-  /** The error for an expired `openTimeout`. */
-  timedOut(openTimeout: number | null): OpenTimeoutError {
+  /**
+   * The error for an expired `openTimeout`.
+   *
+   * @param lateness milliseconds by which this process noticed it late
+   */
+  timedOut(openTimeout: number | null, lateness = 0): OpenTimeoutError {
     const whose = this.#proxy === null || this.#phase === "proxy" ? "" : " of the proxy";
     const proxy = this.#proxy === null ? "" : ` ${this.#proxy.href}`;
     const progress = this.#race?.describe() ?? "";
+    const own =
+      lateness < MUCH_LATE
+        ? ""
+        : `; this process itself was busy, or suspended, for ${Math.round(lateness)} ms at the end of that time`;
     return new OpenTimeoutError(
-      `Expected ${this.where} to be open within ${openTimeout} ms, still waiting for ${PHASES[this.#phase]}${whose}${proxy}${progress === "" ? "" : ` (${progress})`}.`,
+      `Expected ${this.where} to be open within ${openTimeout} ms, still waiting for ${PHASES[this.#phase]}${whose}${proxy}${progress === "" ? "" : ` (${progress})`}${own}.`,
       this.#phase,
     );
   }
 }
+
+/** Milliseconds. A shorter delay of this process does not explain a timeout. */
+const MUCH_LATE = 200;
 
 const PHASES: Readonly<Record<OpenPhase, string>> = {
   dns: "the name lookup",

@@ -3,6 +3,7 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { WebSocketURL } from "../../protocol/handshake/url.js";
+import { checkUnixPath } from "../../transport/node/unix-path.js";
 import { openHttpTunnel } from "./http-tunnel.js";
 import type { HttpProxy, Proxy, SocksProxy } from "../proxy/proxy.js";
 import { loadSocks, openSocksTunnel, socksDestination } from "./socks-tunnel.js";
@@ -35,6 +36,7 @@ export async function dial(
       }
     : null;
   if (target.kind === "socket") {
+    if (target.path !== null) checkUnixPath(target.path);
     const endpoint = target.path === null ? { host: url.hostname, port: url.port } : { path: target.path };
     return openSocket(endpoint, settings, tls, context, true);
   }

@@ -5,6 +5,7 @@ import type { Duplex } from "node:stream";
 import { SocketByteStream } from "../../transport/node/socket-byte-stream.js";
 import { escapeControls } from "../../shared/control-characters.js";
 import type { HoldfastError } from "../../shared/errors.js";
+import { quote } from "../../shared/quote.js";
 import type { HeadLimits } from "../../protocol/handshake/head-failure.js";
 import { headerList, type HeaderField } from "../../protocol/handshake/header-input.js";
 import type { ResponseHead } from "../../protocol/handshake/response-head.js";
@@ -80,20 +81,30 @@ class TunnelAnswer implements ExchangeHandler {
     this.#request.reject(this.#request.context.failure(error));
   }
 
-  onEnded(): void {
-    this.#request.reject(this.#request.context.endedEarly());
+  onEnded(hasAnswered: boolean): void {
+    this.#request.reject(this.#request.context.endedEarly(hasAnswered));
   }
 
   #fail(...failure: Parameters<DialContext["proxyFailure"]>): void {
     this.#request.reject(this.#request.context.proxyFailure(...failure));
   }
 
-  #advice({ status }: ResponseHead): string | undefined {
+  #advice({ status, headers }: ResponseHead): string | undefined {
     if (status !== 407) return undefined;
-    return this.#request.proxy.authorization === null
+    const { authorization, headers: given } = this.#request.proxy;
+    if (isGiven(given)) return "Check the header Proxy-Authorization in `proxy.headers`.";
+    const schemes = headers.getAll("Proxy-Authenticate").join(", ");
+    if (schemes !== "" && !/(?:^|,)\s*Basic\b/i.test(schemes)) {
+      return `The proxy wants ${quote(schemes)}, and Holdfast sends Basic only: set Proxy-Authorization in \`proxy.headers\`, or run a local proxy that signs in there.`;
+    }
+    return authorization === null
       ? "Put user and password into the proxy's URL."
       : "Check the user and the password.";
   }
+}
+
+function isGiven(headers: readonly HeaderField[]): boolean {
+  return headers.some(([name]) => name.toLowerCase() === "proxy-authorization");
 }
 
 /** Always with the port, and with brackets around IPv6 addresses. */
@@ -102,9 +113,8 @@ function authorityOf({ hostname, port }: HostAndPort): string {
 }
 
 function connectRequest({ authorization, headers }: HttpProxy, authority: string): Uint8Array {
-  const isGiven = headers.some(([name]) => name.toLowerCase() === "proxy-authorization");
   const credentials: HeaderField[] =
-    authorization === null || isGiven ? [] : [["Proxy-Authorization", authorization]];
+    authorization === null || isGiven(headers) ? [] : [["Proxy-Authorization", authorization]];
   const fields = headerList([["Host", authority], ...credentials, ...headers]);
   return Buffer.from(`CONNECT ${authority} HTTP/1.1\r\n${fields.toString()}\r\n`, "latin1");
 }

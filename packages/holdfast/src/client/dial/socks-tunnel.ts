@@ -1,14 +1,24 @@
 // A tunnel through a SOCKS proxy. It needs the optional package `socks`.
 
-import { isIP, type Socket } from "node:net";
+import { isIP, isIPv6, type Socket } from "node:net";
 import type { SocksClient } from "socks";
 import { escapeControls } from "../../shared/control-characters.js";
+import { ProxyError } from "../../shared/errors.js";
 import { errorOf } from "../../shared/thrown.js";
 import { resolveAddresses } from "./lookup.js";
 import type { DialContext } from "./dial-context.js";
 import type { TcpSettings } from "./socket.js";
 import type { HostAndPort } from "../proxy/no-proxy.js";
 import type { SocksProxy } from "../proxy/proxy.js";
+
+/** The errors of the package for a proxy that demands credentials (RFC 1928 section 3), or rejects them (RFC 1929). */
+const REJECTS_CREDENTIALS = /no accepted authentication type|authentication failed/i;
+
+function adviceFor({ userInfo }: SocksProxy): string {
+  return userInfo === null
+    ? "Put user and password into the proxy's URL."
+    : "Check the user and the password.";
+}
 
 /** The timeout of the package if there is no `openTimeout`. Its timer is never cancelled, and retains the socket. */
 const LONGEST_WAIT = 3_600_000;
@@ -39,8 +49,12 @@ export async function socksDestination(
   { lookup, family = 0 }: TcpSettings,
   context: DialContext,
 ): Promise<HostAndPort> {
-  if (proxy.resolvesNames || isIP(hostname) !== 0) return { hostname, port };
   // SOCKS 4 has no IPv6 (its messages hold four bytes for the address).
+  if (proxy.version === 4 && isIPv6(hostname)) {
+    const message = `The proxy ${proxy.href} speaks SOCKS 4, which cannot carry the IPv6 address ${hostname}`;
+    throw new ProxyError(`${message} (on the way to ${context.where}). Use SOCKS 5, or a host name.`);
+  }
+  if (proxy.resolvesNames || isIP(hostname) !== 0) return { hostname, port };
   const settings = { family: family === 0 && proxy.version === 4 ? 4 : family, lookup };
   const [address] = await resolveAddresses(hostname, settings, context);
   return { hostname: address, port };
@@ -80,11 +94,14 @@ export async function openSocksTunnel(
       timeout: openTimeout === null ? LONGEST_WAIT : openTimeout + 1000,
     });
   } catch (error) {
-    if (socket.readableEnded) throw context.endedEarly();
+    if (socket.readableEnded) throw context.endedEarly(socket.bytesRead > 0);
     // Not as `cause`: the errors of the package contain its options, and therefore the password.
     const detail = escapeControls(errorOf(error).message);
+    const needsCredentials = REJECTS_CREDENTIALS.test(detail);
     throw context.proxyFailure(
       `The SOCKS proxy ${proxy.href} opened no tunnel to ${hostname}:${port}: ${detail}`,
+      { needsCredentials },
+      needsCredentials ? adviceFor(proxy) : undefined,
     );
   } finally {
     socket.off("end", onEnd);

@@ -37,7 +37,7 @@ export async function secure(
   phase: OpenPhase,
   context: DialContext,
 ): Promise<TLSSocket> {
-  context.enter(phase);
+  context.enter(phase, true);
   const secured = context.track(startTls({ socket: stream }, tls, context));
   await context.waitFor(secured, "secureConnect");
   return secured;

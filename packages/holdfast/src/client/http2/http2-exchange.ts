@@ -49,7 +49,7 @@ export class Http2Exchange implements ByteStreamHandler, PendingExchange {
   }
 
   onEof(): void {
-    if (!this.finishBody()) this.#endUnanswered(() => this.#handler.onEnded());
+    if (!this.finishBody()) this.#endUnanswered(() => this.#handler.onEnded(false));
   }
 
   onError(error: SystemError): void {

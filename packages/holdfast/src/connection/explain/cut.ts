@@ -1,18 +1,48 @@
 // The stream of an open connection ended without a Close: a FIN or a RST.
 
+import { describeClose } from "../../shared/close-code.js";
 import type { CloseEvidence, CloseInfo } from "../close-info.js";
-import type { Explanation } from "./explanation.js";
+import type { Explanation, Finding } from "./explanation.js";
 import { duration, size } from "./measures.js";
+import { codeOf } from "./code-of.js";
 import { ownDelays } from "./own-delays.js";
-
-type Finding = Pick<Explanation, "advice" | "likely">;
 
 export function explainCut(info: CloseInfo): Explanation {
   const { evidence } = info;
   const how = info.cause === "eof" ? "ended (FIN)" : "reset (RST)";
+  if (codeOf(info.error) === "ECONNABORTED") {
+    return {
+      happened: "The system of this machine aborted the TCP connection",
+      likely: ["Its network changed, or a firewall or an administrator of it ended the connection."],
+      advice: ["A client should reconnect."],
+    };
+  }
+  if (info.sent !== null || info.received !== null) return cutWhileClosing(info);
   const finding = idleTimeout(evidence) ?? overload(evidence) ?? outOfTheBlue(info);
   return { happened: `The TCP connection was ${how} without a closing handshake`, ...finding };
 }
+
+/** One Close frame was on its way, or had arrived. */
+function cutWhileClosing({ cause, sent, received }: CloseInfo): Explanation {
+  const how = cause === "eof" ? "ended (FIN)" : "reset (RST)";
+  if (sent === null) {
+    return {
+      happened: `The peer closed the connection, and TCP was ${how} before this side had answered`,
+      likely: [
+        `The peer did not wait for the answer. What it sent before its Close with ${describeClose(received ?? NO_STATUS)} has arrived.`,
+      ],
+    };
+  }
+  return {
+    happened: `This side closed the connection, and TCP was ${how} before the peer had answered`,
+    likely: [
+      "The peer does not perform the closing handshake, as some servers and proxies do not, or it ended at that moment.",
+    ],
+    advice: ["Nothing needs to be done, unless the last messages matter: they may not have arrived."],
+  };
+}
+
+const NO_STATUS = { code: 1005, reason: "" };
 
 /** Silence without keepalive that is longer than this exceeds the idle timeouts of common proxies. */
 const LONG_IDLE = 25_000;
@@ -31,10 +61,10 @@ function idleTimeout(evidence: CloseEvidence): Finding | null {
       ],
     };
   }
-  if (pingInterval === null && isWholeSeconds(idle)) {
+  if (pingInterval === null && isRoundTime(idle)) {
     return {
       likely: [
-        `It had been idle for ${Math.round(idle / 1000)} s to the moment, with keepalive off: such are timeouts, so a proxy or load balancer in between probably has an idle timeout of that length.`,
+        `It had been idle for ${Math.round(idle / 1000)} s to the moment, with keepalive off: a proxy or load balancer in between may have an idle timeout of that length.`,
       ],
       advice: ["Set `pingInterval` to less than half of that, so that the connection is never idle."],
     };
@@ -70,7 +100,9 @@ function outOfTheBlue({ cause, evidence }: CloseInfo): Finding {
         : "The peer's process crashed or its host restarted, a firewall cut the connection, or the peer closed while unread data was on its way to it.",
       ...ownDelays(evidence),
     ],
-    advice: ["Reconnect; look at the peer's and the proxy's logs at that time for the reason."],
+    advice: [
+      "A client should reconnect; look at the peer's and the proxy's logs at that time for the reason.",
+    ],
   };
 }
 
@@ -81,10 +113,11 @@ function idleTime(evidence: CloseEvidence): number {
 }
 
 /**
- * Timeouts are whole seconds. We notice them a little late, or early if they began before the last bytes arrived here.
+ * Most timeouts are multiples of 5 s. We notice them a little late, or early if they began before the last bytes arrived
+ * here.
  */
-function isWholeSeconds(idle: number): boolean {
-  return idle > 950 && Math.abs(idle - Math.round(idle / 1000) * 1000) < 50;
+function isRoundTime(idle: number): boolean {
+  return idle > 4_950 && Math.abs(idle - Math.round(idle / 5_000) * 5_000) < 50;
 }
 
 function isNear(value: number, reference: number): boolean {

@@ -29,13 +29,13 @@ export function explainHeartbeatTimeout(evidence: CloseEvidence): Explanation {
       ...(isUnsent || isLate
         ? []
         : [
-            `Nothing was received for ${silence === null ? "the whole time" : duration(silence)}: the peer hangs, its host or its network is gone, or a middlebox dropped the connection without telling either side.`,
+            `Nothing was received for ${silence === null ? "the whole time" : duration(silence)}: the peer hangs, its host is gone, the network is down at either end or in between, or a middlebox dropped the connection without telling either side.`,
           ]),
     ],
     advice: [
       isLate
-        ? 'Where large transfers are normal, set `liveness: "traffic"` or raise `pingTimeout`; otherwise reconnect.'
-        : "Reconnect; the network gives no further sign of such a loss.",
+        ? 'Where large transfers are normal, set `liveness: "traffic"` or raise `pingTimeout`. A client should reconnect.'
+        : "A client should reconnect; the network gives no further sign of such a loss.",
     ],
   };
 }

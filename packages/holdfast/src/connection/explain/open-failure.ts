@@ -1,99 +1,128 @@
 // Explains why a connection could not be opened.
 
-import { HandshakeError } from "../../shared/errors.js";
-import type { CloseCause, CloseInfo } from "../close-info.js";
-import type { Explanation } from "./explanation.js";
+import {
+  HandshakeError,
+  InvalidArgumentError,
+  InvalidHeaderError,
+  InvalidStatusError,
+  InvalidUpgradeError,
+  InvalidURLError,
+  NegotiationError,
+  OpenTimeoutError,
+  ProxyError,
+  RedirectError,
+} from "../../shared/errors.js";
 import { withoutFullStop } from "../../shared/full-stop.js";
+import type { CloseCause } from "../close-info.js";
+import type { Explanation, Finding } from "./explanation.js";
+import { explainProxy } from "./proxy-failure.js";
+import { explainRedirect, explainStatus } from "./refusal.js";
+import { explainDns, explainRefused, explainUnreachable } from "./system-failure.js";
+import { explainTimeout } from "./timeout.js";
+import { explainTls } from "./tls-failure.js";
 
-export function explainOpenFailure(info: CloseInfo): Explanation {
-  const failure = speaksNoTls(info) ? NO_TLS : (FAILURES[info.cause] ?? UNKNOWN);
-  const { happened, likely, advice } = failure;
-  return { happened: withDetail(happened, info, failure.isSaidByError === true), likely, advice };
+export function explainOpenFailure(cause: CloseCause, error: Error | null): Explanation {
+  return { happened: happenedOf(cause, error), ...findingOf(cause, error) };
 }
 
-/** Appends the error's message, or uses it alone if it already says the same. */
-function withDetail(happened: string, { error }: CloseInfo, isSaidByError: boolean): string {
+/** The error's message, which says what happened if the error is the library's; otherwise after words for the cause. */
+function happenedOf(cause: CloseCause, error: Error | null): string {
+  const happened = HAPPENED[cause] ?? "The connection could not be opened";
   if (error === null) return happened;
   const detail = withoutFullStop(error.message);
-  return isSaidByError && error instanceof HandshakeError ? detail : `${happened}: ${detail}`;
+  if (isLocal(error)) return `The connection could not be opened: ${detail}`;
+  const saysAll = SAID_BY_ERROR.has(cause) && error instanceof HandshakeError;
+  return saysAll ? detail : `${happened}: ${detail}`;
 }
 
-/** Whether OpenSSL reports an answer that is not TLS at all. */
-function speaksNoTls({ cause, error }: CloseInfo): boolean {
-  return cause === "tls" && error?.message.includes("wrong version number") === true;
+function findingOf(cause: CloseCause, error: Error | null): Finding {
+  if (error !== null && isLocal(error)) {
+    return { advice: ["Correct it; nothing has reached the network."] };
+  }
+  switch (cause) {
+    case "dns":
+      return explainDns(error);
+    case "refused":
+      return explainRefused(error);
+    case "unreachable":
+      return explainUnreachable(error);
+    case "tls":
+      return explainTls(error);
+    case "open-timeout":
+      return explainTimeout(error instanceof OpenTimeoutError ? error : null);
+    case "proxy":
+      return explainProxy(error instanceof ProxyError ? error : null);
+    case "rejected":
+      if (error instanceof RedirectError) return explainRedirect(error);
+      return explainStatus(error instanceof InvalidStatusError ? error : null);
+    case "invalid-handshake":
+      return explainInvalidAnswer(error);
+    case "eof":
+    case "reset":
+      return explainCutEarly(error);
+    default:
+      return {};
+  }
 }
 
-interface OpenFailureExplanation extends Explanation {
-  /** The library's errors for this cause begin with what happened. */
-  readonly isSaidByError?: true;
+/** Whether the application's input is wrong. */
+function isLocal(error: Error): boolean {
+  return [InvalidArgumentError, InvalidURLError, InvalidHeaderError].some((kind) => error instanceof kind);
 }
 
-const UNKNOWN: OpenFailureExplanation = {
-  happened: "The connection could not be opened",
-  advice: ["See the error for details."],
-};
+function explainInvalidAnswer(error: Error | null): Finding {
+  if (error instanceof NegotiationError) {
+    return { advice: ["Make both sides agree on the subprotocols and extensions."] };
+  }
+  if (error instanceof InvalidUpgradeError && /at most \d+ (?:bytes|header fields)/.test(error.message)) {
+    return {
+      likely: ["The answer is larger than this side accepts, such as one with many or long cookies."],
+      advice: [
+        "Make the server send less; `maxHandshakeSize` is the limit in bytes, that for the fields is fixed.",
+      ],
+    };
+  }
+  if (error instanceof InvalidUpgradeError) {
+    return {
+      likely: [
+        "The program on that port is not a WebSocket server, or a proxy or cache in between changed the answer.",
+      ],
+      advice: ["Check the host, the port and the path, and whether the scheme should be `ws:` or `wss:`."],
+    };
+  }
+  return {};
+}
 
-const NO_TLS: OpenFailureExplanation = {
-  happened: "The TLS handshake failed",
-  isSaidByError: true,
-  likely: ["The server at that port does not speak TLS."],
-  advice: ["Check the port, and whether the scheme should be `ws:`."],
-};
-
-const FAILURES: Partial<Readonly<Record<CloseCause, OpenFailureExplanation>>> = {
-  dns: {
-    happened: "The host name could not be resolved",
-    isSaidByError: true,
-    likely: ["The name is misspelt, or the name server cannot be reached."],
-    advice: ["Check the URL and the network."],
-  },
-  refused: {
-    happened: "Nothing listens at that address",
-    isSaidByError: true,
-    likely: ["The server is down or restarting, or the port is wrong."],
-    advice: ["Try again later; check the port."],
-  },
-  tls: {
-    happened: "The TLS handshake failed",
-    isSaidByError: true,
+function explainCutEarly(error: Error | null): Finding {
+  const isSecure = error?.message.includes("wss:") === true;
+  return {
     likely: [
-      "The certificate is not valid for this name, expired, or from an authority that is not trusted here.",
+      isSecure
+        ? "A server that is restarting or overloaded does that, and so does one that does not know the host name, or that demands a client certificate."
+        : "A server that is restarting or overloaded does that, and so does one that expects TLS (`wss:`), or that is not a WebSocket server.",
     ],
-    advice: ["Fix the certificate, or name its authority in `ca`; retrying does not help."],
-  },
-  "open-timeout": {
-    happened: "The connection was not open within openTimeout",
-    isSaidByError: true,
-    likely: ["The host is down or overloaded, or a firewall drops the packets."],
-    advice: ["Try again later, or raise `openTimeout`."],
-  },
-  proxy: {
-    happened: "The proxy could not be used",
-    likely: ["It is down, requires other credentials, or allows no tunnels to this host and port."],
-    advice: [
-      "Check the option `proxy`, or the variables `https_proxy` and `no_proxy`; `status` and `body` of the error contain the proxy's answer, if there was one.",
-    ],
-  },
-  rejected: {
-    happened: "The server refused the upgrade",
-    likely: ["The path or the credentials are wrong, or the server limits connections."],
-    advice: ["See status, headers and body of the error."],
-  },
-  eof: {
-    happened: "The connection was cut before it was open",
-    likely: ["A server that is restarting or overloaded does that as well."],
-    advice: ["Try again later; check the port and the path."],
-  },
-  reset: {
-    happened: "The connection was cut before it was open",
-    likely: ["The server is restarting or overloaded, or it is not a WebSocket server."],
-    advice: ["Try again later; check the port and the path."],
-  },
-  unreachable: {
-    happened: "There is no network route to the server",
-    isSaidByError: true,
-    likely: ["Its host, a router or this machine's own link is down."],
-    advice: ["Check the network, and try again with growing delays."],
-  },
-  aborted: { happened: "This side gave up before the connection was open" },
+    advice: ["Try again later; check the scheme, the port and the path."],
+  };
+}
+
+const HAPPENED: Partial<Readonly<Record<CloseCause, string>>> = {
+  aborted: "This side gave up before the connection was open",
+  dns: "The host name could not be resolved",
+  eof: "The connection was cut before it was open",
+  "open-timeout": "The connection was not open within openTimeout",
+  proxy: "The proxy could not be used",
+  refused: "Nothing listens at that address",
+  rejected: "The server refused the upgrade",
+  reset: "The connection was cut before it was open",
+  tls: "The TLS handshake failed",
+  unreachable: "There is no network route to the server",
 };
+
+/** The library's errors for these causes begin with what happened. */
+const SAID_BY_ERROR: ReadonlySet<CloseCause> = new Set([
+  "dns",
+  "open-timeout",
+  "refused",
+  "tls",
+  "unreachable",
+]);

@@ -27,7 +27,8 @@ import {
  */
 export function isRetryable(error: Error, hasBeenOpen: boolean): boolean {
   if (error instanceof InvalidStatusError) return isRetryableStatus(error.status);
-  if (error instanceof ProxyError) return error.status !== PROXY_AUTHENTICATION_REQUIRED;
+  // Retries with the same password may get the account locked.
+  if (error instanceof ProxyError) return !error.needsCredentials;
   if (LOCAL.some((kind) => error instanceof kind)) return false;
   if (hasBeenOpen) return true;
   if (BREACHES.some((kind) => error instanceof kind)) return false;
@@ -38,9 +39,6 @@ export function isRetryable(error: Error, hasBeenOpen: boolean): boolean {
 const LOCAL = [InvalidArgumentError, InvalidURLError, InvalidHeaderError];
 /** Invalid answers of the server. */
 const BREACHES = [InvalidUpgradeError, NegotiationError];
-
-/** A proxy's 407: retries with the same password may get the account locked. */
-const PROXY_AUTHENTICATION_REQUIRED = 407;
 
 function isRetryableStatus(status: number): boolean {
   return status < 400 || status >= 500 || status === 408 || status === 425 || status === 429;

@@ -1,5 +1,6 @@
 // The address that a server listens on: a TCP port, or a Unix socket.
 
+import { checkUnixPath } from "../../transport/node/unix-path.js";
 import { checkBoolean, invalidArgument } from "../../shared/option-checks.js";
 import { InvalidArgumentError } from "../../shared/errors.js";
 import type { ServeOptions } from "../options.js";
@@ -27,6 +28,7 @@ export function checkListenAddress<Data>(options: ServeOptions<Data>): ListenAdd
         "Expected either `path`, for a Unix socket, or `port`, `host` and `reusePort`, for TCP, got both.",
       );
     }
+    checkUnixPath(path);
     return { kind: "unix", path };
   }
   if (port !== undefined && (!Number.isInteger(port) || port < 0 || port > 65535)) {

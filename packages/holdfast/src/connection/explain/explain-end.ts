@@ -1,0 +1,158 @@
+// Explains the end of a connection to a person, and what to do about it.
+
+import { HandshakeError, HoldfastError } from "../../shared/errors.js";
+import { SessionLostError } from "../../shared/session-errors.js";
+import { invalidArgument } from "../../shared/option-checks.js";
+import { describeClose } from "../../shared/close-code.js";
+import type { CloseInfo } from "../close-info.js";
+import { ConnectionClosed } from "../errors.js";
+import { codeOf } from "./code-of.js";
+import { explainCut } from "./cut.js";
+import { sentences, type ExplainOpening, type Explanation } from "./explanation.js";
+import { explainHeartbeatTimeout } from "./heartbeat-timeout.js";
+import { size } from "./measures.js";
+import { standsFor } from "./page-codes.js";
+import { explainPeerClose } from "./peer-close.js";
+import { explainSessionLoss } from "./session-loss.js";
+import { withoutFullStop } from "../../shared/full-stop.js";
+
+/** @param explainOpening explains a connection that did not open */
+export function explainEnd(ended: CloseInfo | HoldfastError, explainOpening: ExplainOpening): string {
+  if (ended instanceof HandshakeError) return sentences(explainOpening(ended.failure, ended), null);
+  const info = ended instanceof ConnectionClosed ? ended.info : ended;
+  if (info instanceof HoldfastError) return `${withoutFullStop(info.message)}.`;
+  checkCloseInfo(info);
+  const wasOpen = info.evidence.openedAt !== null;
+  const explanation = wasOpen ? explainEnding(info, explainOpening) : explainOpening(info.cause, info.error);
+  const { likely = [] } = explanation;
+  return sentences({ ...explanation, likely: [...standsFor(info), ...likely] }, info.message);
+}
+
+/** @throws InvalidArgumentError for anything else */
+function checkCloseInfo(value: unknown): asserts value is CloseInfo {
+  const { evidence } = Object(value) as { readonly evidence?: unknown };
+  if (typeof evidence === "object" && evidence !== null) return;
+  const expected = "a CloseInfo, as `closed` resolves with, or an error of this library";
+  throw invalidArgument("ended", expected, value);
+}
+
+function explainEnding(info: CloseInfo, explainOpening: ExplainOpening): Explanation {
+  if (info.error instanceof SessionLostError) return explainSessionLoss(info.error);
+  switch (info.cause) {
+    case "local-close":
+      return explainLocalClose(info);
+    case "peer-close":
+      return explainPeerClose(info);
+    case "heartbeat-timeout":
+      return explainHeartbeatTimeout(info.evidence);
+    case "eof":
+    case "reset":
+      return explainCut(info);
+    case "close-timeout":
+      return explainCloseTimeout(info);
+    case "write-failed":
+      return {
+        happened: "Writing to the socket failed",
+        likely: ["The peer or a proxy had ended the connection already."],
+        advice: ["A client should reconnect; what was sent last may not have arrived."],
+      };
+    case "protocol-error":
+      return {
+        happened: `The peer broke the WebSocket protocol: ${reasonOf(info)}`,
+        likely: ["It has a defect, or something in between changes the bytes."],
+        advice: ["Capture the traffic, and report it to the operator of the peer."],
+      };
+    case "invalid-data":
+      return explainInvalidData(info);
+    case "message-too-big":
+      return {
+        happened: `The peer sent a message over the limit: ${reasonOf(info)}`,
+        advice: [
+          "Raise `maxMessageSize` if such messages are legitimate, or make the peer send smaller ones.",
+        ],
+      };
+    case "handler-failed":
+      return {
+        happened: `The connection handler failed: ${reasonOf(info)}`,
+        advice: ['Look for "connection handler failed" in the log, with the stack of the error.'],
+      };
+    case "server-shutdown":
+      return { happened: "The server is shutting down and closed its connections" };
+    case "aborted":
+      return {
+        happened:
+          info.error === null
+            ? "This side ended the connection at once, without a closing handshake"
+            : `This side ended the connection at once: ${reasonOf(info)}`,
+      };
+    case "unreachable":
+      return {
+        happened:
+          codeOf(info.error) === "ETIMEDOUT"
+            ? "The peer's host stopped acknowledging what this side sent, so the system gave up"
+            : "There is no network route to the peer",
+        likely: ["The peer's host, a router or this machine's own link is down."],
+        advice: ["Check the network; a client should reconnect with growing delays."],
+      };
+    case "dns":
+    case "open-timeout":
+    case "proxy":
+    case "refused":
+    case "rejected":
+    case "tls":
+    case "invalid-handshake":
+      return explainOpening(info.cause, info.error);
+  }
+}
+
+function explainLocalClose({ ok, sent, received }: CloseInfo): Explanation {
+  const own = sent === null || ok ? "" : ` with code ${sent.code}`;
+  const agrees = ok || received?.code === sent?.code;
+  const answer = agrees ? "agreed" : `answered with ${describeClose(received ?? NO_STATUS)}`;
+  return {
+    happened: `This side closed the connection${own}, and the peer ${answer}`,
+    likely: agrees ? [] : ["Both may have closed at the same time, or the peer failed while it was closing."],
+  };
+}
+
+const NO_STATUS = { code: 1005, reason: "" };
+
+function explainCloseTimeout({ received, receivedFirst, evidence }: CloseInfo): Explanation {
+  return {
+    happened: "The closing handshake was not complete within closeTimeout, so the socket was destroyed",
+    likely: [missingStep(received !== null, receivedFirst, evidence.bytesBuffered)],
+    advice: ["If peers are known to be slow, raise `closeTimeout`; otherwise look at why the peer hangs."],
+  };
+}
+
+function missingStep(hasReceived: boolean, receivedFirst: boolean, bytesBuffered: number): string {
+  if (bytesBuffered > 0) {
+    const consequence = receivedFirst
+      ? "although it sent a Close, so our answer may never have reached it."
+      : "so our Close may never have reached it.";
+    return `${size(bytesBuffered)} were still unsent: the peer does not read, ${consequence}`;
+  }
+  return hasReceived
+    ? "Both sides sent a Close, but the peer did not end its TCP connection."
+    : "The peer did not answer the Close.";
+}
+
+function explainInvalidData(info: CloseInfo): Explanation {
+  const happened = `The peer sent text that is not UTF-8: ${reasonOf(info)}`;
+  if (info.error?.message.includes("close reason") === true) {
+    return {
+      happened,
+      likely: ["It wrote the reason of its Close in another encoding, or cut it off within a character."],
+      advice: ["Make the peer shorten reasons to 123 bytes between two characters."],
+    };
+  }
+  return {
+    happened,
+    likely: ["It sends binary data, or text in another encoding, as a text message."],
+    advice: ["Make the peer send binary messages, or encode its text as UTF-8."],
+  };
+}
+
+function reasonOf(info: CloseInfo): string {
+  return withoutFullStop(info.error?.message ?? info.sent?.reason ?? info.message);
+}
