@@ -27,13 +27,10 @@ export {
 export { acceptKey, type Head, type HeadersToSend } from "../../packages/holdfast/build/testing/raw/head.js";
 
 // A proxy that simulates network faults.
-export {
-  type AcceptMode,
-  FaultProxy,
-  type FaultProxyOptions,
-} from "../../packages/holdfast/build/testing/proxy/proxy.js";
+export { FaultProxy, type FaultProxyOptions } from "../../packages/holdfast/build/testing/proxy/proxy.js";
 export { type ProxyConnection } from "../../packages/holdfast/build/testing/proxy/connection.js";
 export {
+  type AcceptMode,
   type CutOptions,
   type Direction,
   type FaultControls,

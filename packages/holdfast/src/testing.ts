@@ -20,7 +20,7 @@ export type { Head, HeadersToSend } from "./testing/raw/head.js";
 export type { BytesLike } from "./testing/bytes.js";
 
 export { FaultProxy } from "./testing/proxy/proxy.js";
-export type { AcceptMode, FaultProxyOptions } from "./testing/proxy/proxy.js";
+export type { FaultProxyOptions } from "./testing/proxy/proxy.js";
 export { ProxyConnection } from "./testing/proxy/connection.js";
 export { FaultControls } from "./testing/proxy/faults.js";
-export type { CutOptions, Direction, Faults } from "./testing/proxy/faults.js";
+export type { AcceptMode, CutOptions, Direction, Faults } from "./testing/proxy/faults.js";

@@ -167,7 +167,7 @@ describe("FakeClock", () => {
     assert.throws(() => clock.setTimer(Number.NaN, () => undefined), /0 or more, got NaN/);
     assert.throws(() => {
       clock.advance(-1);
-    }, /0 or more, got -1/);
+    }, /0 or more milliseconds, got -1/);
     const spin = () => {
       clock.setTimer(0, spin);
     };

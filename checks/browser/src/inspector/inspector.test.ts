@@ -128,6 +128,14 @@ describe("The inspector's page", { skip, timeout: 300_000 }, () => {
     assert.equal(await scene.page.evaluate(() => document.activeElement?.textContent), name);
   });
 
+  test("P1: Enter held on a button stays within the server's limit of requests", async () => {
+    const age = scene.page.getByRole("columnheader", { name: "Age" }).getByRole("button");
+    await age.focus();
+    for (let presses = 0; presses < 45; presses++) await scene.page.keyboard.press("Enter");
+    await scene.page.waitForTimeout(500);
+    await scene.page.getByText("Live", { exact: true }).waitFor({ timeout: 900 });
+  });
+
   test("P2: terminating asks first, and then ends the connection", async () => {
     const { size } = scene.server.connections;
     await rows().first().locator("button").click();
@@ -151,6 +159,22 @@ describe("The inspector's page", { skip, timeout: 300_000 }, () => {
     assert.deepEqual(requests, []);
     await press("Pause");
     await eventually(() => requests.length > 0, "the next request");
+  });
+
+  test("P1: a network that fails silently is reported, instead of old figures as live ones", async () => {
+    await using proxy = await FaultProxy.start({ target: { port: scene.server.port } });
+    const page = await scene.browser.context.newPage();
+    await page.clock.install();
+    await page.goto(proxy.url("http", "/holdfast"));
+    await page.getByText("Live", { exact: true }).waitFor();
+    proxy.freeze();
+    await page.clock.runFor(1_200); // The next request has no answer.
+    await page.clock.runFor(16_000);
+    await page.getByText("No stream (1006: no answer within 15 s). Next attempt in 1 s").waitFor();
+    proxy.heal();
+    await page.clock.runFor(1_200);
+    await page.getByText("Live", { exact: true }).waitFor();
+    await page.close();
   });
 
   test("P1: the page had no error, and its policy blocked nothing", () => assert.deepEqual(scene.errors, []));

@@ -11,6 +11,10 @@ import { Table } from "./table.js";
 import { Processes, Tiles } from "./tiles.js";
 
 const PERIOD = 1_000;
+/** Milliseconds between snapshots while the viewer changes what is shown: the server accepts ten requests a second. */
+const SHORTEST_PERIOD = 150;
+/** Milliseconds by which answers that arrive in another order cannot differ. */
+const CLOCK_STEP = 60_000;
 const PAGE_SIZE = FIRST_QUERY.limit;
 /** These are sorted from the smallest one first; the others from the largest. */
 const ASCENDING_FIRST: ReadonlySet<SortKey> = new Set(["address", "state"]);
@@ -20,6 +24,7 @@ let process: string | null = null;
 let isPaused = false;
 let mayAct = false;
 let timer: ReturnType<typeof setTimeout> | undefined;
+let lookedAt = -Infinity;
 let total = 0;
 /** The time of the newest totals in the charts: several snapshots may contain the same ones. */
 let chartedAt = 0;
@@ -28,7 +33,7 @@ const tiles = new Tiles();
 const charts = new Charts();
 const processes = new Processes((id) => {
   process = id;
-  charts.clear();
+  restartCharts(); // Its clock may differ.
   change({ offset: 0 });
 });
 const details = new Details({
@@ -66,6 +71,12 @@ function streamUrl(): string {
 async function look(): Promise<void> {
   clearTimeout(timer);
   if (!stream.isOpen) return; // Opening it looks again.
+  const early = lookedAt + SHORTEST_PERIOD - performance.now();
+  if (early > 0) {
+    timer = setTimeout(() => void look(), early); // A key that is held, or a fast series of clicks.
+    return;
+  }
+  lookedAt = performance.now();
   const asked = query;
   const answer = await stream.ask({ type: "look", process, query });
   if (answer?.type === "snapshot" && asked === query) show(answer);
@@ -83,8 +94,11 @@ function show(snapshot: SnapshotAnswer): void {
   const totals = snapshot.processes.find(({ id }) => id === snapshot.process)?.totals ?? null;
   if (totals !== null) {
     tiles.show(totals);
-    if (totals.at > chartedAt) charts.add(totals);
-    chartedAt = totals.at;
+    if (totals.at < chartedAt - CLOCK_STEP) restartCharts(); // The server's clock was set back.
+    if (totals.at > chartedAt) {
+      charts.add(totals);
+      chartedAt = totals.at;
+    }
   }
   table.show(window, query.sort, query.descending, query.filter !== "" || query.only !== "all");
   details.update(window, watch);
@@ -98,6 +112,11 @@ function show(snapshot: SnapshotAnswer): void {
   find("next", HTMLButtonElement).disabled = last >= total;
   // Rows have gone, and the page with them.
   if (query.offset > 0 && query.offset >= total) change({ offset: 0 });
+}
+
+function restartCharts(): void {
+  charts.clear();
+  chartedAt = 0;
 }
 
 function change(changes: Partial<Query>): void {

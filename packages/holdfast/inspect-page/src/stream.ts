@@ -16,6 +16,8 @@ export interface StreamEvents {
 }
 
 const LONGEST_WAIT = 15;
+/** Milliseconds for an answer. Longer than the ping of an action takes, which has ten seconds for its pong. */
+const ANSWER_TIME = 15_000;
 
 export class Stream {
   readonly #url: string;
@@ -23,6 +25,7 @@ export class Stream {
   readonly #waiting = new Map<number, (answer: InspectAnswer | null) => void>();
   #socket: WebSocket | null = null;
   #ids = 0;
+  #deadline: ReturnType<typeof setTimeout> | undefined;
   #failures = 0;
 
   constructor(url: string, events: StreamEvents) {
@@ -41,6 +44,7 @@ export class Stream {
     if (socket?.readyState !== WebSocket.OPEN) return Promise.resolve(null);
     const id = ++this.#ids;
     socket.send(JSON.stringify({ ...request, id }));
+    if (this.#waiting.size === 0) this.#expectAnswer(socket);
     return new Promise((resolve) => this.#waiting.set(id, resolve));
   }
 
@@ -52,16 +56,32 @@ export class Stream {
       this.#events.onOpen();
     });
     socket.addEventListener("message", ({ data }) => {
+      if (this.#socket !== socket) return;
       const answer = JSON.parse(String(data)) as InspectAnswer; // The server's own form.
       this.#waiting.get(answer.id)?.(answer);
       this.#waiting.delete(answer.id);
+      clearTimeout(this.#deadline);
+      if (this.#waiting.size > 0) this.#expectAnswer(socket);
     });
-    socket.addEventListener("close", ({ code, reason }) => {
-      for (const resolve of this.#waiting.values()) resolve(null);
-      this.#waiting.clear();
-      const seconds = Math.min(LONGEST_WAIT, 2 ** this.#failures++);
-      this.#events.onLost(code, reason, seconds);
-      setTimeout(() => this.#open(), seconds * 1_000);
-    });
+    socket.addEventListener("close", ({ code, reason }) => this.#onLost(socket, code, reason));
+  }
+
+  /** A network that fails silently closes no socket, and the page would show old figures as live ones. */
+  #expectAnswer(socket: WebSocket): void {
+    this.#deadline = setTimeout(() => {
+      this.#onLost(socket, 1006, `no answer within ${ANSWER_TIME / 1_000} s`);
+      socket.close();
+    }, ANSWER_TIME);
+  }
+
+  #onLost(socket: WebSocket, code: number, reason: string): void {
+    if (this.#socket !== socket) return; // It counts as lost already.
+    this.#socket = null;
+    clearTimeout(this.#deadline);
+    for (const resolve of this.#waiting.values()) resolve(null);
+    this.#waiting.clear();
+    const seconds = Math.min(LONGEST_WAIT, 2 ** this.#failures++);
+    this.#events.onLost(code, reason, seconds);
+    setTimeout(() => this.#open(), seconds * 1_000);
   }
 }

@@ -8,6 +8,7 @@ import { CONNECTION_OPTIONS, type ConnectionOptions } from "../connection/option
 import { acceptKey } from "../protocol/handshake/accept-key.js";
 import { invalidArgument } from "../shared/option-checks.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
+import { isToken } from "../shared/token.js";
 import type { Role } from "../shared/role.js";
 import { FrameRuntime } from "../transport/frames/frame-runtime.js";
 import { overFrames } from "../transport/frames/frame-transport.js";
@@ -63,6 +64,8 @@ export function connectionPair<Data = unknown>(
   const runtime = clock === null ? nodeRuntime() : new FrameRuntime(clock, random, null, nodePlatform);
   const [clientStream, serverStream] = MemoryStream.pair(runtime.clock);
   const subprotocol = options.subprotocol ?? null;
+  if (subprotocol !== null && !(typeof subprotocol === "string" && isToken(subprotocol)))
+    throw invalidArgument("subprotocol", "a token (RFC 6455 section 4.1) or null", subprotocol);
   const open = (role: Role, transport: MemoryStream, data?: unknown): Connection => {
     const given = options[role] ?? {};
     checkOptionNames(`\`${role}\` of connectionPair()`, given, CONNECTION_OPTIONS);

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { connect, inspect, serve, type Connection, type Server } from "holdfast";
+import { keysIn } from "../../build/cli/inspect/keys.js";
 import { screen } from "../../build/cli/inspect/screen.js";
+import { fitCells, padCells } from "../../build/cli/terminal/cells.js";
 import { makeStyle } from "../../build/cli/terminal/style.js";
 import type { SnapshotAnswer } from "../../build/server/inspect/wire.js";
 import { FIRST_QUERY } from "../../inspect-page/dist/first-query.js";
@@ -61,6 +63,23 @@ describe("holdfast inspect", () => {
       stderr,
       /^holdfast: Expected the answer of an inspector, got "\{.*inspect\(\) returned\.\n$/,
     );
+  });
+
+  test("P1: each key of a chunk counts, and what is no key is skipped", () => {
+    assert.deepEqual(keysIn("nnp"), ["next", "next", "previous"]);
+    assert.deepEqual(keysIn("\u001b[6~\u001b[A\u001b[1;5Ce😀q"), ["next", "previous", "endings", "quit"]);
+    assert.deepEqual(keysIn("\u001b\u0003"), ["quit"]);
+    assert.deepEqual(keysIn("__proto__ ÿ"), ["previous", "reverse", "trouble"]);
+  });
+
+  test("P2: characters of two cells, of none, and pairs of surrogates fit into their column", () => {
+    assert.equal(fitCells("理由は日本語", 12), "理由は日本語");
+    assert.equal(fitCells("理由は日本語", 11), "理由は日本…");
+    assert.equal(fitCells("理由は日本語", 10), "理由は日…");
+    assert.equal(fitCells("😀😀😀", 4), "😀…");
+    assert.equal(fitCells("e\u0301e\u0301", 2), "e\u0301e\u0301");
+    assert.deepEqual([fitCells("abc", 1), fitCells("abc", 0), fitCells("", 0)], ["…", "", ""]);
+    assert.deepEqual([padCells("理由", 6, true), padCells("ab", 3, false)], ["  理由", "ab "]);
   });
 
   test("P2: the table escapes what peers send, and no line is wider than the terminal", () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { serve, type Server } from "holdfast";
+import { inspect, serve, type Server } from "holdfast";
 import { MAIN } from "./command.js";
 
 const hasTmux = spawnSync("tmux", ["-V"]).status === 0;
@@ -142,5 +142,17 @@ STATUS
     assert.equal(screen.match(/connected to/g)?.length, 2, screen);
     tmux("send-keys", "C-d");
     assert.match(await screenWith(/exit/), /closed: sent 1000 \(OK\); then received 1000 \(OK\)\nexit 0$/);
+  });
+
+  test("P1: inspect follows a key that is held, within the server's limit, and stays on pages that exist", async () => {
+    inspect(server, { authorize: () => true });
+    run("inspect");
+    await screenWith(/connections, by trouble: none/);
+    for (let presses = 0; presses < 45; presses++) tmux("send-keys", "e");
+    await screenWith(/endings, newest first: (none|1–1 of 1)\n/);
+    for (let presses = 0; presses < 30; presses++) tmux("send-keys", "n");
+    await screenWith(/endings, newest first: (none|1–1 of 1)\n/);
+    tmux("send-keys", "q");
+    await screenWith(/exit 0$/);
   });
 });

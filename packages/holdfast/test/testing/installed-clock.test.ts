@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
+import { promisify } from "node:util";
 import { connect, connectPersistent, serve, type PersistentConnection } from "../../build/index.js";
 import { FakeClock } from "../../build/testing.js";
 
@@ -97,6 +98,54 @@ test("E5: timers have their arguments, and can be cleared, refreshed and repeate
   clock.advance(1_000);
   assert.deepEqual(seen, [1, "too large", 10, "a", 2, 30, "again", 35, "late", 60, "again"]);
   assert.equal(clock.pendingTimers, 0);
+});
+
+test("E5: promisify(setTimeout) waits on the clock, and its signal ends the wait", async () => {
+  const sleep = promisify(setTimeout);
+  const waiting = sleep(100, "slept");
+  await clock.advanceAsync(100);
+  assert.equal(await waiting, "slept");
+  const aborter = new AbortController();
+  const aborted = sleep(100, "never", { signal: aborter.signal });
+  aborter.abort("why");
+  await assert.rejects(aborted, { name: "AbortError", code: "ABORT_ERR", cause: "why" });
+  await assert.rejects(sleep(100, "never", { signal: AbortSignal.abort() }), { name: "AbortError" });
+  assert.equal(clock.pendingTimers, 0);
+});
+
+test("E5: a timer that was set before the clock is cleared for real, and clears no other timer", () => {
+  restore();
+  const realTimers = (): number =>
+    process.getActiveResourcesInfo().filter((each) => each === "Timeout").length;
+  const before = realTimers();
+  const early = setTimeout(() => assert.fail("The timer was cleared."), 0);
+  const byNumber = setTimeout(() => assert.fail("The timer was cleared."), 0);
+  clock = new FakeClock();
+  restore = clock.install();
+  let count = 0;
+  for (let timers = 0; timers < 1_000; timers++) setTimeout(() => count++, 5);
+  clearTimeout(early);
+  clearTimeout(Number(byNumber));
+  assert.equal(realTimers(), before);
+  for (const nothing of [Symbol("none"), true, [1], { valueOf: () => 1e12 }, null, "x"])
+    clearTimeout(nothing as never);
+  clock.advance(5);
+  assert.equal(count, 1_000);
+});
+
+test("G9: a callback that is none, and times that are none, are refused when they are given", () => {
+  const none = null as unknown as () => void;
+  assert.throws(() => setTimeout(none, 5), /Expected `callback` to be a function, got null/);
+  assert.throws(() => clock.setTimer(5, undefined as never), /Expected `callback` to be a function/);
+  for (const wrong of [Number.NaN, -1, Infinity, "5", 5n, undefined] as number[]) {
+    for (const move of ["advance", "stall", "suspend", "jumpMonotonic"] as const)
+      assert.throws(() => clock[move](wrong), { name: "RangeError", message: /0 or more milliseconds, got/ });
+    if (wrong !== -1 && wrong !== undefined)
+      assert.throws(() => new FakeClock({ now: wrong }), /Expected `now` to be a finite number of millisec/);
+  }
+  assert.throws(() => new FakeClock(null as never), /to be an object, got null/);
+  assert.throws(() => new FakeClock({ wall: 5 } as never), /got `wall`/);
+  assert.equal(clock.now(), 0);
 });
 
 test("G9: a second clock is refused until the first is restored", () => {

@@ -20,14 +20,20 @@ const KEYS: Readonly<Partial<Record<string, Keys>>> = {
   "\u001b[A": "previous",
 };
 
+/** The keys in a chunk of input: it has several where a key is held, or the process was busy. */
+export function keysIn(text: string): readonly Keys[] {
+  // eslint-disable-next-line no-control-regex -- An escape sequence begins with a control character.
+  const parts = text.match(/\u001b\[[\d;]*[A-Za-z~]|./gsu) ?? [];
+  return parts.map((part) => KEYS[part]).filter((key) => key !== undefined);
+}
+
 export function openKeys(input: ReadStream): { listen(onKey: (key: Keys) => void): void; close(): void } {
   input.setRawMode(true);
   input.setEncoding("utf8");
   return {
     listen: (onKey) => {
       input.on("data", (text: Buffer | string) => {
-        const key = KEYS[String(text)];
-        if (key !== undefined) onKey(key);
+        for (const key of keysIn(String(text))) onKey(key);
       });
     },
     close: () => {

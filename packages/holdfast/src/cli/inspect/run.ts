@@ -21,6 +21,8 @@ import { screen } from "./screen.js";
 
 /** Milliseconds between snapshots. */
 const PERIOD = 1_000;
+/** The same while keys are pressed: the server accepts ten requests a second. */
+const SHORTEST_PERIOD = 150;
 /** Milliseconds for an answer. */
 const ANSWER_TIMEOUT = 10_000;
 const MOST_ROWS = 100;
@@ -44,21 +46,34 @@ export async function inspect(given: Arguments, console: Console): Promise<numbe
     wake();
   };
   console.interrupted.addEventListener("abort", stop, { once: true });
+  let hasChanged: boolean;
+  let shown = 0;
+  let total = 0;
   keys?.listen((key) => {
+    hasChanged = true;
     if (key === "quit") stop();
-    else query = { ...query, ...changeFor(key, query, shown) };
+    else query = { ...query, ...changeFor(key, query, shown, total) };
     wake();
   });
-  let shown = 0;
   try {
     for (let id = 1; id <= count && !quitting.signal.aborted; id++) {
       shown = limit ?? (isJson ? MOST_ROWS : rowsThatFit());
+      hasChanged = false;
+      const earliest = pause(SHORTEST_PERIOD);
       const snapshot = await look(connection, id, { ...query, limit: shown });
       if (snapshot === null) break;
       if (isJson) console.print(jsonLine(snapshot));
       else view?.draw(screen(snapshot, query, console));
       if (id === count) break;
-      await Promise.race([pause(), new Promise<void>((resolve) => (wake = resolve)), connection.closed]);
+      ({ total } = snapshot.window);
+      if (query.offset > 0 && query.offset >= total) {
+        // Rows have gone, and the page with them.
+        query = { ...query, offset: 0 };
+        hasChanged = true;
+      }
+      const change = hasChanged ? null : new Promise<void>((resolve) => (wake = resolve));
+      await Promise.race([change, pause(PERIOD), connection.closed]);
+      await Promise.race([earliest, connection.closed]);
     }
   } finally {
     keys?.close();
@@ -133,7 +148,7 @@ function answerIn(message: Message): InspectAnswer {
   );
 }
 
-function changeFor(key: Exclude<Keys, "quit">, query: Query, shown: number): Partial<Query> {
+function changeFor(key: Exclude<Keys, "quit">, query: Query, shown: number, total: number): Partial<Query> {
   switch (key) {
     case "sort":
       return {
@@ -147,7 +162,7 @@ function changeFor(key: Exclude<Keys, "quit">, query: Query, shown: number): Par
     case "trouble":
       return { only: query.only === "trouble" ? "all" : "trouble", offset: 0 };
     case "next":
-      return { offset: query.offset + shown };
+      return query.offset + shown < total ? { offset: query.offset + shown } : {};
     case "previous":
       return { offset: Math.max(0, query.offset - shown) };
   }
@@ -161,8 +176,8 @@ function rowsThatFit(): number {
   return Math.max(1, Math.min(MOST_ROWS, process.stdout.rows - OTHER_ROWS));
 }
 
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, PERIOD));
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** The alternate screen of the terminal, so that the earlier output is there again afterwards. */

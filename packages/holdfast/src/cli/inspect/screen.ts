@@ -2,6 +2,7 @@
 
 import type { ConnectionRow, EndingRow, Query, SnapshotAnswer, Totals } from "../../server/inspect/wire.js";
 import type { Console } from "../terminal/console.js";
+import { fitCells, padCells } from "../terminal/cells.js";
 import { escaped } from "../terminal/escape.js";
 import { milliseconds } from "../terminal/milliseconds.js";
 import { sparkline } from "../terminal/sparkline.js";
@@ -111,13 +112,11 @@ function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[], width
 
 /** A peer's text must not control the terminal. */
 function cell(text: string, width: number, isRight = false): string {
-  const shown = fit(text, width);
-  return isRight ? shown.padStart(width) : shown.padEnd(width);
+  return padCells(fit(text, width), width, isRight);
 }
 
 function fit(text: string, width: number): string {
-  const shown = escaped(text);
-  return shown.length <= width ? shown : `${shown.slice(0, Math.max(0, width - 1))}…`;
+  return fitCells(escaped(text), width);
 }
 
 function hasFailed(row: EndingRow | undefined): boolean {

@@ -85,10 +85,10 @@ export function checkInspectOptions(options: unknown): InspectSettings {
 }
 
 function checkPath(value: unknown): string {
-  if (typeof value === "string" && /^(\/[\w.~-]+)+$/.test(value)) return value;
+  if (typeof value === "string" && /^(\/(?!\.\.?(\/|$))[\w.~-]+)+$/.test(value)) return value;
   throw invalidArgument(
     "path",
-    'a path such as "/holdfast", of letters, digits and "-._~", without a slash at its end',
+    'a path such as "/holdfast", of letters, digits and "-._~", without "/..", and without a slash at its end',
     value,
   );
 }

@@ -1,5 +1,7 @@
 // `FakeClock`: time that moves only when a test says so.
 
+import { checkFunction, describe } from "../../shared/option-checks.js";
+import { checkOptionNames } from "../../shared/option-names.js";
 import { installGlobals } from "./installed-globals.js";
 import { TimerQueue } from "./timer-queue.js";
 
@@ -24,8 +26,12 @@ export class FakeClock {
   #pollCallbacks: (() => void)[] = [];
   #afterPollCallbacks: (() => void)[] = [];
 
-  /** @param start initial `now` and `wallNow`, in milliseconds; by default 0 and noon (UTC) on 1 January 2026 */
-  constructor({ now = 0, wallNow = Date.UTC(2026, 0, 1, 12) }: { now?: number; wallNow?: number } = {}) {
+  /** @param start initial `now` and `wallNow`, in milliseconds; by default 0 and noon (UTC) on 1 January 2026; @throws RangeError for others */
+  constructor(options: { now?: number; wallNow?: number } = {}) {
+    checkOptionNames("FakeClock", options, { now: true, wallNow: true });
+    const { now = 0, wallNow = Date.UTC(2026, 0, 1, 12) } = options;
+    checkTime("`now`", now, -Infinity);
+    checkTime("`wallNow`", wallNow, -Infinity);
     this.#now = now;
     this.#wallOffset = wallNow - now;
   }
@@ -48,7 +54,9 @@ export class FakeClock {
    */
   setTimer(delay: number, callback: () => void): () => void {
     // NaN would never fire, and a test would pass for the wrong reason.
-    if (!(delay >= 0)) throw new RangeError(`Expected the delay of a timer to be 0 or more, got ${delay}.`);
+    if (!(typeof delay === "number" && delay >= 0))
+      throw new RangeError(`Expected the delay of a timer to be 0 or more, got ${describe(delay)}.`);
+    checkFunction("callback", callback);
     return this.#timers.add(this.#now + delay, callback);
   }
 
@@ -100,7 +108,7 @@ export class FakeClock {
   /**
    * Lets `ms` milliseconds pass on an idle event loop: everything runs at the exact time at which it is due.
    *
-   * @throws RangeError if `ms` is negative or not a number
+   * @throws RangeError if `ms` is negative or not a finite number
    * @throws Error within a callback of this clock
    */
   advance(ms: number): void {
@@ -110,7 +118,7 @@ export class FakeClock {
   /**
    * Like `advance`, but lets promises settle after each callback; if the clock is installed, sockets too.
    *
-   * @throws RangeError if `ms` is negative or not a number
+   * @throws RangeError if `ms` is negative or not a finite number
    * @throws Error within a callback of this clock
    */
   async advanceAsync(ms: number): Promise<void> {
@@ -124,19 +132,24 @@ export class FakeClock {
    * Blocks the event loop for `ms`. Nothing runs during that time. Then every overdue timer runs late, and
    * only then does the poll read what arrived. Within a callback, it only lets the time pass, as a slow
    * callback does.
+   *
+   * @throws RangeError if `ms` is negative or not a finite number
    */
   stall(ms: number): void {
+    checkTime("the time to stall", ms, 0);
     this.#now += ms;
     this.#catchUp();
   }
 
-  /** Suspends the machine for `ms` as Linux does: the wall clock jumps, and the monotonic clock does not. */
+  /** Suspends the machine for `ms` as Linux does: the wall clock jumps, and the monotonic clock does not. @throws RangeError as `stall()` */
   suspend(ms: number): void {
+    checkTime("the time to suspend", ms, 0);
     this.#wallOffset += ms;
   }
 
-  /** The monotonic clock jumps by `ms` and the wall clock does not; timers that are due then run late. */
+  /** The monotonic clock jumps by `ms` and the wall clock does not; timers that are due then run late. @throws RangeError as `stall()` */
   jumpMonotonic(ms: number): void {
+    checkTime("the jump", ms, 0);
     this.#now += ms;
     this.#wallOffset -= ms;
     this.#catchUp();
@@ -169,7 +182,7 @@ export class FakeClock {
 
   #target(ms: number): number {
     this.#assertOutsideCallback();
-    if (!(ms >= 0)) throw new RangeError(`Expected the time to advance by 0 or more, got ${ms}.`);
+    checkTime("the time to advance", ms, 0);
     return this.#now + ms;
   }
 
@@ -259,6 +272,13 @@ const POLLS_OF_SOCKETS = 10;
 /** An immediate runs once the microtask queue is empty, however long the promise chains are. */
 function promisesSettled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** NaN or a text would make time stand still or jump, and a test would pass for the wrong reason. */
+function checkTime(what: string, ms: number, least: number): void {
+  if (Number.isFinite(ms) && ms >= least) return;
+  const wanted = least === 0 ? "0 or more milliseconds" : "a finite number of milliseconds";
+  throw new RangeError(`Expected ${what} to be ${wanted}, got ${describe(ms)}.`);
 }
 
 function assertProgress(rounds: number): void {

@@ -1,14 +1,18 @@
 import type { Clock } from "../../connection/ports.js";
 
 const active = new Map<number, FakeTimeout>();
-let nextId = 1;
+/** No timer of Node.js gets a number as high. */
+let nextId = 1e12;
 
 /** A timer of `FakeClock.install()`, with the methods that Node's timers have. Its number is accepted in its place. */
 export class FakeTimeout {
-  /** Clears a timer, given as an object, a number or a text. Anything else is ignored, as by Node. */
-  static clear(timer: unknown): void {
-    const found = timer instanceof FakeTimeout ? timer : active.get(Number(timer));
-    found?.close();
+  /** Clears a timer, given as an object, a number or a text. Returns false if it is none of this class. */
+  static clear(timer: unknown): boolean {
+    const isKey = typeof timer === "number" || typeof timer === "string";
+    const found = isKey ? active.get(Number(timer)) : timer;
+    if (!(found instanceof FakeTimeout)) return false;
+    found.close();
+    return true;
   }
 
   readonly #clock: Clock;

@@ -1,6 +1,8 @@
 // The functions of `FakeClock.install()`: a realm's `Date`, `performance.now` and timers, on a fake clock.
 
+import { promisify } from "node:util";
 import type { Clock } from "../../connection/ports.js";
+import { checkFunction } from "../../shared/option-checks.js";
 import { FakeTimeout } from "./fake-timeout.js";
 
 /** The names that `install()` replaces. `setImmediate`, `process.nextTick` and `node:timers` stay real. */
@@ -24,16 +26,49 @@ export function installGlobals(clock: Clock): () => void {
 function fakesOf(clock: Clock): Record<(typeof NAMES)[number], unknown> {
   const set =
     (isRepeated: boolean) =>
-    (callback: (...args: unknown[]) => void, delay?: unknown, ...args: unknown[]): FakeTimeout =>
-      new FakeTimeout(clock, () => callback(...args), delayOf(delay), isRepeated);
-  const clear = (timer: unknown): void => FakeTimeout.clear(timer);
+    (callback: (...args: unknown[]) => void, delay?: unknown, ...args: unknown[]): FakeTimeout => {
+      checkFunction("callback", callback);
+      return new FakeTimeout(clock, () => callback(...args), delayOf(delay), isRepeated);
+    };
+  // A timer may have been set before the clock was installed.
+  const { clearTimeout: clearReal } = globalThis;
+  const clear = (timer: unknown): void => {
+    if (!FakeTimeout.clear(timer)) clearReal(timer as NodeJS.Timeout); // It ignores what is no timer.
+  };
+  const setTimeout = set(false);
   return {
     Date: dateOf(clock),
-    setTimeout: set(false),
+    setTimeout: Object.assign(setTimeout, { [promisify.custom]: sleepWith(setTimeout, clear) }),
     clearTimeout: clear,
     setInterval: set(true),
     clearInterval: clear,
   };
+}
+
+/** `promisify(setTimeout)`, which resolves with `value` (node:timers/promises). */
+function sleepWith(
+  set: (callback: () => void, delay: unknown) => FakeTimeout,
+  clear: (timer: unknown) => void,
+) {
+  return (delay?: unknown, value?: unknown, { signal }: { signal?: AbortSignal } = {}): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        clear(timer);
+        reject(abortError(signal));
+      };
+      const timer = set(() => {
+        signal?.removeEventListener("abort", onAbort);
+        resolve(value);
+      }, delay);
+      if (signal?.aborted === true) onAbort();
+      else signal?.addEventListener("abort", onAbort, { once: true });
+    });
+}
+
+/** As Node.js makes it. */
+function abortError(signal: AbortSignal | undefined): Error {
+  const error = new Error("The operation was aborted.", { cause: signal?.reason });
+  return Object.assign(error, { name: "AbortError", code: "ABORT_ERR" });
 }
 
 /** As in Node.js: at least 1 ms, and 1 ms for what is not a number or too large. */

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { reset } from "../reset.js";
+import { checkCut, checkFaults } from "./check-faults.js";
 import { type CutOptions, type Direction, FaultControls, type Faults } from "./faults.js";
 import { Lane } from "./lane.js";
 
@@ -32,7 +33,9 @@ export class ProxyConnection extends FaultControls {
     return { toServer: this.#lanes.toServer.forwardedBytes, toClient: this.#lanes.toClient.forwardedBytes };
   }
 
-  override cut({ kind, after }: CutOptions): void {
+  override cut(options: CutOptions): void {
+    checkCut(options);
+    const { kind, after } = options;
     const run = () => {
       this.#stop();
       for (const socket of [this.#client, this.#server]) {
@@ -49,6 +52,7 @@ export class ProxyConnection extends FaultControls {
   }
 
   override set(faults: Partial<Faults>, direction?: Direction): void {
+    checkFaults(faults, direction);
     if (direction !== "toClient") this.#lanes.toServer.set(faults);
     if (direction !== "toServer") this.#lanes.toClient.set(faults);
   }

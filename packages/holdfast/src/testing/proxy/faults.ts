@@ -1,3 +1,7 @@
+// The faults of a proxy, and the methods that set them.
+
+import { checkDirection } from "./check-faults.js";
+
 /** The direction of bytes through the proxy. */
 export type Direction = "toServer" | "toClient";
 
@@ -14,6 +18,12 @@ export interface Faults {
   /** Whether the end of the sender is kept back. */
   readonly isFinHeld: boolean;
 }
+
+/**
+ * The treatment of a new connection: it is forwarded, ended by FIN or RST after it was accepted, or accepted and left
+ * without an answer.
+ */
+export type AcceptMode = "forward" | "close" | "reset" | "mute";
 
 export const NO_FAULTS: Faults = {
   delay: 0,
@@ -37,7 +47,7 @@ export interface CutOptions {
 
 /**
  * The faults of a whole proxy or of one of its connections. Both apply together, and both can change at any
- * time. Without a direction a fault applies to both directions.
+ * time. Without a direction a fault applies to both directions. An invalid argument is an InvalidArgumentError.
  */
 export abstract class FaultControls {
   /** Delays every byte by `ms`, in order, however many are in transit. 0 ends it. */
@@ -80,6 +90,7 @@ export abstract class FaultControls {
 
   /** Ends every fault, and cancels a pending cut. */
   heal(direction?: Direction): void {
+    checkDirection(direction);
     this.callOffCut();
     this.set(NO_FAULTS, direction);
   }

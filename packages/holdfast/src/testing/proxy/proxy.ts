@@ -1,7 +1,18 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { InvalidStateError } from "../../shared/errors.js";
+import { requireOptions, type OptionNames } from "../../shared/option-names.js";
+import { checkHost, checkPort } from "../check-address.js";
+import { checkCut, checkFaults, checkMode } from "./check-faults.js";
 import { ProxyConnection } from "./connection.js";
-import { type CutOptions, type Direction, FaultControls, type Faults, NO_FAULTS } from "./faults.js";
+import {
+  type AcceptMode,
+  type CutOptions,
+  type Direction,
+  FaultControls,
+  type Faults,
+  NO_FAULTS,
+} from "./faults.js";
 
 /** Options of `FaultProxy.start()`. */
 export interface FaultProxyOptions {
@@ -13,11 +24,8 @@ export interface FaultProxyOptions {
   readonly host?: string;
 }
 
-/**
- * The treatment of a new connection: it is forwarded, ended by FIN or RST after it was accepted, or accepted and left
- * without an answer.
- */
-export type AcceptMode = "forward" | "close" | "reset" | "mute";
+const OPTIONS: OptionNames<FaultProxyOptions> = { target: true, port: true, host: true };
+const TARGET: OptionNames<FaultProxyOptions["target"]> = { port: true, host: true };
 
 /** A TCP proxy that breaks connections as networks do. A fault applies to current and later connections. */
 export class FaultProxy extends FaultControls implements AsyncDisposable {
@@ -34,16 +42,27 @@ export class FaultProxy extends FaultControls implements AsyncDisposable {
   readonly #strays = new Set<Socket>();
   #accepted = 0;
   readonly #forwardedBefore = { toServer: 0, toClient: 0 };
+  #isRefusing = false;
+  /** While `accept()` begins to listen again. */
+  #listening: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
 
   /**
    * Listens, and forwards each connection to the target.
    *
+   * @throws InvalidArgumentError
    * @throws the error of Node.js if it cannot listen, such as EADDRINUSE
    */
-  static async start({ target, port = 0, host = "127.0.0.1" }: FaultProxyOptions): Promise<FaultProxy> {
+  static async start(options: FaultProxyOptions): Promise<FaultProxy> {
+    requireOptions("FaultProxy.start()", options, OPTIONS);
+    const { target, port = 0, host = "127.0.0.1" } = options;
+    requireOptions("`target` of FaultProxy.start()", target, TARGET);
+    checkPort("target.port", target.port, 1);
+    checkHost("target.host", target.host);
+    checkPort("port", port, 0);
+    checkHost("host", host);
     const server = await listen(port, host);
-    return new FaultProxy(server, host, { host: "127.0.0.1", ...target });
+    return new FaultProxy(server, host, { port: target.port, host: target.host ?? "127.0.0.1" });
   }
 
   private constructor(
@@ -84,16 +103,38 @@ export class FaultProxy extends FaultControls implements AsyncDisposable {
 
   /** Stops listening, so that new connections are refused; current ones continue. */
   refuse(): void {
+    this.#isRefusing = true;
     this.#server.close();
   }
 
-  /** Sets what happens to new connections. Listens on the same port again after `refuse`. */
+  /**
+   * Sets what happens to new connections. Listens on the same port again after `refuse`.
+   *
+   * @throws InvalidArgumentError, InvalidStateError after `close()`
+   * @throws the error of Node.js if it cannot listen, such as EADDRINUSE
+   */
   async accept(mode: AcceptMode = "forward"): Promise<void> {
+    checkMode(mode);
+    if (this.#closing !== null)
+      throw new InvalidStateError("Expected an open FaultProxy, got a closed one. Start another.");
     this.#mode = mode;
-    if (!this.#server.listening) this.#server = this.#serving(await listen(this.port, this.#host));
+    this.#isRefusing = false;
+    if (!this.#server.listening) await (this.#listening ??= this.#listenAgain());
+  }
+
+  async #listenAgain(): Promise<void> {
+    try {
+      const server = await listen(this.port, this.#host);
+      // Both may have been called meanwhile.
+      if (this.#isRefusing || this.#closing !== null) server.close();
+      else this.#server = this.#serving(server);
+    } finally {
+      this.#listening = null;
+    }
   }
 
   override cut(options: CutOptions): void {
+    checkCut(options);
     if (options.after !== undefined) this.#cutLater = options;
     for (const connection of this.#connections) connection.cut(options);
   }
@@ -104,6 +145,7 @@ export class FaultProxy extends FaultControls implements AsyncDisposable {
   }
 
   override set(faults: Partial<Faults>, direction?: Direction): void {
+    checkFaults(faults, direction);
     const { toServer, toClient } = this.#faults;
     this.#faults = {
       toServer: direction === "toClient" ? toServer : { ...toServer, ...faults },
@@ -150,6 +192,7 @@ export class FaultProxy extends FaultControls implements AsyncDisposable {
 
   async #close(): Promise<void> {
     this.#server.close();
+    await this.#listening?.catch(() => undefined); // The call of `accept()` reports the error.
     for (const stray of this.#strays) stray.destroy();
     const straysClosed = [...this.#strays].map((stray) => once(stray, "close"));
     await Promise.all([...this.connections.map((connection) => connection.close()), ...straysClosed]);

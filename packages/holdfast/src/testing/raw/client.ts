@@ -4,6 +4,9 @@ import { connect as connectTcp } from "node:net";
 import { connect as connectTls, type ConnectionOptions } from "node:tls";
 import { type BytesLike, concatBytes, toBytes } from "../bytes.js";
 import { withTimeout } from "../with-timeout.js";
+import { requireDuration } from "../../shared/option-checks.js";
+import { requireOptions, type OptionNames } from "../../shared/option-names.js";
+import { checkHost, checkPort } from "../check-address.js";
 import { acceptKey, formatHead, type Head, type HeadersToSend } from "./head.js";
 import { RawPeer, type WaitOptions } from "./peer.js";
 
@@ -32,6 +35,8 @@ export interface UpgradeOptions {
   readonly glue?: BytesLike;
 }
 
+const OPTIONS: OptionNames<RawClientOptions> = { port: true, host: true, tls: true, timeout: true };
+
 /** A scripted client. Its frames are masked by default. */
 export class RawClient extends RawPeer {
   readonly #key = randomBytes(16).toString("base64");
@@ -39,14 +44,15 @@ export class RawClient extends RawPeer {
   /**
    * Connects, without an upgrade.
    *
+   * @throws InvalidArgumentError
    * @throws the error of Node.js if nothing listens, or an Error after the timeout
    */
-  static async connect({
-    port,
-    host = "127.0.0.1",
-    tls,
-    timeout = 20_000,
-  }: RawClientOptions): Promise<RawClient> {
+  static async connect(options: RawClientOptions): Promise<RawClient> {
+    requireOptions("RawClient.connect()", options, OPTIONS);
+    const { port, host = "127.0.0.1", tls, timeout = 20_000 } = options;
+    checkPort("port", port, 1);
+    checkHost("host", host);
+    requireDuration("timeout", timeout);
     const tcp = connectTcp({ port, host, allowHalfOpen: true });
     // The TLS connection, which inherits the half-open mode of the TCP connection, reports its errors as
     // well.

@@ -1,6 +1,9 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { TLSSocket, type TLSSocketOptions } from "node:tls";
+import { checkFunction, requireDuration } from "../../shared/option-checks.js";
+import { checkOptionNames, type OptionNames } from "../../shared/option-names.js";
+import { checkHost, checkPort } from "../check-address.js";
 import { withTimeout } from "../with-timeout.js";
 import type { WaitOptions } from "./peer.js";
 import { RawServerPeer } from "./server-peer.js";
@@ -19,6 +22,14 @@ export interface RawServerOptions {
   readonly timeout?: number;
 }
 
+const OPTIONS: OptionNames<RawServerOptions> = {
+  tls: true,
+  host: true,
+  port: true,
+  path: true,
+  timeout: true,
+};
+
 /** Called for each connection. When the script ends, the connection stays open until the server closes. */
 export type RawScript = (peer: RawServerPeer) => Promise<void> | void;
 
@@ -33,19 +44,25 @@ export class RawServer implements AsyncDisposable {
   readonly #peers: RawServerPeer[] = [];
   readonly #scripts: Promise<void>[] = [];
   readonly #failures: unknown[] = [];
-  readonly #waiters: ((peer: RawServerPeer) => void)[] = [];
+  readonly #waiters = new Set<(peer: RawServerPeer) => void>();
   #nextPeerIndex = 0;
   #closing: Promise<void> | null = null;
 
   /**
    * Listens. Without a script, `nextPeer` returns the peers.
    *
+   * @throws InvalidArgumentError
    * @throws the error of Node.js if it cannot listen, such as EADDRINUSE
    */
   static async start(
     options: RawServerOptions = {},
     script: RawScript = () => undefined,
   ): Promise<RawServer> {
+    checkOptionNames("RawServer.start()", options, OPTIONS);
+    checkPort("port", options.port ?? 0, 0);
+    checkHost("host", options.host);
+    requireDuration("timeout", options.timeout ?? 20_000);
+    checkFunction("script", script);
     const server = createServer({ allowHalfOpen: true });
     if (options.path === undefined) server.listen(options.port ?? 0, options.host ?? "127.0.0.1");
     else server.listen(options.path);
@@ -80,10 +97,21 @@ export class RawServer implements AsyncDisposable {
    * @throws Error if none connects within the timeout
    */
   async nextPeer({ timeout = this.#options.timeout ?? 20_000 }: WaitOptions = {}): Promise<RawServerPeer> {
-    const peer = this.#peers.at(this.#nextPeerIndex++);
-    if (peer !== undefined) return peer;
-    const next = new Promise<RawServerPeer>((resolve) => this.#waiters.push(resolve));
-    return await withTimeout(next, timeout, "a connection");
+    const peer = this.#peers.at(this.#nextPeerIndex);
+    if (peer !== undefined) {
+      this.#nextPeerIndex++;
+      return peer;
+    }
+    let waiter: (peer: RawServerPeer) => void = () => undefined;
+    const next = new Promise<RawServerPeer>((resolve) => {
+      waiter = resolve;
+      this.#waiters.add(waiter);
+    });
+    try {
+      return await withTimeout(next, timeout, "a connection");
+    } finally {
+      this.#waiters.delete(waiter); // A call that timed out takes no peer from a later call.
+    }
   }
 
   /**
@@ -141,7 +169,12 @@ export class RawServer implements AsyncDisposable {
       timeout: this.#options.timeout ?? 20_000,
     });
     this.#peers.push(peer);
-    this.#waiters.shift()?.(peer);
+    const { value: waiter } = this.#waiters.values().next();
+    if (waiter !== undefined) {
+      this.#waiters.delete(waiter);
+      this.#nextPeerIndex++;
+      waiter(peer);
+    }
     this.#scripts.push(this.#runScript(peer));
   }
 

@@ -438,6 +438,8 @@ describe("inspect()", () => {
       [server, {}, /Expected `authorize` to be a function, got undefined/],
       [server, { authorize: true }, /Expected `authorize` to be a function, got true/],
       [server, { authorize, path: "holdfast" }, /Expected `path` to be a path such as "\/holdfast"/],
+      [server, { authorize, path: "/.." }, /without "\/\.\.", and .*, got "\/\.\."/],
+      [server, { authorize, path: "/a/./b" }, /got "\/a\/\.\/b"/],
       [server, { authorize, path: "/a/" }, /without a slash at its end, got "\/a\/"/],
       [server, { authorize, actions: "yes" }, /Expected `actions` to be true or false, got "yes"/],
       [server, { authorize, payloads: "hex" }, /Expected `payloads` to be "off" or "text", got "hex"/],
