@@ -1,17 +1,25 @@
 // Links over `connect()`.
 
 import { coreOf, type Connection } from "../connection/connection.js";
+import type { ConnectionCore } from "../connection/connection-core.js";
 import type { ConnectionSettings } from "../connection/options.js";
 import type { Message } from "../connection/inbox.js";
-import { SENT } from "../connection/sent.js";
+import type { SendSettings } from "../connection/message-transport.js";
 import type { Connector, ConnectorOptions } from "../reconnect/connector.js";
 import { abortedError, neverOpenedInfo, openingError } from "../reconnect/opening-failure.js";
 import type { CloseFrame } from "../shared/close-code.js";
-import { ignore } from "../shared/deferred.js";
 import { checkOptionNames, type OptionAdvice } from "../shared/option-names.js";
 import { errorOf } from "../shared/thrown.js";
-import type { Link, LinkHandler, LinkOpener, LinkPlatform, LinkRequest } from "./link.js";
+import {
+  sizeOf,
+  type Link,
+  type LinkHandler,
+  type LinkOpener,
+  type LinkPlatform,
+  type LinkRequest,
+} from "./link.js";
 import { inNextTask } from "./next-task.js";
+import { PayloadAccount } from "./payload-account.js";
 
 /** Provides the platform's part; each entry point has one. */
 export interface PlatformPort<Options extends ConnectorOptions> extends LinkPlatform {
@@ -57,7 +65,7 @@ export class ConnectionOpener<Options extends ConnectorOptions> implements LinkO
     const failed = (thrown: unknown): void => this.#onFailed(request, settings, thrown, handler);
     connector.open(url, options, null).then((connection) => {
       if (!signal.aborted) {
-        handler.onOpen(new ConnectionLink(connection, handler));
+        handler.onOpen(new ConnectionLink(connection, handler, this.platform));
         return;
       }
       connection.terminate();
@@ -81,39 +89,46 @@ class ConnectionLink implements Link {
   readonly subprotocol: string;
   readonly extensions: string;
   readonly #connection: Connection;
+  readonly #core: ConnectionCore;
   readonly #handler: LinkHandler;
+  readonly #platform: LinkPlatform;
+  /** Null if the transport counts. */
+  readonly #account: PayloadAccount | null;
 
-  constructor(connection: Connection, handler: LinkHandler) {
+  constructor(connection: Connection, handler: LinkHandler, platform: LinkPlatform) {
     this.#connection = connection;
+    this.#core = coreOf(connection);
     this.#handler = handler;
+    this.#platform = platform;
+    this.#account = this.#core.transport.unsentPayload === undefined ? new PayloadAccount(connection) : null;
     this.subprotocol = connection.subprotocol ?? "";
     this.extensions = connection.extensions.join(", ");
-    coreOf(connection).failsAtOnce = true;
+    this.#core.failsAtOnce = true;
   }
 
   get latency(): number | null {
     return this.#connection.latency;
   }
 
-  get bufferedAmount(): number {
-    return this.#connection.bufferedAmount;
+  get unsentPayload(): number {
+    return this.#account?.unsent ?? this.#core.transport.unsentPayload ?? 0;
   }
 
   get isOpen(): boolean {
-    return this.#connection.state === "open";
+    return this.#core.state === "open";
   }
 
   send(data: string | Uint8Array<ArrayBuffer>): void {
-    const sent = this.#connection.send(data);
-    if (sent !== SENT) sent.catch(ignore); // The end of the connection is reported by itself.
+    if (this.#account === null) this.#send(data);
+    else this.#account.count(sizeOf(data, this.#platform), () => this.#send(data));
   }
 
   close(close: CloseFrame): void {
-    coreOf(this.#connection).closeWithCause("local-close", close);
+    this.#core.closeWithCause("local-close", close);
   }
 
   fail(error: Error): void {
-    coreOf(this.#connection).terminate("aborted", error);
+    this.#core.terminate("aborted", error);
   }
 
   read(onMessage: (message: Message) => Promise<void> | undefined): void {
@@ -127,4 +142,10 @@ class ConnectionLink implements Link {
       },
     );
   }
+
+  #send(data: string | Uint8Array<ArrayBuffer>): void {
+    void this.#core.sendTyped(data, typeof data === "string", SETTINGS);
+  }
 }
+
+const SETTINGS: SendSettings = { mayEncode: true, signal: null, receipt: null };

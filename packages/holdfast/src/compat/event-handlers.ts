@@ -23,6 +23,12 @@ export class EventHandlers {
     return (this.#slots.get(type)?.value ?? null) as Handler; // The type of the standard, which keeps any object.
   }
 
+  /** The function that `listener` calls, if it is the wrapper of this handler; otherwise `listener`. */
+  unwrap<Listener>(type: string, listener: Listener): Listener | Slot["handler"] {
+    const slot = this.#slots.get(type);
+    return slot !== undefined && slot.listener === listener ? slot.handler : listener;
+  }
+
   /**
    * Sets a handler; anything but an object removes it. A handler takes its place among the listeners when it is set, and
    * another one takes over that place.

@@ -12,8 +12,8 @@ export interface Link {
   readonly extensions: string;
   /** Milliseconds; null before the first answered ping. */
   readonly latency: number | null;
-  /** Bytes that were passed to `send()` and that the network has not accepted, with what framing adds. */
-  readonly bufferedAmount: number;
+  /** Bytes of the messages that were passed to `send()`, and that the network has not accepted or this task has sent. */
+  readonly unsentPayload: number;
   /** False once either side has begun to close. */
   readonly isOpen: boolean;
   /** Sends a message. Never rejects: a connection that fails reports it by ending. */
@@ -45,7 +45,7 @@ export interface LinkPlatform {
   /** Whether calling the listeners of `message` directly pays, and nothing patches `EventTarget`: in Node.js. */
   readonly hasFastEvents: boolean;
   /** The number of bytes of a string in UTF-8. */
-  byteLength(text: string): number;
+  readonly byteLength: (text: string) => number;
 }
 
 /** Opens connections of one kind. */
@@ -56,4 +56,13 @@ export interface LinkOpener<Options> {
    * @throws InvalidArgumentError for an invalid option
    */
   open(request: LinkRequest<Options>, handler: LinkHandler): void;
+}
+
+/** The bytes of a message; a text takes as many as it has in UTF-8. */
+export function sizeOf(
+  data: Blob | string | Uint8Array,
+  { byteLength }: Pick<LinkPlatform, "byteLength">,
+): number {
+  if (typeof data === "string") return byteLength(data);
+  return data instanceof Blob ? data.size : data.byteLength;
 }

@@ -13,8 +13,16 @@ import { quietly } from "../shared/deferred.js";
 import { HandshakeError } from "../shared/errors.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import { connectOptions, type PlatformPort } from "./connection-link.js";
-import type { Link, LinkHandler, LinkOpener, LinkRequest } from "./link.js";
+import {
+  sizeOf,
+  type Link,
+  type LinkHandler,
+  type LinkOpener,
+  type LinkPlatform,
+  type LinkRequest,
+} from "./link.js";
 import { inNextTask } from "./next-task.js";
+import { PayloadAccount } from "./payload-account.js";
 
 /** Options of a resumable WebSocket, in addition to those of its connections. */
 export interface ResumeOptions extends Omit<PersistOptions, "signal"> {
@@ -50,7 +58,7 @@ export class SessionOpener<Options extends ConnectorOptions> implements LinkOpen
       // The standard reports an attempt that fails. Only a session is worth another one.
       retryable: (error, byDefault) => link.hasOpened && (retryable?.(error, byDefault) ?? byDefault),
     });
-    const link: SessionLink = new SessionLink(persistent, handler);
+    const link: SessionLink = new SessionLink(persistent, handler, this.platform);
     signal.addEventListener("abort", () => {
       if (!link.hasOpened) persistent.terminate();
     });
@@ -63,15 +71,24 @@ class SessionLink implements Link {
   hasOpened = false;
   readonly #persistent: PersistentConnection;
   readonly #handler: LinkHandler;
+  readonly #platform: LinkPlatform;
+  readonly #account: PayloadAccount;
   #hasEnded = false;
   /** The session survived the end of its newest socket. */
   #isDetached = false;
   /** Why this side ended the link; null if it did not. */
   #error: Error | null = null;
 
-  constructor(persistent: PersistentConnection, handler: LinkHandler) {
+  constructor(persistent: PersistentConnection, handler: LinkHandler, platform: LinkPlatform) {
     this.#persistent = persistent;
     this.#handler = handler;
+    this.#platform = platform;
+    this.#account = new PayloadAccount({
+      get bufferedAmount() {
+        const { queued, connection } = persistent;
+        return queued.bytes + (connection?.bufferedAmount ?? 0);
+      },
+    });
     persistent.on("open", () => this.#onOpen());
     persistent.on("detached", () => (this.#isDetached = true));
     persistent.on("lost", (event) => this.#onLost(event));
@@ -86,9 +103,8 @@ class SessionLink implements Link {
     return this.#persistent.latency;
   }
 
-  get bufferedAmount(): number {
-    const { queued, connection } = this.#persistent;
-    return queued.bytes + (connection?.bufferedAmount ?? 0);
+  get unsentPayload(): number {
+    return this.#account.unsent;
   }
 
   get isOpen(): boolean {
@@ -97,7 +113,8 @@ class SessionLink implements Link {
   }
 
   send(data: string | Uint8Array<ArrayBuffer>): void {
-    void quietly(this.#persistent.send(data)); // The end of the session is reported by itself.
+    // The end of the session is reported by itself.
+    this.#account.count(sizeOf(data, this.#platform), () => void quietly(this.#persistent.send(data)));
   }
 
   close({ code, reason }: CloseFrame): void {

@@ -38,7 +38,7 @@ export function defineWebSocket<Options extends object>(
     readonly #url: string;
     readonly #sender: Sender;
     readonly #handlers = new EventHandlers(this);
-    readonly #listeners = new MessageListeners(platform.hasFastEvents);
+    readonly #listeners = new MessageListeners(this.#handlers, platform.hasFastEvents);
     readonly #opening = new AbortController();
     #link: Link | null = null;
     #readyState = CONNECTING;
@@ -122,8 +122,9 @@ export function defineWebSocket<Options extends object>(
     }
 
     set onmessage(handler: unknown) {
-      if (this.#handlers.get("message") !== null) this.#listeners.onReplaced();
+      const isReplaced = this.#handlers.get("message") !== null;
       this.#handlers.set("message", handler);
+      if (isReplaced) this.#listeners.onReplaced();
     }
 
     get binaryType(): string {
@@ -176,7 +177,7 @@ export function defineWebSocket<Options extends object>(
       listener: EventListenerOrEventListenerObject | null,
       options?: EventListenerOptions | boolean,
     ): void {
-      if (type === "message") this.#listeners.onRemoved();
+      if (type === "message") this.#listeners.onRemoved(listener);
       super.removeEventListener(type, listener, options);
     }
 

@@ -21,6 +21,12 @@ export interface MessageTransport {
   readonly bufferedAmount: number;
   /** `bufferedAmount`, plus the bytes that were dropped to let a Close pass. */
   readonly unsentBytes: number;
+  /**
+   * Bytes of the messages, without framing, that the kernel has not accepted, or that were sent in this turn: the
+   * `bufferedAmount` of the WHATWG standard. Exact, unless a part of a write is on its way: then what remains may count with
+   * its framing. Absent where nobody counts.
+   */
+  readonly unsentPayload?: number;
   readonly bytesReceived: number;
   readonly bytesSent: number;
   /** Monotonic time of the last read; initially that of the opening. */

@@ -5,7 +5,7 @@
 
 import type { CloseFrame } from "../shared/close-code.js";
 import { InvalidStateError } from "../shared/errors.js";
-import { BINARY, CLOSE, CONTINUATION, CONTROL_BIT, FIN, TEXT } from "../shared/opcode.js";
+import { BINARY, CLOSE, CONTINUATION, CONTROL_BIT, FIN, RESERVED_BITS, TEXT } from "../shared/opcode.js";
 import type { Role } from "../shared/role.js";
 import type { Encoded, MessageExtension, MessageSharing } from "./extension.js";
 import type { FrameEncoder } from "./frame/frame-encoder.js";
@@ -35,6 +35,8 @@ export interface ShareableMessage {
 }
 
 export class Protocol extends FrameParser {
+  /** Bytes of the payload of all messages that were framed, before an extension encoded them. */
+  payloadBytes = 0;
   readonly #encoder: FrameEncoder;
   readonly #extension: MessageExtension | null;
   readonly #reader: MessageReader;
@@ -111,12 +113,14 @@ export class Protocol extends FrameParser {
   writeText(queue: ByteQueue, text: string): void {
     this.#checkOpen();
     const start = queue.reserve(this.#encoder.maxTextFrameSize(text.length));
-    queue.written(start, this.#encoder.writeText(queue.memory, start, text));
+    const end = this.#encoder.writeText(queue.memory, start, text);
+    queue.written(start, end);
+    this.payloadBytes += this.#encoder.payloadSize(end - start);
   }
 
   /** Writes a frame with a copy of `payload`. */
   writeFrame(queue: ByteQueue, firstByte: number, payload: Uint8Array): void {
-    this.#begin(firstByte);
+    this.#begin(firstByte, payload);
     const start = queue.reserve(this.#encoder.frameSize(payload.length));
     queue.written(start, this.#encoder.writeFrame(queue.memory, start, firstByte, payload));
   }
@@ -126,18 +130,20 @@ export class Protocol extends FrameParser {
   /** Frames a text message without encoding it by the extension. */
   textFrame(text: string): Uint8Array {
     this.#checkOpen();
-    return this.#encoder.textFrame(text);
+    const frame = this.#encoder.textFrame(text);
+    this.payloadBytes += this.#encoder.payloadSize(frame.length);
+    return frame;
   }
 
   /** Frames a copy of `payload`. */
   frame(firstByte: number, payload: Uint8Array): Uint8Array {
-    this.#begin(firstByte);
+    this.#begin(firstByte, payload);
     return this.#encoder.frame(firstByte, payload);
   }
 
   /** Frames `payload` without copying it. For servers only: a client masks what it sends. */
   frameChunks(firstByte: number, payload: Uint8Array): readonly Uint8Array[] {
-    this.#begin(firstByte);
+    this.#begin(firstByte, payload);
     const header = Buffer.allocUnsafe(this.#encoder.frameSize(payload.length) - payload.length);
     this.#encoder.writeHeader(header, 0, firstByte, payload.length);
     return [header, payload];
@@ -187,7 +193,9 @@ export class Protocol extends FrameParser {
   /** Encodes a message by the extension; null to send it as it is. Returns a promise if encoding takes long. */
   encode(payload: Uint8Array): Encoded | Promise<Encoded> {
     this.#checkOpen();
-    return this.#extension?.encode(payload) ?? null;
+    const encoded = this.#extension?.encode(payload) ?? null;
+    if (encoded !== null) this.payloadBytes += payload.length;
+    return encoded;
   }
 
   /** Frames a message whose encoding took long. Our Close may have been framed meanwhile, and is sent after it. */
@@ -206,10 +214,11 @@ export class Protocol extends FrameParser {
     return frame;
   }
 
-  #begin(firstByte: number): void {
+  #begin(firstByte: number, payload: Uint8Array): void {
     this.#checkOpen();
-    // Control frames may come between two fragments.
-    if ((firstByte & CONTROL_BIT) === 0) this.#isAmidMessage = (firstByte & FIN) === 0;
+    if ((firstByte & CONTROL_BIT) !== 0) return; // It may come between two fragments.
+    this.#isAmidMessage = (firstByte & FIN) === 0;
+    if ((firstByte & RESERVED_BITS) === 0) this.payloadBytes += payload.length; // `encode` has counted the others.
   }
 
   /** Nothing follows a Close (section 5.5.1). */

@@ -182,6 +182,47 @@ describe("Events", () => {
     });
   }
 
+  test("N1: listeners that are added or removed within a dispatch change only what the standard says", async () => {
+    await using scene = await openScene();
+    const socket = await opened(scene.url);
+    const seen: string[] = [];
+    const listener = (name: string) => (): void => void seen.push(name);
+    const [removed, kept] = [listener("removed"), listener("kept")];
+    socket.addEventListener("message", ({ data }) => {
+      seen.push("first");
+      if (data !== "a") return;
+      socket.removeEventListener("message", removed);
+      socket.addEventListener("message", listener("once"), { once: true });
+      socket.addEventListener("message", listener("late"));
+      socket.onmessage = listener("handler");
+    });
+    socket.addEventListener("message", removed);
+    socket.addEventListener("message", kept);
+    socket.send("a");
+    await eventually(() => seen.length > 0, "the first message");
+    assert.deepEqual(seen.splice(0), ["first", "kept"]);
+    socket.send("b");
+    await eventually(() => seen.length > 0, "the second message");
+    assert.deepEqual(seen, ["first", "kept", "once", "late", "handler"]);
+    socket.close();
+    await once(socket, "close");
+  });
+
+  test("N1: `onmessage` may be replaced while it is called", async () => {
+    await using scene = await openScene();
+    const socket = await opened(scene.url);
+    const seen: unknown[] = [];
+    socket.onmessage = ({ data }) => {
+      seen.push(`old ${String(data)}`);
+      socket.onmessage = (next) => seen.push(`new ${String(next.data)}`);
+    };
+    for (const text of ["a", "b"]) socket.send(text);
+    await eventually(() => seen.length === 2, "both messages");
+    assert.deepEqual(seen, ["old a", "new b"]);
+    socket.close();
+    await once(socket, "close");
+  });
+
   test("N1: code that awaits each message misses none, although they arrive together", async () => {
     const server = await serve(
       async (connection) => {

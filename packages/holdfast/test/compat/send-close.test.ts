@@ -79,6 +79,47 @@ describe("send()", () => {
     assert.equal(socket.bufferedAmount, 10);
   });
 
+  test("N1: bufferedAmount is exact with any writeLimit, and with compression", async () => {
+    for (const holdfast of [{ writeLimit: 1000 }, { writeLimit: 1_000_000 }, { compression: true }]) {
+      await using scene = await openScene({ compression: true });
+      const socket = await opened(scene.url, [], { holdfast });
+      const events = recordEvents(socket);
+      for (let round = 0; round < 2; round++) {
+        for (let sent = 1; sent <= 300; sent++) {
+          socket.send("x".repeat(500));
+          assert.equal(socket.bufferedAmount, sent * 500, JSON.stringify(holdfast));
+        }
+        await Promise.resolve();
+        assert.equal(socket.bufferedAmount, 150_000);
+        await eventually(() => events.length === (round + 1) * 300, "all answers");
+        assert.equal(socket.bufferedAmount, 0);
+      }
+      socket.close();
+      await once(socket, "close");
+    }
+  });
+
+  test("N1: what was not sent stays counted after the end", async () => {
+    const server = await RawServer.start(); // It reads nothing.
+    const socket = new WebSocket(`ws://127.0.0.1:${server.port}/`);
+    const peer = await server.nextPeer();
+    await peer.acceptUpgrade();
+    await once(socket, "open");
+    peer.stopReading();
+    for (let sent = 0; sent < 40; sent++) socket.send(new Uint8Array(1_000_000));
+    assert.equal(socket.bufferedAmount, 40_000_000);
+    await new Promise(setImmediate);
+    const before = socket.bufferedAmount;
+    assert.ok(before > 1_000_000 && before < 40_000_000, String(before));
+    peer.reset();
+    await once(socket, "close");
+    assert.ok(socket.bufferedAmount > 1_000_000, String(socket.bufferedAmount));
+    const after = socket.bufferedAmount;
+    socket.send("late");
+    assert.equal(socket.bufferedAmount, after + 4);
+    await server.close();
+  });
+
   test("N1: more than maxBufferedAmount fails the connection, and closeInfo says so", async () => {
     const server = await RawServer.start();
     const socket = new WebSocket(`ws://127.0.0.1:${server.port}/`, [], {

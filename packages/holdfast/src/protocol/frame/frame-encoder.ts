@@ -29,6 +29,13 @@ export class FrameEncoder {
     return this.#headerSize(length) + length;
   }
 
+  /** The size of the payload of a frame with `size` bytes. */
+  payloadSize(size: number): number {
+    const short = size - this.#headerSize(0);
+    if (short < 126) return short;
+    return short < 0x1_0002 ? short - 2 : short - 8;
+  }
+
   /** The maximum size of a text frame with `length` UTF-16 code units, each of up to three bytes. */
   maxTextFrameSize(length: number): number {
     return MAX_HEADER_SIZE + length * 3;

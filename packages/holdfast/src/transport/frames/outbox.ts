@@ -1,7 +1,7 @@
 // The sending half of a transport over frames. All frames of one turn of the event loop are written to the kernel at
 // once. While the socket is blocked, messages wait here, so that a Ping, a Pong or a Close overtakes them.
 
-/* eslint max-lines: ["warn", { "max": 270, "skipBlankLines": true, "skipComments": true }] -- One state machine. */
+/* eslint max-lines: ["warn", { "max": 290, "skipBlankLines": true, "skipComments": true }] -- One state machine. */
 
 import type { CloseFrame } from "../../shared/close-code.js";
 import { InvalidArgumentError } from "../../shared/errors.js";
@@ -73,6 +73,12 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
 
   /** False if the socket accepted everything so far. Checking the socket is the largest cost of a broadcast message. */
   #maySocketHold = true;
+  /** `payloadBytes` of the protocol, as of the last write that left no message behind. */
+  #writtenPayload = 0;
+  /** The same, as of the last time when the kernel had accepted everything. */
+  #acceptedPayload = 0;
+  /** The same, before the messages that count as unsent although this turn has written them; null for none. */
+  #keptPayload: number | null = null;
   #isFlushPlanned = false;
   #isCorked = false;
   #isEndPlanned = false;
@@ -112,6 +118,16 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
 
   get unsentBytes(): number {
     return this.bufferedAmount + (this.#queue?.droppedBytes ?? 0);
+  }
+
+  get unsentPayload(): number {
+    const { payloadBytes } = this.protocol;
+    if (this.#keptPayload !== null) return payloadBytes - this.#keptPayload;
+    const isAccepted = this.#queue?.isDone !== false && this.waitingAmount === 0;
+    if (isAccepted) this.#acceptedPayload = this.#writtenPayload;
+    const unaccepted = payloadBytes - this.#acceptedPayload;
+    // While the socket holds a part of a write, nobody knows how many of its bytes are framing.
+    return isAccepted ? unaccepted : Math.min(unaccepted, this.unsentBytes);
   }
 
   /** Sends a text message; resolves below `writeLimit`. */
@@ -219,6 +235,8 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
 
   /** The connection has ended: rejects the sends that wait. */
   fail(closedError: () => Error): void {
+    this.#isStopped = true;
+    this.#keepPayload(this.unsentPayload);
     this.#batch?.take(); // The batch shares its memory with other connections.
     this.#batch = null;
     this.#control = null;
@@ -229,6 +247,7 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
   flush(): void {
     this.#isFlushPlanned = false;
     if (this.#isStopped) return;
+    this.#keptPayload = null;
     // One write takes everything but the queued messages beyond the write limit.
     do {
       if (this.isBlocked() || !this.#writeOnce()) break;
@@ -295,9 +314,24 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
       this.#mirror?.push(chunk);
     }
     this.#maySocketHold = !this.runtime.batches.write(this.stream, chunks, size);
+    if (this.#queue?.isDone !== false) this.#writtenPayload = this.protocol.payloadBytes;
+    if (!this.#maySocketHold) this.#acceptedPayload = this.#writtenPayload;
     this.bytesSent += size;
     this.lastSentAt = this.runtime.clock.now();
     return true;
+  }
+
+  /** Writes within a call that sends. */
+  #flushEarly(): void {
+    const { unsentPayload } = this;
+    this.flush();
+    this.#keepPayload(unsentPayload);
+    this.planFlush();
+  }
+
+  /** The newest `size` bytes count as unsent until the next flush. */
+  #keepPayload(size: number): void {
+    this.#keptPayload = this.protocol.payloadBytes - size;
   }
 
   /** Whether the socket accepts no more bytes. */
@@ -308,7 +342,7 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
   /** Whether a message must queue: after others, or because the socket is blocked. */
   protected mustWait(): boolean {
     if (this.#queue?.isEmpty === false) return true;
-    if (this.#batch !== null && this.#batch.bytes >= this.writeLimit) this.flush();
+    if (this.#batch !== null && this.#batch.bytes >= this.writeLimit) this.#flushEarly();
     return this.isBlocked();
   }
 
@@ -331,7 +365,7 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
   }
 
   protected pace(entry: QueuedFrame, level: number, signal: AbortSignal | null): Promise<void> {
-    if (!this.isBlocked()) this.flush();
+    if (!this.isBlocked()) this.#flushEarly();
     if (entry.fate === "handed-over" && !this.isBlocked()) return SENT;
     if (entry.fate !== "dropped" && this.bufferedAmount < level) return SENT;
     return this.sendQueue().wait(entry, level, signal);

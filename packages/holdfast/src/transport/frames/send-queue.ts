@@ -62,6 +62,11 @@ export class SendQueue {
     return this.#entries.length - this.#head === this.#gaps;
   }
 
+  /** Whether every message has been handed over. */
+  get isDone(): boolean {
+    return this.isEmpty && this.#droppedBytes === 0;
+  }
+
   /** Queues one frame, in one or several chunks. */
   push(chunks: readonly Uint8Array[], receipt: SendObserver | null, isWithdrawable = true): QueuedFrame {
     const entry = queued(chunks, sizeOf(chunks), receipt, { isWithdrawable });
