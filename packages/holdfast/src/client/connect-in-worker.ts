@@ -1,9 +1,10 @@
 // `connectInWorker()` for Node.js, Bun and Deno: a connection in a worker thread, where a busy main thread does not
 // delay its heartbeat.
 
+import { nodeModule } from "../protocol/node-module.js";
 import { FOREIGN_CLIENT_OPTIONS } from "../transport/node/foreign-options.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import type { Connection } from "../connection/connection.js";
 import { invalidArgument } from "../shared/option-checks.js";
 import { nodeRuntime } from "../transport/node/node-runtime.js";
@@ -52,7 +53,7 @@ export async function connectInWorker(
   const { worker, ...copied } = copyOptions({ ...options, ...fixProxy(options.proxy) });
   const { signal: _, logger: __, ...rest } = copied;
   parseWebSocketURL(url);
-  if (worker !== undefined && !(worker instanceof Worker))
+  if (worker !== undefined && !(worker instanceof nodeModule("node:worker_threads").Worker))
     throw invalidArgument("worker", "a worker thread", worker);
   const plain = checkCrossing("", rest) as object; // Safe: `checkCrossing` returns an object for an object.
   const { connection, openTimeout, signal } = checkConnectOptions(copied);

@@ -1,6 +1,7 @@
 // Starts and uses worker threads for `connectInWorker()`.
 
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
+import { nodeModule } from "../protocol/node-module.js";
 import { WorkerError } from "../transport/worker/worker-error.js";
 import type { OnFailed, RunningWorker } from "../transport/worker/worker-host.js";
 
@@ -65,6 +66,7 @@ function scriptNotFound(cause: unknown): WorkerError {
 
 /** Starts a worker with the flags of this process. Node inherits all flags by default, but rejects some in a list. */
 function newWorker(script: URL): Worker {
+  const { Worker } = nodeModule("node:worker_threads");
   if (!process.execArgv.some(isInputType)) return new Worker(script);
   // A worker that inherits --input-type cannot run a file.
   let flags = process.execArgv.filter(
