@@ -4,8 +4,8 @@ import { nodeModule } from "../../protocol/node-module.js";
 import { coreOf, type Connection } from "../../connection/connection.js";
 import type { HandshakeRecord } from "../../connection/handshake-record.js";
 import type { Runtime } from "../../connection/runtime.js";
+import { judgeProof } from "../../session/judge-proof.js";
 import {
-  judgeProof,
   ServerSession,
   writeLost,
   writeOpened,
