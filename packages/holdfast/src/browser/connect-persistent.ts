@@ -6,8 +6,9 @@ import { PERSISTENT_OPTIONS, type PersistentOptions } from "../reconnect/persist
 import { PERSIST_OPTIONS, type PersistOptions } from "../reconnect/retry/persist-options.js";
 import type { ValueOrFactory, PerAttemptOptions } from "../reconnect/target.js";
 import type { Connector } from "../reconnect/connector.js";
+import { browserRuntime } from "../transport/browser/browser-runtime.js";
+import { LazySessionCarrier } from "../transport/session/lazy-session-carrier.js";
 import { browserConnector } from "./connector.js";
-import { LazySessionCarrier } from "./lazy-session-carrier.js";
 import { CONNECT_OPTIONS, type ConnectOptions } from "./options.js";
 
 /**
@@ -49,6 +50,6 @@ export function sessionConnector(): Connector<ConnectOptions> {
       if (observer?.session instanceof LazySessionCarrier) await observer.session.load();
       return browserConnector.open(url, options, observer);
     },
-    carrySession: (settings, handler) => new LazySessionCarrier(settings, handler),
+    carrySession: (settings, handler) => new LazySessionCarrier(browserRuntime(), settings, handler),
   };
 }

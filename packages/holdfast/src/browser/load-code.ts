@@ -3,21 +3,10 @@
 import { Interruption } from "../connection/interruption.js";
 import type { Runtime } from "../connection/runtime.js";
 import { Alarm } from "../connection/timer-queue.js";
-import { HandshakeError, OpenTimeoutError } from "../shared/errors.js";
+import { OpenTimeoutError } from "../shared/errors.js";
+import { loadCode } from "../shared/load-code.js";
 import type { ConnectSettings } from "./options.js";
 import type * as RareCode from "./rare-code.js";
-
-/** @throws HandshakeError if it cannot be loaded; the next attempt tries again */
-export async function loadCode<Code>(what: string, load: () => Promise<Code>): Promise<Code> {
-  try {
-    return await load();
-  } catch (cause) {
-    throw new HandshakeError(
-      `Expected to load the code of ${what}, got an error. Serve all files of the bundle.`,
-      { cause },
-    );
-  }
-}
 
 /** Empty where no option needs it. */
 export type LoadedCode = Partial<typeof RareCode>;
@@ -48,7 +37,7 @@ async function withinOpening<Result>(
   const interruption = new Interruption(signal);
   const alarm = new Alarm({
     onAlarm: () => {
-      const message = `Expected to load the code of an option within ${openTimeout} ms, got none. Serve all files of the bundle.`;
+      const message = `Expected to load the code of an option within ${openTimeout} ms, got none. Deploy all files of the bundle.`;
       interruption.interrupt(new OpenTimeoutError(message, "connect"));
     },
   });

@@ -1,20 +1,20 @@
 // `connectInWorker()` for Node.js, Bun and Deno: a connection in a worker thread, where a busy main thread does not
 // delay its heartbeat.
 
+import { nodeModule } from "../protocol/node-module.js";
 import { FOREIGN_CLIENT_OPTIONS } from "../transport/node/foreign-options.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import type { Connection } from "../connection/connection.js";
 import { invalidArgument } from "../shared/option-checks.js";
 import { nodeRuntime } from "../transport/node/node-runtime.js";
 import { parseWebSocketURL } from "../protocol/handshake/url.js";
 import { copyOptions } from "../reconnect/copy-options.js";
 import { checkCrossing } from "../transport/worker/crossing.js";
-import { openInWorker } from "../transport/worker/open-in-worker.js";
-import { WorkerHost } from "../transport/worker/worker-host.js";
 import { CONNECT_OPTIONS, checkConnectOptions, type ConnectOptions } from "./options.js";
-import { useWorker, startWorker } from "./worker-thread.js";
 import { fixProxy } from "./dial/options.js";
+import { loadCode } from "../shared/load-code.js";
+import type * as Workers from "./worker-thread.js";
 
 /** Options of `connectInWorker()`: the options of `connect()` that can be sent to a worker. */
 export interface ConnectInWorkerOptions extends Omit<
@@ -52,14 +52,15 @@ export async function connectInWorker(
   const { worker, ...copied } = copyOptions({ ...options, ...fixProxy(options.proxy) });
   const { signal: _, logger: __, ...rest } = copied;
   parseWebSocketURL(url);
-  if (worker !== undefined && !(worker instanceof Worker))
+  if (worker !== undefined && !(worker instanceof nodeModule("node:worker_threads").Worker))
     throw invalidArgument("worker", "a worker thread", worker);
   const plain = checkCrossing("", rest) as object; // Safe: `checkCrossing` returns an object for an object.
   const { connection, openTimeout, signal } = checkConnectOptions(copied);
-  const host = worker === undefined ? sharedHost : new WorkerHost((onFailed) => useWorker(worker, onFailed));
+  workers ??= await loadCode("connectInWorker()", () => import("./worker-thread.js"));
+  const host = workers.workerHost(worker);
   const runtime = nodeRuntime();
   const call = { runtime, host, url: String(url), options: plain, settings: connection, openTimeout, signal };
-  return openInWorker({ ...call, owner: null });
+  return workers.openInWorker({ ...call, owner: null });
 }
 
-const sharedHost = new WorkerHost(startWorker);
+let workers: typeof Workers | null = null;

@@ -1,33 +1,22 @@
 // `connect()` for Node.js, Bun and Deno: opens a connection (RFC 6455 section 4.1).
 
 import { addCaller } from "../connection/caller-stack.js";
-import { offerLink, type LinkVersion } from "../shared/link-subprotocol.js";
-import type { MessageTransportFactory } from "../connection/message-transport.js";
-import { overLinkProtocol } from "../transport/link/link-protocol.js";
-import { coreOf, createConnection, type Connection } from "../connection/connection.js";
-import { heartbeatKeepalive } from "../connection/heartbeat-keepalive.js";
-import { overFrames } from "../transport/frames/frame-transport.js";
+import type { Connection } from "../connection/connection.js";
 import { checkRequiredSubprotocol } from "../connection/handshake-options.js";
-import { logOpening } from "../connection/log/opening-log.js";
-import { checkOptionNames } from "../shared/option-names.js";
-import { FOREIGN_CLIENT_OPTIONS } from "../transport/node/foreign-options.js";
-import { nodeRuntime } from "../transport/node/node-runtime.js";
 import type { OpenObserver } from "../connection/open-observer.js";
-import { HoldfastError, InvalidArgumentError } from "../shared/errors.js";
-import { readHeaders, type HeaderField } from "../protocol/handshake/header-input.js";
-import { parseWebSocketURL, type WebSocketURL } from "../protocol/handshake/url.js";
+import { readHeaders } from "../protocol/handshake/header-input.js";
+import { parseWebSocketURL } from "../protocol/handshake/url.js";
 import { copyHeaders } from "../reconnect/copy-options.js";
-import { ClientHandshakeRecord } from "./handshake-record.js";
-import type { TlsSessions } from "./dial/tls-sessions.js";
-import { openUpgraded } from "./opener.js";
-import {
-  CONNECT_OPTIONS,
-  checkConnectOptions,
-  type ConnectOptions,
-  type ConnectSettings,
-} from "./options.js";
-import { errorOf } from "../shared/thrown.js";
+import { HoldfastError, InvalidArgumentError } from "../shared/errors.js";
 import { withFullStop } from "../shared/full-stop.js";
+import { loadCode } from "../shared/load-code.js";
+import { checkOptionNames } from "../shared/option-names.js";
+import { errorOf } from "../shared/thrown.js";
+import { FOREIGN_CLIENT_OPTIONS } from "../transport/node/foreign-options.js";
+import type { TlsSessions } from "./dial/tls-sessions.js";
+import type * as Opening from "./open-connection.js";
+import type { ConnectArguments } from "./open-connection.js";
+import { CONNECT_OPTIONS, checkConnectOptions, type ConnectOptions } from "./options.js";
 
 /**
  * Opens a WebSocket connection to `url`: `ws:` or `wss:` (`http:` and `https:` are equivalent), or a Unix socket,
@@ -63,71 +52,15 @@ export async function open(
   observer: OpenObserver | null,
   tlsSessions: TlsSessions | null = null,
 ): Promise<Connection> {
-  const runtime = nodeRuntime();
-  const { url: parsedURL, settings, headers, origin } = readArguments(url, options);
-  const { linkProtocol } = settings;
-  const session = observer?.session ?? null;
-  const isRequired = linkProtocol === "required";
-  const subprotocols =
-    linkProtocol === false && session === null
-      ? settings.subprotocols
-      : offerLink(settings.subprotocols, { isRequired, wantsSession: session !== null });
-  const requireSubprotocol = settings.requireSubprotocol || isRequired;
-  const target = { url: parsedURL, headers, tls: settings.tls, withheld: [] };
-  const { compression } = settings.connection;
-  const offer = { subprotocols, requireSubprotocol, origin, compression, http2: settings.http2 };
-
-  const opening = openUpgraded({ runtime, target, offer, settings, observer, tlsSessions }, (upgraded) => {
-    const frames = overFrames({
-      runtime,
-      transport: upgraded.transport,
-      role: "client",
-      settings: settings.connection,
-      extension: upgraded.deflate?.extension ?? null,
-      preface: null,
-      rest: upgraded.rest,
-      defersDelivery: true,
-    });
-    const offersLink = linkProtocol !== false || session !== null;
-    const handshake = new ClientHandshakeRecord(upgraded, offersLink);
-    const connection = createConnection({
-      keepalive: heartbeatKeepalive,
-      runtime,
-      transport: overLink(frames, handshake.link, observer),
-      settings: settings.connection,
-      handshake,
-      owner: null,
-    });
-    observer?.onOpen(connection);
-    coreOf(connection).start();
-    return connection;
-  });
-  const { logger } = settings.connection;
-  if (logger !== null) logOpening(logger, parsedURL.href, opening);
-  return opening;
+  const read = readArguments(url, options);
+  opening ??= await loadCode("connect()", () => import("./open-connection.js"));
+  return opening.openConnection(read, observer, tlsSessions);
 }
 
-/** Speaks the version of the link protocol that the server has chosen. */
-function overLink(
-  frames: MessageTransportFactory,
-  link: LinkVersion,
-  observer: OpenObserver | null,
-): MessageTransportFactory {
-  const onWidth = (width: number): void => observer?.onSpread(width);
-  const session = observer?.session ?? null;
-  if (link === 2 && session !== null) return session.over(frames, "frames", onWidth);
-  return link > 0 ? overLinkProtocol(frames, "frames", { onWidth }) : frames;
-}
-
-interface Arguments {
-  readonly url: WebSocketURL;
-  readonly settings: ConnectSettings;
-  readonly headers: readonly HeaderField[];
-  readonly origin: string | null | undefined;
-}
+let opening: typeof Opening | null = null;
 
 /** Reads everything once, because iterables may allow only one pass and getters may throw. */
-function readArguments(url: string | URL, options: ConnectOptions): Arguments {
+function readArguments(url: string | URL, options: ConnectOptions): ConnectArguments {
   try {
     const { headers, origin } = options;
     const settings = checkConnectOptions(options);

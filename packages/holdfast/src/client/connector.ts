@@ -3,7 +3,7 @@
 import { nodeRuntime } from "../transport/node/node-runtime.js";
 import type { Connector } from "../reconnect/connector.js";
 import { parseWebSocketURL } from "../protocol/handshake/url.js";
-import { ClientSessionCarrier } from "../transport/session/client-session-carrier.js";
+import { LazySessionCarrier } from "../transport/session/lazy-session-carrier.js";
 import { open } from "./connect.js";
 import { checkConnectOptions, type ConnectOptions } from "./options.js";
 import { fixProxy } from "./dial/options.js";
@@ -18,7 +18,10 @@ export function nodeConnector(): Connector<ConnectOptions> {
     fixOptions: (options) => ({ ...options, ...fixProxy(options.proxy) }),
     checkOptions: (options) => checkConnectOptions(options).connection,
     describeURL: (url) => parseWebSocketURL(url).href,
-    carrySession: (settings, handler) => new ClientSessionCarrier(runtime, settings, handler),
-    open: (url, options, observer) => open(url, options, observer, tlsSessions),
+    carrySession: (settings, handler) => new LazySessionCarrier(runtime, settings, handler),
+    async open(url, options, observer) {
+      if (observer?.session instanceof LazySessionCarrier) await observer.session.load();
+      return open(url, options, observer, tlsSessions);
+    },
   };
 }

@@ -1,6 +1,5 @@
 // Opens one connection: dials, upgrades and follows redirects, within one timeout.
 
-import { env } from "node:process";
 import type { Duplex } from "node:stream";
 import type { ByteStream } from "../connection/ports.js";
 import type { Runtime } from "../connection/runtime.js";
@@ -129,7 +128,7 @@ class Opener implements AlarmHandler {
     const { dialChoice, tcp, headLimits, openTimeout, http2 } = this.#settings;
     const context = this.#context;
     try {
-      const dialTarget = chooseDialTarget(dialChoice, url, env);
+      const dialTarget = chooseDialTarget(dialChoice, url, process.env);
       const { tlsSessions } = this.#options;
       const dialOptions: DialOptions = {
         runtime: this.#runtime,

@@ -1,11 +1,21 @@
-// Starts and uses worker threads for `connectInWorker()`.
+// Starts and uses worker threads for `connectInWorker()`. Loaded with its first call.
 
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
+import { nodeModule } from "../protocol/node-module.js";
 import { WorkerError } from "../transport/worker/worker-error.js";
-import type { OnFailed, RunningWorker } from "../transport/worker/worker-host.js";
+import { WorkerHost, type OnFailed, type RunningWorker } from "../transport/worker/worker-host.js";
+
+export { openInWorker } from "../transport/worker/open-in-worker.js";
+
+/** The host of a worker of the application, or of the worker that the others share. */
+export function workerHost(worker: Worker | undefined): WorkerHost {
+  return worker === undefined ? sharedHost : new WorkerHost((onFailed) => useWorker(worker, onFailed));
+}
+
+const sharedHost = new WorkerHost(startWorker);
 
 /** Starts a thread with the library's script. `leave()` terminates it. */
-export function startWorker(onFailed: OnFailed): RunningWorker {
+function startWorker(onFailed: OnFailed): RunningWorker {
   const worker = newWorker(scriptURL());
   const running = useWorker(worker, onFailed);
   return {
@@ -29,7 +39,7 @@ function scriptURL(): URL {
 }
 
 /** Uses a worker of the application. `leave()` does not terminate it. */
-export function useWorker(worker: Worker, onFailed: OnFailed): RunningWorker {
+function useWorker(worker: Worker, onFailed: OnFailed): RunningWorker {
   // A worker that has ended emits no more events.
   if (worker.threadId === -1)
     throw new WorkerError("The worker thread in `worker` has ended. Start another one.");
@@ -65,6 +75,7 @@ function scriptNotFound(cause: unknown): WorkerError {
 
 /** Starts a worker with the flags of this process. Node inherits all flags by default, but rejects some in a list. */
 function newWorker(script: URL): Worker {
+  const { Worker } = nodeModule("node:worker_threads");
   if (!process.execArgv.some(isInputType)) return new Worker(script);
   // A worker that inherits --input-type cannot run a file.
   let flags = process.execArgv.filter(

@@ -12,6 +12,7 @@ import { Attachment } from "./attachment/attachment.js";
 import { checkPathFilter, type PathFilter } from "./attachment/path-filter.js";
 import type { ConnectionHandler } from "./handler-runs.js";
 import { checkServerOptions, SERVER_OPTIONS, type ServerOptions } from "./options.js";
+import { loadServerCode } from "./server-code.js";
 import { ServerCore } from "./server-core.js";
 import { checkCloseOptions, createServer, type Server, type ServerCloseOptions } from "./server.js";
 
@@ -66,6 +67,7 @@ export function attach<Data = unknown>(
   const core = new ServerCore(
     isolate(nodePlatform, handler as ConnectionHandler), // `onRequest` returns its Data.
     settings,
+    loadServerCode(settings),
   );
   if (httpServer === null) return createServer<Data>(NO_LISTENER, core);
   const attachment = new Attachment(httpServer, filter, core);

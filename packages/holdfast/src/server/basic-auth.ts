@@ -1,6 +1,6 @@
 // HTTP Basic authentication (RFC 7617) as an `onRequest` callback.
 
-import { createHash, timingSafeEqual } from "node:crypto";
+import { nodeModule } from "../protocol/node-module.js";
 import { requireOptions } from "../shared/option-names.js";
 import { checkFunction, invalidArgument } from "../shared/option-checks.js";
 import { isThenable, toPromise } from "../connection/arguments.js";
@@ -78,6 +78,7 @@ function credentialsCheck(options: BasicAuthOptions): Check {
     throw new InvalidArgumentError(`Expected \`password\` to be a string, got ${typeof password}.`);
   }
   const digests = { user: digest(user), password: digest(password) };
+  const { timingSafeEqual } = nodeModule("node:crypto");
   return (givenUser, givenPassword) => {
     const isUser = timingSafeEqual(digest(givenUser), digests.user);
     const isPassword = timingSafeEqual(digest(givenPassword), digests.password);
@@ -87,7 +88,7 @@ function credentialsCheck(options: BasicAuthOptions): Check {
 
 /** `timingSafeEqual` needs inputs of equal length. */
 function digest(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
+  return nodeModule("node:crypto").createHash("sha256").update(text).digest();
 }
 
 /** RFC 7617 section 2: base64 of UTF-8; the first colon ends the name. */

@@ -11,6 +11,7 @@ import { createListener } from "./listener/create-listener.js";
 import { checkBacklog, listenAt } from "./listener/listen-at.js";
 import { OwnListener } from "./listener/own-listener.js";
 import { checkServerOptions, SERVE_OPTIONS, type ServeOptions, type ServerSettings } from "./options.js";
+import { loadServerCode } from "./server-code.js";
 import { ServerCore } from "./server-core.js";
 import { createServer, type Server } from "./server.js";
 
@@ -43,8 +44,10 @@ export async function serve<Data = unknown>(
   const backlog = checkBacklog(options.backlog);
   const http2 = checkBoolean("http2", options.http2, false);
   const netServer = createListener(tls, http2, settings.openTimeout);
+  const loading = loadServerCode(settings);
+  const code = loading instanceof Promise ? await loading : loading;
   await listenAt(netServer, address, backlog);
-  const core = new ServerCore(boundHandler, settings);
+  const core = new ServerCore(boundHandler, settings, code);
   const init = { address, isSecure: tls !== undefined, http2, core };
   return createServer<Data>(new OwnListener(netServer, init), core);
 }

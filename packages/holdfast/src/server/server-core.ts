@@ -21,9 +21,10 @@ import { extrasOf, ServerHandshakeRecord } from "./upgrade/handshake-record.js";
 import { EMPTY_GRANT } from "./upgrade/request-answer.js";
 import type { RequestOrigin } from "./forwarding/request-origin.js";
 import type { MessageTransportFactory } from "../connection/message-transport.js";
-import { overSessionLink, type SessionLink } from "../transport/session/session-link.js";
+import type { overSessionLink as OverSessionLink, SessionLink } from "../transport/session/session-link.js";
 import type { SessionSocket } from "./sessions/session-openings.js";
-import { SessionRegistry } from "./sessions/session-registry.js";
+import type { SessionRegistry, SessionUsage } from "./sessions/session-registry.js";
+import { LoadedCode, type ServerCode } from "./server-code.js";
 import type { ConnectionReceiver, OwnRequests } from "./upgrade/own-requests.js";
 import type { ServerRequest } from "./upgrade/server-request.js";
 import { SpreadWidth } from "./spread-width.js";
@@ -37,8 +38,6 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
   readonly handlers: HandlerRuns;
   /** Null without `limits`. */
   readonly addressLimits: AddressLimits | null;
-  /** Null without `sessions`. */
-  readonly sessions: SessionRegistry | null;
   readonly #connections = new Set<ServerConnection>();
   /** The sockets of sessions, each with a connection of its own. The application gets that of the session. */
   readonly #sessionSockets = new Set<ServerConnection>();
@@ -51,9 +50,12 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
   readonly #limits: ConnectionLimits | null;
   readonly #spreadWidth = new SpreadWidth();
   readonly #spreadSource: SpreadEnd = { widthToAnnounce: () => this.#spreadWidth.of(this.size) };
+  readonly #code: LoadedCode;
+  #sessions: SessionRegistry | null = null;
+  #isDraining = false;
   #onIdle: (() => void) | null = null;
 
-  constructor(handler: ConnectionHandler, settings: ServerSettings) {
+  constructor(handler: ConnectionHandler, settings: ServerSettings, code: Promise<ServerCode> | ServerCode) {
     this.settings = settings;
     this.connections = this.#connections;
     this.handlers = new HandlerRuns(handler, settings.connection.faultLogger);
@@ -66,15 +68,28 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
       limits && this.addressLimits
         ? new ConnectionLimits(this.addressLimits, new ReceiveLimits(limits, this.runtime, logger))
         : null;
-    this.#policy = new AdmissionPolicy(settings, this, this.addressLimits, this.#excess);
+    this.#code = new LoadedCode(code, (loaded) => {
+      const { sessions } = settings;
+      if (loaded.sessions !== null && sessions !== null && !this.#isDraining)
+        this.#sessions = new loaded.sessions.SessionRegistry(this, sessions, settings);
+    });
+    this.#policy = new AdmissionPolicy(settings, this, this.addressLimits, this.#excess, this.#code);
     this.requests = new UpgradeRequests({
       runtime: this.runtime,
       settings,
       policy: this.#policy,
       handler: this,
     });
-    const { sessions } = settings;
-    this.sessions = sessions === null ? null : new SessionRegistry(this, sessions, settings);
+  }
+
+  /** Null without `sessions`, and until their code is loaded. */
+  get sessions(): SessionRegistry | null {
+    return this.#sessions;
+  }
+
+  /** Null without `sessions`. */
+  get sessionUsage(): SessionUsage | null {
+    return this.settings.sessions === null ? null : (this.#sessions?.usage ?? NO_USAGE);
   }
 
   /** Answers requests beside the application; null for none. */
@@ -94,12 +109,13 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
 
   /** The number of sockets that have become connections, but for those above the limits. */
   get size(): number {
-    const sessions = this.sessions?.size ?? 0;
+    const sessions = this.#sessions?.size ?? 0;
     return this.#connections.size + this.#sessionSockets.size - sessions - this.#excess.size;
   }
 
   /** Refuses every further request with 503. */
   drain(): void {
+    this.#isDraining = true;
     this.#policy.drain();
     this.#spreadWidth.freeze();
     this.#ownRequests?.close();
@@ -153,8 +169,12 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
     const { remoteAddress } = origin.transport;
     const isExcess = link === 2 && !this.#policy.hasRoom(remoteAddress, null);
     const connection =
-      link === 2 && this.sessions !== null
-        ? this.#createSessionSocket(frames, this.sessions, { handshake, request, isExcess })
+      link === 2 && this.#sessions !== null && this.#code.sessions !== null
+        ? this.#createSessionSocket(frames, this.#code.sessions.overSessionLink, {
+            handshake,
+            request,
+            isExcess,
+          })
         : createConnection({
             keepalive: heartbeatKeepalive,
             runtime: this.runtime,
@@ -196,7 +216,7 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
   /** The connection of a socket that carries a session. The application gets the session's connection instead. */
   #createSessionSocket(
     frames: MessageTransportFactory,
-    sessions: SessionRegistry,
+    overSessionLink: typeof OverSessionLink,
     opened: Pick<SessionSocket, "handshake" | "isExcess" | "request">,
   ): ServerConnection {
     const links: SessionLink[] = [];
@@ -208,7 +228,7 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
       handshake: opened.handshake,
       owner: this,
     });
-    sessions.greet({ connection, link: links[0], ...opened });
+    this.#sessions?.greet({ connection, link: links[0], ...opened });
     return connection;
   }
 
@@ -259,3 +279,4 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
 }
 
 const NO_EXTENSIONS: readonly string[] = [];
+const NO_USAGE: SessionUsage = { attached: 0, detached: 0, memory: 0 };

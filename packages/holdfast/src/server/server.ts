@@ -97,7 +97,7 @@ export class Server<Data = unknown> implements AsyncDisposable {
 
   /** The number of sessions, and the memory that they use; null without the option `sessions`. A snapshot. */
   get sessions(): SessionUsage | null {
-    return this.#core.sessions?.usage ?? null;
+    return this.#core.sessionUsage;
   }
 
   /** Sends a message to all connections, as `broadcast()` does. */

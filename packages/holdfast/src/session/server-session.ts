@@ -2,7 +2,6 @@
 //
 //   attached ⇄ detached → ended
 
-import { equalInConstantTime } from "./session-id.js";
 import { SessionLedger, violation, type LedgerAction } from "./session-ledger.js";
 import type { LossReport, Resumption } from "./send-ledger.js";
 import type { Acknowledge, SavedReceipts } from "./receive-ledger.js";
@@ -72,18 +71,6 @@ export type ResumeAnswer =
       readonly report: LossReport;
       readonly fenced: Attachment | null;
     };
-
-/**
- * Whether a client may resume a session: null for yes. A wrong secret gets the same answer as an unknown id. Check this
- * before the session is touched or claimed.
- */
-export function judgeProof(
-  session: SessionProof | null,
-  proof: SessionProof,
-): "forbidden" | "unknown" | null {
-  if (session === null || !equalInConstantTime(session.secretHash, proof.secretHash)) return "unknown";
-  return session.owner === proof.owner ? null : "forbidden";
-}
 
 /** The answer to a `resume` that cannot be granted: the reason, and a new session. */
 export function writeLost(reason: SessionLoss, fresh: SessionTicket): string {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ClientSession } from "../../build/session/client-session.js";
 import { explainLoss, sessionLostError } from "../../build/session/explain-loss.js";
-import { judgeProof, ServerSession } from "../../build/session/server-session.js";
+import { judgeProof } from "../../build/session/judge-proof.js";
+import { ServerSession } from "../../build/session/server-session.js";
 import type { SessionTicket } from "../../build/session/wire.js";
 
 const WINDOW = { messages: 16, bytes: 400 };

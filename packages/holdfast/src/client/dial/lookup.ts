@@ -1,8 +1,7 @@
 // Resolves a host name, and orders its addresses for connecting (RFC 8305).
 
-import { ADDRCONFIG, lookup as systemLookup } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
-import { platform } from "node:process";
+import { nodeModule } from "../../protocol/node-module.js";
 import { describe } from "../../shared/option-checks.js";
 import type { SystemError } from "../open-failure.js";
 import type { DialContext } from "./dial-context.js";
@@ -21,7 +20,7 @@ export interface LookupSettings {
  */
 export async function resolveAddresses(
   hostname: string,
-  { family, lookup = systemLookup }: LookupSettings,
+  { family, lookup = nodeModule("node:dns").lookup }: LookupSettings,
   context: DialContext,
 ): Promise<readonly string[]> {
   context.enter("dns");
@@ -51,7 +50,7 @@ export function interleaveFamilies(addresses: readonly string[]): readonly strin
 
 /** Settles with the first call of the callback. An async `lookup` may also reject without calling it. */
 function callLookup(lookup: LookupFunction, hostname: string, family: number): Promise<unknown> {
-  const hints = family === 0 && platform !== "win32" ? ADDRCONFIG : 0;
+  const hints = family === 0 && process.platform !== "win32" ? nodeModule("node:dns").ADDRCONFIG : 0;
   return new Promise<unknown>((resolve, reject) => {
     // Its declared return type is void, but an async function returns a promise.
     const call: (...args: Parameters<LookupFunction>) => unknown = lookup;

@@ -1,7 +1,8 @@
 // Wraps application callbacks that Node calls during the TLS handshake. If such a callback throws, Node raises an
 // uncaught exception and the handshake hangs. The wrapper fails the attempt instead.
 
-import { checkServerIdentity, type ConnectionOptions as TlsOptions, type PeerCertificate } from "node:tls";
+import type { ConnectionOptions as TlsOptions, PeerCertificate } from "node:tls";
+import { nodeModule } from "../../protocol/node-module.js";
 import { describe } from "../../shared/option-checks.js";
 import type { DialContext } from "./dial-context.js";
 import type { TlsSettings } from "./tls.js";
@@ -14,7 +15,7 @@ type PskCallback = NonNullable<TlsOptions["pskCallback"]>;
 /** @param identity the name to verify; Node would pass the IP address that it connects to */
 export function guardedIdentityCheck(
   { name }: TlsSettings,
-  check: IdentityCheck = checkServerIdentity,
+  check: IdentityCheck = nodeModule("node:tls").checkServerIdentity,
   identity: string,
   context: DialContext,
 ): IdentityCheck {
@@ -36,7 +37,7 @@ export function guardedIdentityCheck(
 
 /** Whether the check accepts the certificate of an earlier connection. */
 export function passesIdentityCheck(
-  check: IdentityCheck = checkServerIdentity,
+  check: IdentityCheck = nodeModule("node:tls").checkServerIdentity,
   identity: string,
   certificate: PeerCertificate,
 ): boolean {

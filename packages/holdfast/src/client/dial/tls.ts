@@ -2,7 +2,8 @@
 
 import { isIP } from "node:net";
 import type { Duplex } from "node:stream";
-import { connect as connectTls, type ConnectionOptions as TlsOptions, type TLSSocket } from "node:tls";
+import type { ConnectionOptions as TlsOptions, TLSSocket } from "node:tls";
+import { nodeModule } from "../../protocol/node-module.js";
 import { InvalidArgumentError, type OpenPhase } from "../../shared/errors.js";
 import { errorOf } from "../../shared/thrown.js";
 import type { DialContext } from "./dial-context.js";
@@ -52,6 +53,7 @@ export async function secure(
 export function startTls(address: TlsOptions, tls: TlsSettings, context: DialContext): TLSSocket {
   const { sessions, options = {} } = tls;
   const identity = identityOf(tls);
+  const { connect: connectTls } = nodeModule("node:tls");
   try {
     // A session of the application takes precedence. A pre-shared key is a session of its own.
     if (sessions === null || options.session !== undefined || options.pskCallback !== undefined) {

@@ -1,7 +1,8 @@
 // An HTTP/2 connection to a server that several WebSockets share (RFC 8441).
 
-import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream } from "node:http2";
+import type { ClientHttp2Session, ClientHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
+import { nodeModule } from "../../protocol/node-module.js";
 import { CONNECTION_WINDOW, fieldsToSend, STREAM_WINDOW } from "../../transport/node/http2-fields.js";
 import { HandshakeError, InvalidHeaderError } from "../../shared/errors.js";
 import type { HandshakeHead } from "../../protocol/handshake/client-handshake.js";
@@ -46,7 +47,7 @@ export class SharedSession {
     }
     // A session detects the end of its socket only by the event `close`.
     socket.allowHalfOpen = false;
-    const session = connect(isSecure ? "https://unused" : "http://unused", {
+    const session = nodeModule("node:http2").connect(isSecure ? "https://unused" : "http://unused", {
       createConnection: () => socket,
       maxHeaderListPairs: limits.maxHeaders,
       maxSessionMemory: MAX_MEGABYTES,
@@ -183,7 +184,7 @@ function noHttp2(problem: string, cause?: Error): HandshakeError {
 
 /** Whether the server did not process the request, so that it can be retried (RFC 9113 section 8.7). */
 export function wasRefused(stream: ClientHttp2Stream): boolean {
-  return stream.rstCode === constants.NGHTTP2_REFUSED_STREAM;
+  return stream.rstCode === nodeModule("node:http2").constants.NGHTTP2_REFUSED_STREAM;
 }
 
 /** Milliseconds for which a session without WebSockets stays open. */

@@ -1,6 +1,5 @@
 // Finds the proxy in the environment variables, with the conventions of curl (table in docs/connecting.md).
 
-import { platform } from "node:process";
 import type { WebSocketURL } from "../../protocol/handshake/url.js";
 import { readVariable, type Environment } from "../../transport/node/environment.js";
 import { isExempt } from "./no-proxy.js";
@@ -37,5 +36,5 @@ function firstSet(names: readonly string[], environment: Environment): ProxyVari
  */
 function isForged(name: string, environment: Environment): boolean {
   if (readVariable("REQUEST_METHOD", environment) === undefined) return false;
-  return name === "HTTP_PROXY" || (platform === "win32" && name === "http_proxy");
+  return name === "HTTP_PROXY" || (process.platform === "win32" && name === "http_proxy");
 }

@@ -1,6 +1,6 @@
 // Chooses between kept streams and the documented functions of node:zlib.
 
-import { createDeflateRaw, createInflateRaw } from "node:zlib";
+import { nodeModule } from "../node-module.js";
 import { LiveCalls, type ZlibFactory } from "./live-calls.js";
 import { PlaintextWindow } from "./plaintext-window.js";
 import { documentedCalls, type ZlibCalls } from "./zlib-calls.js";
@@ -9,7 +9,7 @@ import { documentedCalls, type ZlibCalls } from "./zlib-calls.js";
 let chosen: ZlibCalls | null = null;
 
 export function zlibCalls(): ZlibCalls {
-  return (chosen ??= zlibCallsOf({ createDeflateRaw, createInflateRaw }));
+  return (chosen ??= zlibCallsOf(nodeModule("node:zlib")));
 }
 
 /** Frees what is kept for a window. */

@@ -1,6 +1,6 @@
 // Compresses one message (RFC 7692 section 7.2.1).
 
-import { deflateRaw } from "node:zlib";
+import { nodeModule } from "../node-module.js";
 import { HoldfastError } from "../../shared/errors.js";
 import { forgetWindow, zlibCalls } from "./chosen-calls.js";
 import type { DeflateOptions } from "./zlib-calls.js";
@@ -31,7 +31,7 @@ export function deflate(payload: Uint8Array, options: DeflateOptions): Uint8Arra
     chunkSize: Math.min(64 * 1024, payload.length),
   };
   return new Promise((resolve, reject) => {
-    deflateRaw(payload, zlibOptions, (error, compressed) => {
+    nodeModule("node:zlib").deflateRaw(payload, zlibOptions, (error, compressed) => {
       if (error === null) resolve(withoutTail(compressed));
       else reject(failed(error));
     });

@@ -4,7 +4,7 @@
 // the receiver append the bytes that the sender removed. We append an empty last block as well, which ends the stream of
 // a complete message.
 
-import { createInflateRaw } from "node:zlib";
+import { nodeModule } from "../node-module.js";
 import { MessageTooBigError, ProtocolError } from "../../shared/errors.js";
 import type { ProtocolFailure } from "../extension.js";
 import { MessageBuffer } from "../message/message-buffer.js";
@@ -121,7 +121,7 @@ function inflateInThread(
   options: InflateOptions,
 ): Promise<RawInflated | ProtocolFailure> {
   const dictionary = options.dictionary === undefined ? undefined : new Uint8Array(options.dictionary);
-  const engine = createInflateRaw({
+  const engine = nodeModule("node:zlib").createInflateRaw({
     ...inflateZlibOptions(options.windowBits, dictionary),
     chunkSize: Math.min(64 * 1024, Math.max(2048, data.length * 4)),
   });

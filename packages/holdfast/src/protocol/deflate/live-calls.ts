@@ -1,6 +1,6 @@
 // Compresses and decompresses with zlib streams that are kept from message to message.
 
-import { constants, type createDeflateRaw, type createInflateRaw } from "node:zlib";
+import type { createDeflateRaw, createInflateRaw } from "node:zlib";
 import { HandlePool } from "./handle-pool.js";
 import type { PlaintextWindow } from "./plaintext-window.js";
 import {
@@ -11,7 +11,7 @@ import {
   type ZlibCalls,
 } from "./zlib-calls.js";
 import { ZlibHandle, type ZlibEngine } from "./zlib-handle.js";
-import { deflateZlibOptions, inflateZlibOptions } from "./zlib-options.js";
+import { deflateZlibOptions, inflateZlibOptions, Z_FINISH, Z_SYNC_FLUSH } from "./zlib-options.js";
 
 /**
  * With the default options a handle that compresses takes some 100 KB; with the largest window and memory level, 280 KB.
@@ -62,7 +62,7 @@ export class LiveCalls implements ZlibCalls {
     handle ??= this.#handles.add(key, this.#deflater(options));
     if (window === null) handle.reset();
     const maxSize = maxDeflatedSize(payload.length);
-    return this.#run(key, handle, payload, constants.Z_SYNC_FLUSH, 0, maxSize);
+    return this.#run(key, handle, payload, Z_SYNC_FLUSH, 0, maxSize);
   }
 
   /**
@@ -90,7 +90,7 @@ export class LiveCalls implements ZlibCalls {
     if (dictionary !== undefined && skipped > 0) writeStored(input, dictionary);
     input.set(data, blockSize);
     input.set(tail, blockSize + data.length);
-    const buffer = this.#run(key, handle, input.subarray(0, length), constants.Z_FINISH, skipped, maxSize);
+    const buffer = this.#run(key, handle, input.subarray(0, length), Z_FINISH, skipped, maxSize);
     return { buffer, consumed: data.length + tail.length - handle.unread };
   }
 

@@ -1,10 +1,12 @@
 // Negotiates permessage-deflate in the opening handshake, for both roles.
 
-import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
+import type { deflateRawSync, inflateRawSync } from "node:zlib";
+import { nodeModule } from "../node-module.js";
 import { NegotiationError } from "../../shared/errors.js";
 import { parseExtensions, serializeExtensions } from "../handshake/extension-header.js";
 import { chooseOffer, offerOf, readAnswer, type DeflateParameters } from "./parameters.js";
 import { PermessageDeflate, type DeflateTuning } from "./permessage-deflate.js";
+import { Z_SYNC_FLUSH } from "./zlib-options.js";
 
 /** The compression settings of one side. */
 export interface DeflateSettings {
@@ -100,13 +102,13 @@ let dictionarySupport: boolean | null = null;
  * 2.9, accepts the option and ignores it, so it could neither read nor write references to earlier messages.
  */
 export function hasDictionaries(): boolean {
-  return (dictionarySupport ??= supportsDictionaries({ deflateRawSync, inflateRawSync }));
+  return (dictionarySupport ??= supportsDictionaries(nodeModule("node:zlib")));
 }
 
 export function supportsDictionaries(zlib: RawZlib): boolean {
   // No byte occurs twice, so only a reference to the dictionary can make the text shorter.
   const text = Uint8Array.from(Array(64).keys());
-  const options = { dictionary: text, finishFlush: constants.Z_SYNC_FLUSH };
+  const options = { dictionary: text, finishFlush: Z_SYNC_FLUSH };
   try {
     const compressed = zlib.deflateRawSync(text, options);
     return compressed.length < text.length && zlib.inflateRawSync(compressed, options).equals(text);

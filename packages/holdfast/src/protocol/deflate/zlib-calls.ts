@@ -1,7 +1,7 @@
 // Compresses and decompresses synchronously. The documented functions of node:zlib create a stream for each message and
 // discard it. Where the runtime allows it, streams are kept instead (see `live-calls.ts`), which must produce the same.
 
-import { deflateRawSync, inflateRawSync } from "node:zlib";
+import { nodeModule } from "../node-module.js";
 import type { PlaintextWindow } from "./plaintext-window.js";
 import { deflateZlibOptions, inflateZlibOptions, type DeflateLevels } from "./zlib-options.js";
 
@@ -40,14 +40,14 @@ export interface ZlibCalls {
 
 export const documentedCalls: ZlibCalls = {
   deflate(payload, options) {
-    return deflateRawSync(payload, {
+    return nodeModule("node:zlib").deflateRawSync(payload, {
       ...deflateZlibOptions(options, options.window?.dictionary),
       chunkSize: Math.min(64 * 1024, Math.max(1024, payload.length)),
     });
   },
   inflate(data, tail, { windowBits, dictionary, maxSize }) {
     const input = Buffer.concat([data, tail]);
-    const result = inflateRawSync(input, {
+    const result = nodeModule("node:zlib").inflateRawSync(input, {
       ...inflateZlibOptions(windowBits, dictionary),
       info: true,
       maxOutputLength: maxSize,

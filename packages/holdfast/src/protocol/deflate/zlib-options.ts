@@ -1,6 +1,10 @@
 // The options of Node's zlib for one message.
 
-import { constants, type ZlibOptions } from "node:zlib";
+import type { ZlibOptions } from "node:zlib";
+
+/** Constants of zlib.h, with its names. */
+export const Z_SYNC_FLUSH = 2;
+export const Z_FINISH = 4;
 
 export interface DeflateLevels {
   /** 8 to 15. */
@@ -17,7 +21,7 @@ export function deflateZlibOptions(
     level,
     memLevel,
     windowBits: rawWindowBits(windowBits),
-    finishFlush: constants.Z_SYNC_FLUSH,
+    finishFlush: Z_SYNC_FLUSH,
     ...dictionaryOption(dictionary),
   };
 }
@@ -25,7 +29,7 @@ export function deflateZlibOptions(
 export function inflateZlibOptions(windowBits: number, dictionary: Uint8Array | undefined): ZlibOptions {
   return {
     windowBits: rawWindowBits(windowBits),
-    finishFlush: constants.Z_FINISH,
+    finishFlush: Z_FINISH,
     ...dictionaryOption(dictionary),
   };
 }

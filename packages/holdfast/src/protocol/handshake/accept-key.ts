@@ -1,4 +1,6 @@
-import * as crypto from "node:crypto";
+import { nodeModule } from "../node-module.js";
+
+const crypto = nodeModule("node:crypto");
 
 /** The `Sec-WebSocket-Accept` for a `Sec-WebSocket-Key` (RFC 6455 sections 1.3 and 4.2.2). */
 export function acceptKey(key: string): string {

@@ -3,7 +3,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Socket, type Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
-import { Server as TlsServer } from "node:tls";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
 import { originForm } from "../../protocol/handshake/request-target.js";
 import { asksForWebSocket, checkHost, type Refusal } from "../../protocol/handshake/server-handshake.js";
@@ -16,6 +15,7 @@ import type { RequestOrigin } from "../forwarding/request-origin.js";
 import { createServerRequest } from "../upgrade/server-request.js";
 import { SocketByteStream } from "../../transport/node/socket-byte-stream.js";
 import { closeWithServer } from "./closing-with-server.js";
+import { isTlsServer } from "./tls-server.js";
 import { isEncrypted } from "./http-request.js";
 import { headOrNull, interceptRequests, respond } from "./plain-requests.js";
 import { matchesPath, type PathFilter } from "./path-filter.js";
@@ -41,7 +41,7 @@ export class Attachment implements ServerListener, AttachedServer {
   }
 
   get url(): string {
-    const scheme = this.#httpServer instanceof TlsServer ? "wss" : "ws";
+    const scheme = isTlsServer(this.#httpServer) ? "wss" : "ws";
     const path = typeof this.#filter === "string" ? this.#filter : "";
     const address = this.#httpServer.address();
     if (typeof address === "string") return `${scheme}+unix:${address}${path === "" ? "" : `:${path}`}`;

@@ -3,15 +3,15 @@
 
 import type { IncomingMessage } from "node:http";
 import type { Server as NetServer, Socket } from "node:net";
-import { Server as TlsServer } from "node:tls";
 import { recordUpgrade, parserOf, watchParser } from "./parser-resume.js";
+import { isTlsServer } from "./tls-server.js";
 
 /** Returns whether a request becomes an `upgrade` event; null applies the previous rule. */
 export type UpgradeDecision = (request: IncomingMessage) => boolean | null;
 
 /** Installs the decision. Returns a function that removes it. */
 export function hookUpgrades(httpServer: NetServer, decide: UpgradeDecision): () => void {
-  const event = httpServer instanceof TlsServer ? "secureConnection" : "connection";
+  const event = isTlsServer(httpServer) ? "secureConnection" : "connection";
   const decideParsers = !hasCallback(httpServer);
   const onConnection = (socket: Socket): void => {
     const parser = parserOf(socket);

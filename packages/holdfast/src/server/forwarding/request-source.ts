@@ -1,10 +1,11 @@
 // The object of Node that carries a request, for `request.raw` and `request.tls`.
 
-import { IncomingMessage } from "node:http";
-import { Http2ServerRequest, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import type { IncomingMessage } from "node:http";
+import type { Http2ServerRequest, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { CipherNameAndProtocol, DetailedPeerCertificate, TLSSocket } from "node:tls";
+import { nodeModule } from "../../protocol/node-module.js";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
 
 /** A request in the form of `node:http` or `node:http2`, as middleware expects it. */
@@ -48,7 +49,7 @@ export function rawRequestOf(source: RequestSource, head: RequestHead): RawReque
     case "socket":
       return messageOf(head, source.socket);
     case "stream":
-      return new Http2ServerRequest(source.stream, source.headers, {}, source.rawHeaders ?? []);
+      return http2RequestOf(source);
   }
 }
 
@@ -69,7 +70,17 @@ export function tlsOf(source: RequestSource): RequestTLS | null {
   };
 }
 
+function http2RequestOf({
+  stream,
+  headers,
+  rawHeaders = [],
+}: Extract<RequestSource, { kind: "stream" }>): Http2ServerRequest {
+  const { Http2ServerRequest } = nodeModule("node:http2");
+  return new Http2ServerRequest(stream, headers, {}, rawHeaders);
+}
+
 function messageOf(head: RequestHead, socket: Duplex): IncomingMessage {
+  const { IncomingMessage } = nodeModule("node:http");
   const message = new IncomingMessage(socket as Socket); // Any stream will do: IncomingMessage reads nothing from it.
   message.method = head.method;
   message.url = head.target;

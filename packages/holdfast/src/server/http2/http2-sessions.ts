@@ -1,7 +1,8 @@
 // The HTTP/2 connections of a `serve()` server; each carries many concurrent requests (RFC 9113, RFC 8441).
 
-import { createServer, type Http2Server, type ServerHttp2Session } from "node:http2";
+import type { Http2Server, ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
+import { nodeModule } from "../../protocol/node-module.js";
 import { STREAM_WINDOW } from "../../transport/node/http2-fields.js";
 import type { ServerCore } from "../server-core.js";
 import type { IncomingSocket } from "../upgrade-requests.js";
@@ -23,7 +24,7 @@ export class Http2Sessions {
   constructor(core: ServerCore) {
     const { headLimits } = core.settings;
     this.#core = core;
-    this.#server = createServer({
+    this.#server = nodeModule("node:http2").createServer({
       maxHeaderListPairs: headLimits.maxHeaders,
       maxSessionMemory: MAX_MEGABYTES,
       settings: {

@@ -1,7 +1,6 @@
 // The part of the inspector that is there while nobody looks.
 
-import { hostname } from "node:os";
-import { pid } from "node:process";
+import { nodeModule } from "../../protocol/node-module.js";
 import type { CloseInfo } from "../../connection/close-info.js";
 import type { Connection } from "../../connection/connection.js";
 import type { ConnectionReceiver, OwnRequests } from "../upgrade/own-requests.js";
@@ -26,7 +25,7 @@ export class Inspection implements OwnRequests {
   constructor(core: ServerCore, settings: InspectSettings) {
     const { runtime } = core;
     const engine = settings.topics?.engine ?? null;
-    const name = `${hostname()}:${pid}`;
+    const name = `${nodeModule("node:os").hostname()}:${process.pid}`;
     const id = engine?.node ?? runtime.nextId();
     this.#init = { id, name, since: runtime.clock.now(), core, settings, history: new History() };
     const { faultLogger: logger } = core.settings.connection;

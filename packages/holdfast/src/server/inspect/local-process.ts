@@ -1,6 +1,5 @@
 // The connections of this process, as its own viewers and those of other processes see them.
 
-import { memoryUsage } from "node:process";
 import type { Connection } from "../../connection/connection.js";
 import { InvalidArgumentError } from "../../shared/errors.js";
 import { quote } from "../../shared/quote.js";
@@ -53,7 +52,7 @@ export class LocalProcess {
     this.#settings = settings;
     const { clock } = core.runtime;
     const topicsOf: TopicNames = (connection) => topics?.topicsOf(connection) ?? NO_TOPICS;
-    const census = new Census(history, clock, since, () => memoryUsage.rss());
+    const census = new Census(history, clock, since, () => process.memoryUsage.rss());
     this.#survey = new Survey(core.connections, topicsOf, clock, census);
   }
 

@@ -1,6 +1,6 @@
 // The response with the page. The page is loaded with the first request, so that `import "holdfast"` stays small.
 
-import { createHash } from "node:crypto";
+import { nodeModule } from "../../protocol/node-module.js";
 
 interface LoadedPage {
   readonly html: Uint8Array<ArrayBuffer>;
@@ -49,5 +49,5 @@ function policyFor(page: string): string {
 function hashOf(page: string, element: "script" | "style"): string {
   const start = page.indexOf(`<${element}>`) + element.length + 2;
   const content = page.slice(start, page.indexOf(`</${element}>`, start));
-  return `'sha256-${createHash("sha256").update(content).digest("base64")}'`;
+  return `'sha256-${nodeModule("node:crypto").createHash("sha256").update(content).digest("base64")}'`;
 }

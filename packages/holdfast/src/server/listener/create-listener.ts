@@ -1,7 +1,8 @@
 // Creates a TCP or TLS server of Node.js that does not listen yet.
 
 import { createServer as createTcpServer, type Server as Listener } from "node:net";
-import { createServer as createTlsServer, type TlsOptions } from "node:tls";
+import type { TlsOptions } from "node:tls";
+import { nodeModule } from "../../protocol/node-module.js";
 import { InvalidArgumentError } from "../../shared/errors.js";
 import { thrownText } from "../../shared/thrown.js";
 import { withFullStop } from "../../shared/full-stop.js";
@@ -19,7 +20,8 @@ export function createListener(
   const alpn = http2 ? { ALPNProtocols: ["h2", "http/1.1"] } : {};
   try {
     const guarded = tls.SNICallback === undefined ? {} : { SNICallback: guardedSniCallback(tls.SNICallback) };
-    return createTlsServer({ ...handshakeTimeout, ...alpn, ...tls, ...guarded, ...socketOptions });
+    const all = { ...handshakeTimeout, ...alpn, ...tls, ...guarded, ...socketOptions };
+    return nodeModule("node:tls").createServer(all);
   } catch (cause) {
     throw new InvalidArgumentError(
       withFullStop(`Expected \`tls\` to be options of tls.createServer, got an error: ${thrownText(cause)}`),

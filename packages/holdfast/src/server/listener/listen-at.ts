@@ -1,7 +1,7 @@
 // Binds a listener to its address, and replaces a Unix socket that a dead process left.
 
-import { lstat, unlink } from "node:fs/promises";
 import { connect, type ListenOptions, type Server as Listener } from "node:net";
+import { nodeModule } from "../../protocol/node-module.js";
 import { invalidArgument } from "../../shared/option-checks.js";
 import { HoldfastError } from "../../shared/errors.js";
 import { describeListenAddress, type ListenAddress } from "./listen-address.js";
@@ -15,7 +15,7 @@ export async function listenAt(listener: Listener, address: ListenAddress, backl
     if (address.kind !== "unix" || !(await isStaleSocket(address.path, error)))
       throw listenError(address, error);
     try {
-      await unlink(address.path);
+      await nodeModule("node:fs/promises").unlink(address.path);
       await listen(listener, address, backlog);
     } catch (retryError) {
       throw listenError(address, retryError);
@@ -55,7 +55,9 @@ function listen(listener: Listener, address: ListenAddress, backlog: number): Pr
 async function isStaleSocket(path: string, error: unknown): Promise<boolean> {
   if (codeOf(error) !== "EADDRINUSE") return false;
   // A connection to any other kind of file is refused too.
-  const file = await lstat(path).catch(() => null);
+  const file = await nodeModule("node:fs/promises")
+    .lstat(path)
+    .catch(() => null);
   if (file?.isSocket() !== true) return false;
   return new Promise((resolve) => {
     const probe = connect({ path });

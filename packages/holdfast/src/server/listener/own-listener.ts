@@ -1,7 +1,8 @@
 // The listener of `serve()`: it owns its sockets until their requests arrive.
 
-import cluster from "node:cluster";
+import type { Cluster } from "node:cluster";
 import type { Server as Listener, Socket } from "node:net";
+import { nodeModule } from "../../protocol/node-module.js";
 import type { Address, Clock, Logger } from "../../connection/ports.js";
 import { withoutThrowing, type ProxyTrust } from "../forwarding/trust.js";
 import type { AddressLimits } from "../limits/address-limits.js";
@@ -20,6 +21,9 @@ export interface ListenerInit {
   readonly core: ServerCore;
 }
 
+/** Its declaration has the module's members on the default export. */
+const isClusterWorker = (): boolean => (nodeModule("node:cluster") as unknown as Cluster).isWorker;
+
 export class OwnListener implements ServerListener {
   readonly port: number;
   readonly url: string;
@@ -37,7 +41,7 @@ export class OwnListener implements ServerListener {
     const bound = listener.address();
     this.port = typeof bound === "object" && bound !== null ? bound.port : 0;
     this.url = urlOf(address, isSecure, this.port);
-    this.#isPortShared = address.kind === "tcp" && (address.isShared || cluster.isWorker);
+    this.#isPortShared = address.kind === "tcp" && (address.isShared || isClusterWorker());
 
     const { clock } = core.runtime;
     this.#clock = clock;

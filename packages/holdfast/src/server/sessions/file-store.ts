@@ -14,19 +14,22 @@
 
 /* eslint max-lines: ["warn", { "max": 300, "skipBlankLines": true, "skipComments": true }] -- One format of files, with everything that reads and writes it. */
 
-import { randomBytes } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { nodeModule } from "../../protocol/node-module.js";
 import { HoldfastError } from "../../shared/errors.js";
 import { invalidArgument } from "../../shared/option-checks.js";
 import { requireOptions, type OptionNames } from "../../shared/option-names.js";
 import type { SessionLoss } from "../../shared/session-errors.js";
-import { judgeProof, type SessionProof } from "../../session/server-session.js";
+import { judgeProof } from "../../session/judge-proof.js";
+import type { SessionProof } from "../../session/server-session.js";
 import { isSessionId } from "../../session/session-id.js";
 import { fenced, forgetMessages } from "../../session/store/memory-store.js";
 import { decodeRecord, encodeChanges, encodeRecord } from "../../session/store/record-codec.js";
 import type { SessionChange, SessionRecord } from "../../session/store/session-record.js";
 import type { Claim, SessionStore } from "../../session/store/session-store.js";
+
+const { randomBytes } = nodeModule("node:crypto");
+const { mkdir, open, readdir, readFile, rename, rm, stat } = nodeModule("node:fs/promises");
 
 /** Options of `fileStore()`. */
 export interface FileStoreOptions {

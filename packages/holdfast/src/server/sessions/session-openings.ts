@@ -1,11 +1,11 @@
 // Opens and resumes the sessions of a server, as the first word of each socket asks.
 
-import { createHash } from "node:crypto";
+import { nodeModule } from "../../protocol/node-module.js";
 import { coreOf, type Connection } from "../../connection/connection.js";
 import type { HandshakeRecord } from "../../connection/handshake-record.js";
 import type { Runtime } from "../../connection/runtime.js";
+import { judgeProof } from "../../session/judge-proof.js";
 import {
-  judgeProof,
   ServerSession,
   writeLost,
   writeOpened,
@@ -242,5 +242,5 @@ function turnAway(connection: Connection): void {
 
 /** Only the hash of a secret is kept. */
 function hashOf(secret: string): string {
-  return createHash("sha256").update(secret).digest("hex");
+  return nodeModule("node:crypto").createHash("sha256").update(secret).digest("hex");
 }

@@ -4,7 +4,7 @@
 import { isThenable, toPromise } from "../../connection/arguments.js";
 import type { Address } from "../../connection/ports.js";
 import type { FaultLogger } from "../../connection/platform.js";
-import { acceptDeflate, type NegotiatedDeflate } from "../../protocol/deflate/negotiation.js";
+import type { NegotiatedDeflate } from "../../protocol/deflate/negotiation.js";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
 import { originForm } from "../../protocol/handshake/request-target.js";
 import {
@@ -25,6 +25,7 @@ import type { RequestOrigin } from "../forwarding/request-origin.js";
 import type { AddressLimits } from "../limits/address-limits.js";
 import type { ExcessSockets } from "../limits/excess-sockets.js";
 import type { ServerSettings } from "../options.js";
+import type { LoadedCode } from "../server-code.js";
 import { decideOwn, ownTargetOf, type ConnectionReceiver, type OwnRequests } from "./own-requests.js";
 import { checkGrant, isResponse, type CheckedGrant, type RequestAnswer } from "./request-answer.js";
 import { OriginWarnings } from "./origin-warnings.js";
@@ -59,6 +60,7 @@ export class AdmissionPolicy {
   /** Null without an inspector. */
   #own: OwnRequests | null = null;
   readonly #excess: ExcessSockets;
+  readonly #code: LoadedCode;
   #isDraining = false;
 
   constructor(
@@ -66,7 +68,9 @@ export class AdmissionPolicy {
     connections: { readonly size: number },
     addressLimits: AddressLimits | null,
     excess: ExcessSockets,
+    code: LoadedCode,
   ) {
+    this.#code = code;
     this.#excess = excess;
     this.#settings = settings;
     this.#addressLimits = addressLimits;
@@ -86,7 +90,7 @@ export class AdmissionPolicy {
   }
 
   /**
-   * Decides synchronously, unless `onRequest` returns a promise. Never throws, and never rejects.
+   * Decides synchronously, unless `onRequest` returns a promise, or code has to be loaded first. Never throws, and never rejects.
    *
    * @param granted headers and data of the upgrade, unless `onRequest` returns some
    * @param onRequestCreated receives the request before `onRequest` does
@@ -98,6 +102,12 @@ export class AdmissionPolicy {
     onRequestCreated: (request: ServerRequest) => void,
   ): Decision | Promise<Decision> {
     if (this.#isDraining) return SHUTTING_DOWN;
+    const { loading } = this.#code;
+    if (loading !== null) {
+      return loading
+        .then(() => this.decide(head, origin, granted, onRequestCreated))
+        .catch((error: unknown) => this.#fail("loading code failed", error));
+    }
     const { hosts } = this.#settings;
     const own = this.#own;
     const ownTarget = own === null ? null : ownTargetOf(own, head);
@@ -226,7 +236,8 @@ export class AdmissionPolicy {
     const full = choice.link === 2 ? null : this.#checkFull(); // `confirm` follows.
     if (full !== null) return full;
     const { compression } = connection;
-    const deflate = compression === null ? null : acceptDeflate(extensionOffer, compression);
+    const deflate =
+      compression === null ? null : (this.#code.acceptDeflate?.(extensionOffer, compression) ?? null);
     return { outcome: "upgrade", key, request, choice, deflate, grant, receiver: null };
   }
 

@@ -1,7 +1,8 @@
 // Keeps sessions in the memory of the process: the default. It also serves several servers in one process, and tests.
 
 import { SessionFencedError, type SessionLoss } from "../../shared/session-errors.js";
-import { judgeProof, type SessionProof } from "../server-session.js";
+import { judgeProof } from "../judge-proof.js";
+import type { SessionProof } from "../server-session.js";
 import { applyChanges, type SessionChange, type SessionRecord } from "./session-record.js";
 import type { Claim, SessionStore } from "./session-store.js";
 

@@ -6,7 +6,7 @@
 //
 // States and errors are shown always. Several topics are separated by commas.
 
-import { inspect } from "node:util";
+import { nodeModule } from "../../protocol/node-module.js";
 import type { ConnectionSettings } from "../../connection/options.js";
 import type { Logger } from "../../connection/ports.js";
 import { readVariable } from "./environment.js";
@@ -91,7 +91,8 @@ class DebugLog implements Logger {
   /** An error in the program itself is logged with its stack. */
   error(message: string, { error, ...details }: LineDetails = {}): void {
     this.#print(`! ${message}${formatFields(details)}`);
-    if (error !== undefined) this.#print(`! ${inspect(error).replaceAll("\n", "\n! ")}`);
+    if (error !== undefined)
+      this.#print(`! ${nodeModule("node:util").inspect(error).replaceAll("\n", "\n! ")}`);
   }
 
   #noteEnd(message: string, { id }: LineDetails): void {

@@ -1,8 +1,9 @@
 // A byte stream over one stream of an HTTP/2 connection (RFC 8441 section 5: END_STREAM stands for FIN,
 // RST_STREAM for a reset).
 
-import { constants, type Http2Session, type Http2Stream } from "node:http2";
+import type { Http2Session, Http2Stream } from "node:http2";
 import type { Socket } from "node:net";
+import { nodeModule } from "../../protocol/node-module.js";
 import type { Address, ByteStream, ByteStreamHandler } from "../../connection/ports.js";
 import { isOfUnixServer } from "./socket-byte-stream.js";
 
@@ -161,7 +162,7 @@ function resetError(code: number | undefined, cause?: Error): Error & { readonly
 export function resetStream(stream: Http2Stream): void {
   // Otherwise Node sends END_STREAM first, and the peer mistakes the reset for an orderly end.
   stream._final = (callback) => callback();
-  if (!stream.closed) stream.close(constants.NGHTTP2_CANCEL);
+  if (!stream.closed) stream.close(nodeModule("node:http2").constants.NGHTTP2_CANCEL);
   stream.destroy();
 }
 

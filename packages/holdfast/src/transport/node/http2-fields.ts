@@ -1,6 +1,7 @@
 // Converts header fields between the form of node:http2 and the library's own.
 
-import { sensitiveHeaders, type IncomingHttpHeaders, type OutgoingHttpHeaders } from "node:http2";
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http2";
+import { nodeModule } from "../../protocol/node-module.js";
 import { defaultPort } from "../../protocol/handshake/authority.js";
 import { headerList, type HeaderField } from "../../protocol/handshake/header-input.js";
 import type { HeaderList } from "../../protocol/handshake/header-list.js";
@@ -61,6 +62,7 @@ export function fieldsToSend(
     else sent[lowerCase] = [...(Array.isArray(before) ? before : [String(before)]), value];
   }
   // RFC 7541 section 7.1.3: proxies must not store these in their compression tables.
+  const { sensitiveHeaders } = nodeModule("node:http2");
   return Object.assign(sent, { [sensitiveHeaders]: SECRETS.filter((name) => name in sent) });
 }
 

@@ -1,7 +1,7 @@
 // The platform port on Node.js, Bun and Deno.
 
 import { AsyncResource } from "node:async_hooks";
-import { inspect } from "node:util";
+import { nodeModule } from "../../protocol/node-module.js";
 import type { Platform } from "../../connection/platform.js";
 
 export const nodePlatform = {
@@ -24,7 +24,7 @@ function print(message: string, details: object = {}): void {
 /** Any value can be thrown, including one that cannot be printed. */
 function textOf(error: unknown): string {
   try {
-    return inspect(error);
+    return nodeModule("node:util").inspect(error);
   } catch {
     return "a value that cannot be shown";
   }

@@ -1,14 +1,17 @@
 // The runtime of a Node.js process: its clocks and its randomness. Bun and Deno provide the same APIs.
 
 import { AsyncResource } from "node:async_hooks";
-import { randomFillSync } from "node:crypto";
-import { performance } from "node:perf_hooks";
-import { clearTimeout, setImmediate, setTimeout } from "node:timers";
+import { nodeModule } from "../../protocol/node-module.js";
 import { GlobalClock } from "../../shared/global-clock.js";
 import type { Random } from "../../connection/ports.js";
 import { FrameRuntime } from "../frames/frame-runtime.js";
 import { channelObserver } from "./channels.js";
 import { nodePlatform } from "./node-platform.js";
+
+const { randomFillSync } = nodeModule("node:crypto");
+// Applications replace the global ones, for example in tests.
+const { performance } = nodeModule("node:perf_hooks");
+const { clearTimeout, setImmediate, setTimeout } = nodeModule("node:timers");
 
 let shared: FrameRuntime | null = null;
 

@@ -1,23 +1,25 @@
-// Loads the code of sessions when the first connection with a session opens: pages without sessions never load it.
+// Loads the code of sessions when the first connection with a session opens: programs without sessions never load it.
 
-import type { CloseInfo } from "../connection/close-info.js";
-import type { MessageTransportFactory, TransportSession } from "../connection/message-transport.js";
+import type { CloseInfo } from "../../connection/close-info.js";
+import type { MessageTransportFactory, TransportSession } from "../../connection/message-transport.js";
+import type { Runtime } from "../../connection/runtime.js";
 import type {
   SessionCarrier,
   SessionCarrierHandler,
   SessionCarrierSettings,
-} from "../connection/session-carrier.js";
-import type { SavedClientSession } from "../session/client-session.js";
-import type { SessionLoss } from "../shared/session-errors.js";
-import { browserRuntime } from "../transport/browser/browser-runtime.js";
-import { loadCode } from "./load-code.js";
+} from "../../connection/session-carrier.js";
+import type { SavedClientSession } from "../../session/client-session.js";
+import { loadCode } from "../../shared/load-code.js";
+import type { SessionLoss } from "../../shared/session-errors.js";
 
 export class LazySessionCarrier implements SessionCarrier {
+  readonly #runtime: Runtime;
   readonly #settings: SessionCarrierSettings;
   readonly #handler: SessionCarrierHandler;
   #carrier: SessionCarrier | null = null;
 
-  constructor(settings: SessionCarrierSettings, handler: SessionCarrierHandler) {
+  constructor(runtime: Runtime, settings: SessionCarrierSettings, handler: SessionCarrierHandler) {
+    this.#runtime = runtime;
     this.#settings = settings;
     this.#handler = handler;
   }
@@ -25,11 +27,8 @@ export class LazySessionCarrier implements SessionCarrier {
   /** @throws HandshakeError if the code cannot be loaded; the next attempt tries again */
   async load(): Promise<void> {
     if (this.#carrier !== null) return;
-    const { ClientSessionCarrier } = await loadCode(
-      "sessions",
-      () => import("../transport/session/client-session-carrier.js"),
-    );
-    this.#carrier ??= new ClientSessionCarrier(browserRuntime(), this.#settings, this.#handler);
+    const { ClientSessionCarrier } = await loadCode("sessions", () => import("./client-session-carrier.js"));
+    this.#carrier ??= new ClientSessionCarrier(this.#runtime, this.#settings, this.#handler);
   }
 
   get state(): TransportSession | null {
