@@ -63,14 +63,14 @@ export class ConnectionCore
 {
   readonly runtime: Runtime;
   readonly settings: ConnectionSettings;
-  readonly inbox: Inbox;
   readonly transport: MessageTransport;
   readonly keepalive: Keepalive;
   readonly openedAt: number;
   readonly #facade: Connection;
   readonly #owner: ConnectionEndObserver | null;
   #messagesReceived = 0;
-  // Made on demand: an idle connection needs none of them.
+  // Made on demand: an idle connection needs none of them, and the socket of a session no inbox.
+  #inbox: Inbox | null = null;
   #id: string | null = null;
   #listeners: Listeners | null = null;
   #readPause: ReadPause | null = null;
@@ -91,7 +91,6 @@ export class ConnectionCore
     this.#facade = facade;
     this.#owner = options.owner;
     this.openedAt = this.now();
-    this.inbox = new Inbox(this, this.settings);
     this.transport = options.transport(this);
     this.keepalive = options.keepalive(this.runtime, this, this.settings);
   }
@@ -110,6 +109,18 @@ export class ConnectionCore
     // The heartbeat watches the event loop from now on, whatever the handler does first.
     this.keepalive.open(this.transport.role === "server");
     this.transport.start();
+  }
+
+  get inbox(): Inbox {
+    if (this.#inbox !== null) return this.#inbox;
+    const inbox = new Inbox(this, this.settings);
+    this.#inbox = inbox;
+    if (this.#observer !== null) inbox.attach(this.#observer, EVENT_STREAM);
+    return inbox;
+  }
+
+  get facade(): Connection {
+    return this.#facade;
   }
 
   get hasEnded(): boolean {
@@ -175,7 +186,7 @@ export class ConnectionCore
   }
 
   get hasBusyReader(): boolean {
-    return this.inbox.hasBusyReader;
+    return this.#inbox !== null && this.#inbox.hasBusyReader;
   }
 
   now(): number {
@@ -305,9 +316,9 @@ export class ConnectionCore
    * @throws ConcurrencyError while another reader is attached
    */
   attachObserver(observer: ConnectionObserver): void {
-    this.inbox.checkFree("the event stream");
+    this.#inbox?.checkFree(EVENT_STREAM);
     this.#observer = observer;
-    this.inbox.attach(observer, "the event stream"); // Passes it the messages that wait.
+    this.#inbox?.attach(observer, EVENT_STREAM); // Passes it the messages that wait.
   }
 
   /** Answers the peer's Close, after the messages sent before. Does nothing if no Close waits for an answer. */
@@ -528,7 +539,7 @@ export class ConnectionCore
 
   /** The queue of unread messages: that of the observer, or the inbox. */
   get #unread(): Unread {
-    return this.#observer?.unread ?? this.inbox;
+    return this.#observer?.unread ?? this.#inbox ?? NOTHING_UNREAD;
   }
 
   get #monitor(): DiagnosticsObserver | null {
@@ -547,6 +558,11 @@ export class ConnectionCore
     return (this.#readPause ??= new ReadPause(this));
   }
 }
+
+const NOTHING_UNREAD: Unread = { length: 0, bytes: 0 };
+
+/** In errors. */
+const EVENT_STREAM = "the event stream";
 
 const NO_PINGS =
   "This connection has no pings: browsers send none, and the server does not speak Holdfast's link protocol. Give `heartbeat` functions that make messages which the server answers.";

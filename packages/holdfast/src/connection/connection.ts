@@ -77,6 +77,7 @@ const STREAM_OPTIONS: OptionNames<ReceiveStreamOptions> = { signal: true, maxSiz
 const WAIT_OPTIONS: OptionNames<PingOptions & ReceiveOptions> = { signal: true, timeout: true };
 
 let readCore: (connection: Connection) => ConnectionCore;
+let readHandshake: (connection: Connection) => HandshakeRecord;
 
 /**
  * An open WebSocket, made by `connect()` or `serve()`. `Data` is the type of `data`.
@@ -90,6 +91,7 @@ export class Connection<Data = unknown> implements AsyncIterable<Message>, Async
 
   static {
     readCore = (connection) => connection.#core;
+    readHandshake = (connection) => connection.#handshake;
     showInInspector(this, ({ id, url, state, latency }) =>
       describeObject("Connection", { id, url: showURL(url), state, latency }),
     );
@@ -366,6 +368,11 @@ export class Connection<Data = unknown> implements AsyncIterable<Message>, Async
 /** Gives the library access to the core of a connection. */
 export function coreOf(connection: Connection): ConnectionCore {
   return readCore(connection);
+}
+
+/** Gives the library access to the handshake of a connection. */
+export function handshakeOf(connection: Connection): HandshakeRecord {
+  return readHandshake(connection);
 }
 
 /** Makes a connection; `coreOf(connection).start()` begins reading and pinging. */

@@ -31,4 +31,6 @@ export interface HandshakeRecord {
   readonly remoteAddress?: Address | null;
   /** The application's value for the connection, at a server. */
   readonly data?: unknown;
+  /** A session continues on another socket: a client's rights may have changed, so that its `data` counts. */
+  renew?(newest: HandshakeRecord): void;
 }

@@ -62,6 +62,12 @@ export class ReceiveLedger {
     return this.#acknowledge === "received" ? this.#received : this.#settled;
   }
 
+  /** Whether everything is confirmed, the peer knows it, and no timer runs. */
+  get isAtRest(): boolean {
+    if (this.#acknowledge !== "received" || this.#skipped !== null || this.#isTimerRunning) return false;
+    return this.#reported === this.#received && !this.#isWanted;
+  }
+
   /** The client learns the server's window with `session`. */
   setPeerWindow(window: SessionWindow): void {
     this.#quarterMessages = quarterOf(window.messages);

@@ -117,6 +117,11 @@ export class SendLedger {
     return this.#isAttached && this.#cursor > this.#sent;
   }
 
+  /** Whether everything is confirmed, and the window is as configured. */
+  get isAtRest(): boolean {
+    return this.#sent === this.#confirmed && this.#limit === null && !(this.#window instanceof SendWindow);
+  }
+
   /**
    * Counts and keeps a message. Returns true if the caller must transmit it on the current link in this turn. Otherwise
    * `next()` returns it when its turn comes. Bytes must be a copy. It does not check `hasRoom`: the caller decides what

@@ -2,6 +2,7 @@
 //
 //   attached ⇄ detached → ended
 
+import { bytesOfDigits, digitsOfBytes } from "./session-id.js";
 import { SessionLedger, violation, type LedgerAction } from "./session-ledger.js";
 import type { LossReport, Resumption } from "./send-ledger.js";
 import type { Acknowledge, SavedReceipts } from "./receive-ledger.js";
@@ -22,7 +23,7 @@ export interface ServerSessionSettings {
   readonly meter: MemoryMeter;
 }
 
-/** The owner of a session. */
+/** Names a session, and its owner. */
 export interface SessionIdentity {
   readonly id: string;
   /** SHA-256 of the secret, in lower-case hexadecimal. */
@@ -82,10 +83,18 @@ export function writeOpened(fresh: SessionTicket): string {
   return writeSessionMessage({ type: "session", ...fresh });
 }
 
-export class ServerSession {
-  readonly identity: SessionIdentity;
-  readonly ledger: SessionLedger;
+export class ServerSession implements SessionIdentity {
+  readonly id: string;
+  readonly owner: string | null;
+  readonly subprotocol: string | null;
+  readonly created: number;
+  /** The bytes of the hash: half as long as its digits. */
+  readonly #hash: string;
   readonly #settings: ServerSessionSettings;
+  /** Null while nothing is in flight: then the two positions below are all that is left of it. */
+  #ledger: SessionLedger | null = null;
+  #sent = 0;
+  #received = 0;
   /** Of the store: the process with the newest generation holds the session. Starts at 1. */
   #generation = 1;
   #attachment = 0;
@@ -104,19 +113,64 @@ export class ServerSession {
     settings: ServerSessionSettings,
     record: SessionRecord | null = null,
   ) {
-    this.identity = identity;
+    this.id = identity.id;
+    this.owner = identity.owner;
+    this.subprotocol = identity.subprotocol;
+    this.created = identity.created;
+    this.#hash = bytesOfDigits(identity.secretHash);
     this.#settings = settings;
-    const { window, acknowledge, meter } = settings;
-    this.ledger = new SessionLedger({ window, peerWindow: window, acknowledge, meter });
     if (record === null) return;
     this.#generation = record.generation;
     this.#deadline = record.deadline;
     this.#attempt = record.attempt;
-    this.ledger.outgoing.restore(record.outgoing);
-    this.ledger.incoming.restore(
+    this.#ledger = this.#newLedger();
+    this.#ledger.outgoing.restore(record.outgoing);
+    this.#ledger.incoming.restore(
       record.incoming,
       record.inbox.map(({ position }) => position),
     );
+  }
+
+  get secretHash(): string {
+    return digitsOfBytes(this.#hash);
+  }
+
+  /** Positions and kept messages. Another object after `rest()`. */
+  get ledger(): SessionLedger {
+    return (this.#ledger ??= this.#wake());
+  }
+
+  /**
+   * Drops the ledger if nothing is in flight in either direction: an idle session needs little memory. Returns whether it
+   * did. The next use of `ledger` makes another one.
+   */
+  rest(): boolean {
+    if (this.#ledger?.isAtRest !== true) return false;
+    this.#sent = this.#ledger.outgoing.sent;
+    this.#received = this.#ledger.incoming.received;
+    this.#ledger = null;
+    return true;
+  }
+
+  /** Whether a message was ever counted. */
+  get hasMessages(): boolean {
+    const sent = this.#ledger === null ? this.#sent : this.#ledger.outgoing.sent;
+    return sent > 0 || this.positionBefore(0) > 0;
+  }
+
+  /** As in `SendLedger`. */
+  get isCaughtUp(): boolean {
+    return this.#ledger === null ? this.#state === "attached" : this.#ledger.outgoing.isCaughtUp;
+  }
+
+  /** As in `SendLedger`. */
+  get unconfirmedBytes(): number {
+    return this.#ledger === null ? 0 : this.#ledger.outgoing.unconfirmedBytes;
+  }
+
+  /** The position of the message before the `count` newest ones that arrived. */
+  positionBefore(count: number): number {
+    return this.#ledger === null ? this.#received - count : this.#ledger.incoming.positionBefore(count);
   }
 
   get state(): ServerSessionState {
@@ -140,7 +194,7 @@ export class ServerSession {
   /** Epoch milliseconds from which the session cannot be resumed, attached or not; Infinity for never. */
   get lifetimeEnd(): number {
     const { maxLifetime } = this.#settings;
-    return maxLifetime === null ? Infinity : this.identity.created + maxLifetime;
+    return maxLifetime === null ? Infinity : this.created + maxLifetime;
   }
 
   /** Why the session was lost; null if it was not, or if it ended deliberately. */
@@ -150,7 +204,7 @@ export class ServerSession {
 
   /** Attaches the first link, after `writeOpened()` or `writeLost()` was sent on it. `now` is monotonic. */
   open(now: number): Attachment {
-    this.ledger.outgoing.attach(0, 0, now);
+    this.#ledger?.outgoing.attach(0, 0, now);
     return this.#attach();
   }
 
@@ -204,7 +258,7 @@ export class ServerSession {
   /** The link is gone. Nothing changes if another link has taken over. `now` and `wallNow` as for `resume`. */
   detach(attachment: Attachment, now: number, wallNow: number): void {
     if (!this.isCurrent(attachment)) return;
-    this.ledger.outgoing.detach();
+    this.#ledger?.outgoing.detach();
     this.#state = "detached";
     this.#deadline = Math.min(wallNow + this.#settings.retain, this.lifetimeEnd);
     this.#expiry = now + this.#settings.retain;
@@ -225,7 +279,7 @@ export class ServerSession {
   end(): LossReport {
     this.#state = "ended";
     this.#deadline = null;
-    return this.ledger.outgoing.end();
+    return this.#ledger === null ? NOTHING_LOST : this.#ledger.outgoing.end();
   }
 
   /**
@@ -240,7 +294,11 @@ export class ServerSession {
   ): SessionRecord {
     const expiry = this.#deadline ?? Math.min(deadline, this.lifetimeEnd);
     return {
-      ...this.identity,
+      id: this.id,
+      secretHash: this.secretHash,
+      owner: this.owner,
+      subprotocol: this.subprotocol,
+      created: this.created,
       generation: this.#generation,
       attempt: this.#attempt,
       deadline: expiry === Infinity ? null : expiry,
@@ -248,6 +306,19 @@ export class ServerSession {
       incoming,
       inbox,
     };
+  }
+
+  #newLedger(): SessionLedger {
+    const { window, acknowledge, meter } = this.#settings;
+    return new SessionLedger({ window, peerWindow: window, acknowledge, meter });
+  }
+
+  /** The ledger of a session in which everything is confirmed. */
+  #wake(): SessionLedger {
+    const ledger = this.#newLedger();
+    ledger.restoreAtRest(this.#sent, this.#received);
+    if (this.#state === "attached") ledger.outgoing.attach(this.#sent, this.#sent, 0);
+    return ledger;
   }
 
   #attach(): Attachment {
@@ -266,3 +337,5 @@ export class ServerSession {
     return this.#expiry === null ? wallNow >= (this.#deadline ?? Infinity) : now >= this.#expiry;
   }
 }
+
+const NOTHING_LOST: LossReport = { unsent: 0, unknown: 0, tokens: [] };

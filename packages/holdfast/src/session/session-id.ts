@@ -30,6 +30,16 @@ export function isSecretHash(text: string): boolean {
   return HASH.test(text);
 }
 
+/** Halves the length of hexadecimal digits: a character for each byte. */
+export function bytesOfDigits(hex: string): string {
+  return hex.replaceAll(/../g, (digits) => String.fromCharCode(Number.parseInt(digits, 16)));
+}
+
+/** The reverse of `bytesOfDigits`. */
+export function digitsOfBytes(bytes: string): string {
+  return Array.from(bytes, (byte) => byte.charCodeAt(0).toString(16).padStart(2, "0")).join("");
+}
+
 /** Compares two texts in a time that depends on their lengths only. */
 export function equalInConstantTime(left: string, right: string): boolean {
   if (left.length !== right.length) return false;

@@ -39,6 +39,17 @@ export class SessionLedger {
     this.incoming = new ReceiveLedger(peerWindow, acknowledge);
   }
 
+  /** Whether everything is confirmed in both directions, so that two positions suffice for `restoreAtRest`. */
+  get isAtRest(): boolean {
+    return this.outgoing.isAtRest && this.incoming.isAtRest;
+  }
+
+  /** Only on a ledger that was just constructed. */
+  restoreAtRest(sent: number, received: number): void {
+    this.outgoing.restore({ sent, confirmed: sent, transmitted: sent, kept: NONE_KEPT });
+    this.incoming.restore({ received, confirmed: received });
+  }
+
   interpret(message: LedgerMessage, now: number): LedgerAction {
     switch (message.type) {
       case "ack": {
@@ -68,6 +79,8 @@ export class SessionLedger {
     return writeAck(this.incoming.takeLateAck());
   }
 }
+
+const NONE_KEPT: readonly null[] = [];
 
 export function violation(message: string): { readonly type: "violation"; readonly message: string } {
   return { type: "violation", message };

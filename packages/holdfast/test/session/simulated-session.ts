@@ -236,7 +236,9 @@ export class Simulation {
 
   serverAcks(moment: "due" | "late" | "passing"): void {
     const served = this.served;
-    if (served?.link) this.#ack(served.session.ledger, served.end, served.link.toClient, moment);
+    if (!served?.link) return;
+    this.#ack(served.session.ledger, served.end, served.link.toClient, moment);
+    served.session.rest();
   }
 
   serverHandles(count: number): void {
@@ -449,7 +451,7 @@ export class Simulation {
     const { session: served } = link;
     if (typeof item !== "string") {
       if (served?.session.isCurrent(link.attachment) !== true) return;
-      item.flow.deliver(item, served.session.identity.id);
+      item.flow.deliver(item, served.session.id);
       served.end.need(served.session.ledger.incoming.receive(item.text.length));
       return;
     }
@@ -464,6 +466,7 @@ export class Simulation {
     switch (action.type) {
       case "confirmed":
         served.end.confirm(action.tokens);
+        served.session.rest(); // Another ledger must not make a difference.
         return;
       case "ack":
         served.end.need(action.need);
@@ -487,7 +490,7 @@ export class Simulation {
     if (message.type !== "resume") assert.fail(`A first message ${message.type}`);
     const served = this.#served.get(message.id) ?? null;
     const proof = { secretHash: hash(message.secret), owner: null };
-    const refusal = judgeProof(served?.session.identity ?? null, proof);
+    const refusal = judgeProof(served?.session ?? null, proof);
     if (served === null || refusal !== null) {
       this.#open(link, refusal ?? "unknown");
       return;

@@ -21,9 +21,7 @@ export class DetachedSessions {
   }
 
   add(transport: ServerSessionTransport): void {
-    const { incoming, outgoing } = transport.machine.ledger;
-    const isEmpty = incoming.received === 0 && outgoing.sent === 0;
-    (isEmpty ? this.#empty : this.#others).add(transport);
+    (transport.machine.hasMessages ? this.#others : this.#empty).add(transport);
     this.#meter.used += DETACHED_COST;
   }
 

@@ -1,7 +1,7 @@
 // Opens and resumes the sessions of a server, as the first word of each socket asks.
 
 import { nodeModule } from "../../protocol/node-module.js";
-import { coreOf, type Connection } from "../../connection/connection.js";
+import { coreOf, handshakeOf, type Connection } from "../../connection/connection.js";
 import type { HandshakeRecord } from "../../connection/handshake-record.js";
 import type { Runtime } from "../../connection/runtime.js";
 import { judgeProof } from "../../session/judge-proof.js";
@@ -20,7 +20,7 @@ import type { SessionLoss } from "../../shared/session-errors.js";
 import type { SessionLink } from "../../transport/session/session-link.js";
 import { EXCESS_TIMEOUT } from "../limits/excess-sockets.js";
 import type { ServerRequest } from "../upgrade/server-request.js";
-import type { HeldSession } from "./held-session.js";
+import type { ServerSessionTransport } from "../../transport/session/server-session-transport.js";
 import type { LostSessions } from "./lost-sessions.js";
 import { SessionGreeter } from "./session-greeter.js";
 import type { SessionSettings } from "./session-options.js";
@@ -57,16 +57,16 @@ export interface SessionHost {
 export interface SessionTable {
   readonly isClosing: boolean;
   readonly lost: LostSessions;
-  find(id: string): HeldSession | undefined;
+  find(id: string): ServerSessionTransport | undefined;
   /** `record` is what the store has of a session that was claimed; null for a new one. */
   hold(
     session: ServerSession,
     first: Connection,
     handshake: HandshakeRecord,
     record: SessionRecord | null,
-  ): HeldSession;
+  ): ServerSessionTransport;
   /** The session has a socket. */
-  onAttached(held: HeldSession): void;
+  onAttached(transport: ServerSessionTransport): void;
 }
 
 export interface SessionOpeningsContext {
@@ -134,11 +134,10 @@ export class SessionOpenings {
     const ttl = Math.min(Math.ceil(retain), Number.MAX_SAFE_INTEGER);
     const ticket: SessionTicket = { id, secret, ttl, window: WINDOW };
     link.sendWord(loss === null ? writeOpened(ticket) : writeLost(loss, ticket));
-    const held = this.#context.registry.hold(machine, connection, handshake, null);
-    held.transport.attach(connection, link, machine.open(runtime.clock.now()), null);
-    this.#context.stored.renew(held);
-    coreOf(held.connection).start();
-    this.#context.host.onSession(held.connection, request);
+    const transport = this.#context.registry.hold(machine, connection, handshake, null);
+    transport.attach(connection, link, machine.open(runtime.clock.now()), null);
+    this.#context.stored.renew(transport);
+    this.#start(transport, request);
   }
 
   async #resume(socket: SessionSocket, message: Resume, owner: string | null): Promise<void> {
@@ -149,14 +148,20 @@ export class SessionOpenings {
     }
     if (coreOf(socket.connection).hasEnded) return;
     const proof: SessionProof = { secretHash: hashOf(message.secret), owner };
-    const held = this.#context.registry.find(message.id);
-    if (held === undefined) {
+    const transport = this.#context.registry.find(message.id);
+    if (transport === undefined) {
       await this.#resumeFromStore(socket, message, proof);
       return;
     }
-    const refusal = judgeProof(held.transport.machine.identity, proof);
+    const refusal = judgeProof(transport.machine, proof);
     if (refusal !== null) await this.#open(socket, owner, refusal);
-    else if (this.#mayCarry(socket, held.transport.socket)) await this.#continue(socket, message, held);
+    else if (this.#mayCarry(socket, transport.socket)) await this.#continue(socket, message, transport);
+  }
+
+  /** The application gets the session. */
+  #start({ connection }: ServerSessionTransport, request: ServerRequest): void {
+    coreOf(connection).start();
+    this.#context.host.onSession(connection, request);
   }
 
   /** A socket above the limits may only take the place of another one. */
@@ -167,8 +172,7 @@ export class SessionOpenings {
     return mayCarry;
   }
 
-  async #continue(socket: SessionSocket, message: Resume, held: HeldSession): Promise<void> {
-    const { transport } = held;
+  async #continue(socket: SessionSocket, message: Resume, transport: ServerSessionTransport): Promise<void> {
     const { clock } = this.#context.host.runtime;
     const answer = transport.machine.resume(message, clock.now(), clock.wallNow());
     if (answer.type === "stale") {
@@ -181,14 +185,14 @@ export class SessionOpenings {
     this.#context.host.onCarrying(socket.connection, replaced);
     if (answer.type === "lost") {
       transport.lose(answer.reason, answer.report);
-      await this.#open(socket, transport.machine.identity.owner, answer.reason);
+      await this.#open(socket, transport.machine.owner, answer.reason);
       return;
     }
-    this.#context.registry.onAttached(held);
-    held.handshake.renew(socket.handshake);
+    this.#context.registry.onAttached(transport);
+    handshakeOf(transport.connection).renew?.(socket.handshake);
     socket.link.sendWord(answer.text);
     transport.attach(socket.connection, socket.link, answer.attachment, answer);
-    this.#context.stored.renew(held);
+    this.#context.stored.renew(transport);
   }
 
   async #resumeFromStore(socket: SessionSocket, message: Resume, proof: SessionProof): Promise<void> {
@@ -217,14 +221,12 @@ export class SessionOpenings {
     if (claim.type === "claimed" && (await this.#context.stored.take(socket.connection, claim.record))) {
       const { record } = claim;
       const machine = new ServerSession(record, this.#context.machineSettings, record);
-      const held = this.#context.registry.hold(machine, socket.connection, socket.handshake, record);
+      const transport = this.#context.registry.hold(machine, socket.connection, socket.handshake, record);
       const { clock } = this.#context.host.runtime;
       const since = (record.deadline ?? Infinity) - this.#context.settings.retain;
-      held.transport.detachedAt = clock.now() - Math.max(0, clock.wallNow() - since);
-      await this.#continue(socket, message, held);
-      if (machine.state === "ended") return;
-      coreOf(held.connection).start();
-      this.#context.host.onSession(held.connection, socket.request);
+      transport.detachedAt = clock.now() - Math.max(0, clock.wallNow() - since);
+      await this.#continue(socket, message, transport);
+      if (machine.state !== "ended") this.#start(transport, socket.request);
       return;
     }
     if (coreOf(socket.connection).hasEnded) return;

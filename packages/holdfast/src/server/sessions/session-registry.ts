@@ -1,6 +1,6 @@
 // The sessions of a server: drops them when they expire or the memory is full, and saves them when the server closes.
 
-import { coreOf, createConnection, type Connection } from "../../connection/connection.js";
+import { createConnection, type Connection } from "../../connection/connection.js";
 import type { HandshakeRecord } from "../../connection/handshake-record.js";
 import type { ConnectionSettings } from "../../connection/options.js";
 import type { ServerSession, ServerSessionSettings } from "../../session/server-session.js";
@@ -8,7 +8,6 @@ import type { SessionRecord } from "../../session/store/session-record.js";
 import { ignore } from "../../shared/deferred.js";
 import type { SessionLoss } from "../../shared/session-errors.js";
 import { errorOf } from "../../shared/thrown.js";
-import { SessionKeepalive } from "../../transport/session/session-keepalive.js";
 import { NO_MESSAGES } from "../../transport/session/session-intake.js";
 import type {
   ServerSessionTransportOptions,
@@ -17,12 +16,10 @@ import type {
 import { ServerSessionTransport } from "../../transport/session/server-session-transport.js";
 import type { ServerSettings } from "../options.js";
 import { DetachedSessions } from "./detached-sessions.js";
-import { HeldSession, type HeldSessionHandler } from "./held-session.js";
 import { LostSessions } from "./lost-sessions.js";
-import { SessionHandshake } from "./session-handshake.js";
 import { SessionOpenings, WINDOW, type SessionHost, type SessionSocket } from "./session-openings.js";
 import type { SessionSettings } from "./session-options.js";
-import { StoredSessions } from "./stored-sessions.js";
+import { logOf, StoredSessions } from "./stored-sessions.js";
 
 /** The sessions of a server. */
 export interface SessionUsage {
@@ -37,7 +34,7 @@ export interface SessionUsage {
 /** Milliseconds within which received messages are acknowledged. */
 const ACK_DELAY = 100;
 
-export class SessionRegistry implements SessionKeeper, HeldSessionHandler {
+export class SessionRegistry implements SessionKeeper {
   readonly #host: SessionHost;
   readonly #settings: SessionSettings;
   readonly #connectionSettings: ConnectionSettings;
@@ -45,7 +42,7 @@ export class SessionRegistry implements SessionKeeper, HeldSessionHandler {
   readonly #stored: StoredSessions;
   readonly #openings: SessionOpenings;
   readonly #meter = { used: 0 };
-  readonly #held = new Map<string, HeldSession>();
+  readonly #held = new Map<string, ServerSessionTransport>();
   readonly #detached = new DetachedSessions(this.#meter);
   readonly lost = new LostSessions();
   #isClosing = false;
@@ -99,7 +96,7 @@ export class SessionRegistry implements SessionKeeper, HeldSessionHandler {
   }
 
   /** The session with this id; undefined if this process does not have it. */
-  find(id: string): HeldSession | undefined {
+  find(id: string): ServerSessionTransport | undefined {
     return this.#held.get(id);
   }
 
@@ -128,7 +125,7 @@ export class SessionRegistry implements SessionKeeper, HeldSessionHandler {
     this.#stored.close();
     if (this.#settings.durability === "process") return;
     const held = Array.from(this.#held.values());
-    const finished = Promise.all(held.map(({ transport }) => transport.freeze()));
+    const finished = Promise.all(held.map((transport) => transport.freeze()));
     let cancel: () => void = ignore;
     const timeout = new Promise<void>((resolve) => {
       cancel = this.#host.runtime.clock.setTimer(grace, resolve);
@@ -143,25 +140,22 @@ export class SessionRegistry implements SessionKeeper, HeldSessionHandler {
   onDetached(transport: ServerSessionTransport): void {
     this.#detached.add(transport);
     this.onKept();
-    const held = this.#held.get(transport.id);
-    const deadline = transport.machine.deadline;
-    if (held === undefined || deadline === null) return;
+    const { attempt, deadline } = transport.machine;
+    if (!this.#holds(transport) || deadline === null) return;
     const isEndless = deadline === Infinity;
-    held.log?.onDeadline(isEndless ? null : deadline, transport.machine.attempt);
+    logOf(transport)?.onDeadline(isEndless ? null : deadline, attempt);
     if (isEndless) return;
     const { clock, timers } = this.#host.runtime;
-    timers.set(held, clock.now() + Math.max(0, deadline - clock.wallNow()));
+    timers.set(transport, clock.now() + Math.max(0, deadline - clock.wallNow()));
   }
 
   onEnded(transport: ServerSessionTransport, loss: SessionLoss | null): void {
-    const { id } = transport;
-    const held = this.#held.get(id);
-    if (held?.transport !== transport) return;
-    this.#held.delete(id);
+    if (!this.#holds(transport)) return;
+    this.#held.delete(transport.id);
     this.#detached.delete(transport);
-    this.#host.runtime.timers.cancel(held);
-    if (loss !== null) this.lost.add(transport.machine.identity, loss);
-    this.#stored.remove(held, loss);
+    this.#host.runtime.timers.cancel(transport);
+    if (loss !== null) this.lost.add(transport.machine, loss);
+    this.#stored.remove(transport, loss);
   }
 
   onKept(): void {
@@ -175,15 +169,14 @@ export class SessionRegistry implements SessionKeeper, HeldSessionHandler {
   }
 
   /** A detached session has expired, or an attached one must be renewed in the store. */
-  onAlarm(held: HeldSession): void {
-    const { transport } = held;
+  onAlarm(transport: ServerSessionTransport): void {
     // The alarm decides, not the time of day, which may have been set back.
     if (transport.machine.state === "detached") transport.lose("expired");
-    else if (transport.machine.state === "attached") this.#stored.renew(held);
+    else if (transport.machine.state === "attached") this.#stored.renew(transport);
   }
 
   /** The session has a socket. */
-  onAttached({ transport }: HeldSession): void {
+  onAttached(transport: ServerSessionTransport): void {
     this.#detached.delete(transport);
   }
 
@@ -191,15 +184,14 @@ export class SessionRegistry implements SessionKeeper, HeldSessionHandler {
   hold(
     session: ServerSession,
     first: Connection,
-    firstHandshake: HandshakeRecord,
+    handshake: HandshakeRecord,
     record: SessionRecord | null,
-  ): HeldSession {
+  ): ServerSessionTransport {
     const { runtime } = this.#host;
     const transports: ServerSessionTransport[] = [];
     const log = this.#stored.newLog(session, () => transports[0]);
     const unread = record === null ? NO_MESSAGES : record.inbox.map(({ message }) => message);
-    const handshake = new SessionHandshake(firstHandshake);
-    const connection = createConnection({
+    createConnection({
       runtime,
       transport: (handler) => {
         const made = new ServerSessionTransport(
@@ -210,18 +202,20 @@ export class SessionRegistry implements SessionKeeper, HeldSessionHandler {
         transports.push(made);
         return made;
       },
-      keepalive: () => new SessionKeepalive(transports[0]),
+      keepalive: () => transports[0],
       settings: this.#connectionSettings,
       handshake,
       owner: this.#host,
     });
     const [transport] = transports;
-    transport.application = coreOf(connection);
-    const held = new HeldSession(this, transport, connection, handshake, log);
-    this.#held.set(session.identity.id, held);
-    runtime.monitor?.onSessionOpen(session.identity.id, "server", record === null);
+    this.#held.set(session.id, transport);
+    runtime.monitor?.onSessionOpen(session.id, "server", record === null);
     this.#stored.onHeld();
-    return held;
+    return transport;
+  }
+
+  #holds(transport: ServerSessionTransport): boolean {
+    return this.#held.get(transport.id) === transport;
   }
 
   #onFailure(error: unknown): void {

@@ -7,11 +7,16 @@ import type { SessionRecord } from "../../session/store/session-record.js";
 import type { Claim } from "../../session/store/session-store.js";
 import { SessionFencedError, type SessionLoss } from "../../shared/session-errors.js";
 import type { ServerSessionTransport } from "../../transport/session/server-session-transport.js";
-import type { HeldSession } from "./held-session.js";
 import { SessionLog } from "./session-log.js";
 import type { SessionSettings } from "./session-options.js";
 import { StoreCalls } from "./store-calls.js";
 import { StoreSweeper } from "./store-sweeper.js";
+
+/** The log of a session; null unless `durability` is `"message"`. */
+export function logOf(transport: ServerSessionTransport): SessionLog | null {
+  const { log } = transport;
+  return log instanceof SessionLog ? log : null;
+}
 
 export class StoredSessions {
   /** Ended sessions that are being removed. The application may close the store after that. */
@@ -52,7 +57,7 @@ export class StoredSessions {
       return false;
     }
     if (this.#mayContinue(connection)) return true;
-    await this.#store.remove(machine.identity.id, 1, null, this.#wallNow);
+    await this.#store.remove(machine.id, 1, null, this.#wallNow);
     return false;
   }
 
@@ -99,24 +104,26 @@ export class StoredSessions {
   }
 
   /** Says in the store that this process still holds the session: it expires soon after the process was killed. */
-  renew(held: HeldSession): void {
+  renew(transport: ServerSessionTransport): void {
     const { retain } = this.#settings;
     const { clock, timers } = this.#runtime;
-    timers.cancel(held);
-    if (held.log === null || retain === Infinity) return;
-    const { lifetimeEnd, attempt } = held.transport.machine;
-    held.log.onDeadline(Math.min(this.#liveDeadline, lifetimeEnd), attempt);
-    timers.set(held, clock.now() + retain / 2);
+    timers.cancel(transport);
+    const log = logOf(transport);
+    if (log === null || retain === Infinity) return;
+    const { lifetimeEnd, attempt } = transport.machine;
+    log.onDeadline(Math.min(this.#liveDeadline, lifetimeEnd), attempt);
+    timers.set(transport, clock.now() + retain / 2);
   }
 
   /** Saves all sessions, as they are in this turn. */
-  async save(sessions: Iterable<HeldSession>): Promise<void> {
-    const records = Array.from(sessions, (held) => ({ held, record: this.#park(held) }));
-    await Promise.all(records.map(({ held, record }) => this.#save(held, record)));
+  async save(sessions: Iterable<ServerSessionTransport>): Promise<void> {
+    const records = Array.from(sessions, (transport) => ({ transport, record: this.#park(transport) }));
+    await Promise.all(records.map(({ transport, record }) => this.#save(transport, record)));
   }
 
   /** The session has ended here: no process must continue it. */
-  remove({ log, transport }: HeldSession, loss: SessionLoss | null): void {
+  remove(transport: ServerSessionTransport, loss: SessionLoss | null): void {
+    const log = logOf(transport);
     if (log === null || transport.isParked) return;
     const removal = this.#remove(log, transport.machine, loss).finally(() => this.removals.delete(removal));
     this.removals.add(removal);
@@ -127,13 +134,14 @@ export class StoredSessions {
     return !coreOf(connection).hasEnded && !this.#isClosing;
   }
 
-  #park({ transport, log }: HeldSession): SessionRecord {
+  #park(transport: ServerSessionTransport): SessionRecord {
     const record = transport.park(this.#wallNow + this.#settings.retain);
     // A new generation, since the old one was removed when this process claimed it.
-    return log === null ? { ...record, generation: record.generation + 1 } : record;
+    return logOf(transport) === null ? { ...record, generation: record.generation + 1 } : record;
   }
 
-  async #save({ log, transport }: HeldSession, record: SessionRecord): Promise<void> {
+  async #save(transport: ServerSessionTransport, record: SessionRecord): Promise<void> {
+    const log = logOf(transport);
     try {
       await log?.end();
       await this.#store.save(record);
@@ -148,7 +156,7 @@ export class StoredSessions {
     if (loss === "moved") return; // Another process has it.
     try {
       const until = this.#wallNow + this.#settings.retain;
-      await this.#store.remove(machine.identity.id, machine.generation, loss, until);
+      await this.#store.remove(machine.id, machine.generation, loss, until);
     } catch (error) {
       if (!(error instanceof SessionFencedError)) this.#onFailure(error);
     }

@@ -52,7 +52,7 @@ export class ServerHandshakeRecord implements HandshakeRecord {
   readonly #target: string;
   readonly #isSecure: boolean;
   readonly #isHttp2: boolean;
-  readonly #extras: HandshakeExtras | null;
+  #extras: HandshakeExtras | null;
 
   constructor(headers: HeaderList, negotiated: NegotiatedParameters) {
     this.subprotocol = negotiated.subprotocol;
@@ -71,6 +71,11 @@ export class ServerHandshakeRecord implements HandshakeRecord {
 
   get data(): unknown {
     return this.#extras?.data;
+  }
+
+  renew({ remoteAddress = null, data }: HandshakeRecord): void {
+    const { host = null, headers = [] } = this.#extras ?? {};
+    this.#extras = { remoteAddress, host, headers, data };
   }
 
   get url(): string {

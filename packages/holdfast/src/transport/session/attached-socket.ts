@@ -3,7 +3,6 @@
 import type { Suspicion } from "../../heartbeat/adaptive-detection.js";
 import type { CloseFrame } from "../../shared/close-code.js";
 import type { CloseInfo } from "../../connection/close-info.js";
-import { coreOf, type Connection } from "../../connection/connection.js";
 import type { ConnectionCore } from "../../connection/connection-core.js";
 import type { ConnectionObserver } from "../../connection/connection-observer.js";
 import type { Unread } from "../../connection/inbox.js";
@@ -26,7 +25,6 @@ export interface AttachedSocketHandler {
 const NOTHING_UNREAD: Unread = { length: 0, bytes: 0 };
 
 export class AttachedSocket implements ConnectionObserver {
-  readonly connection: Connection;
   readonly core: ConnectionCore;
   readonly link: SessionLink;
   readonly attachment: Attachment;
@@ -34,16 +32,15 @@ export class AttachedSocket implements ConnectionObserver {
 
   constructor(
     session: AttachedSocketHandler,
-    connection: Connection,
+    core: ConnectionCore,
     link: SessionLink,
     attachment: Attachment,
   ) {
     this.#session = session;
-    this.connection = connection;
-    this.core = coreOf(connection);
+    this.core = core;
     this.link = link;
     this.attachment = attachment;
-    this.core.attachObserver(this);
+    core.attachObserver(this);
   }
 
   /** The session's inbox holds the messages. */

@@ -10,7 +10,7 @@ import type { Attachment } from "../../session/server-session.js";
 import type { SessionRecord } from "../../session/store/session-record.js";
 import { writeSessionMessage, type SessionMessage } from "../../session/wire.js";
 import { sessionLostError } from "../../session/explain-loss.js";
-import type { Connection } from "../../connection/connection.js";
+import { coreOf, type Connection } from "../../connection/connection.js";
 import { closeInfo, type CloseInfo } from "../../connection/close-info.js";
 import type {
   MessageTransport,
@@ -30,15 +30,6 @@ export class ServerSessionTransport
   extends SessionIntake
   implements MessageTransport, SessionLinkHandler, AttachedSocketHandler, TransportSession
 {
-  readonly isReportedBelow = true;
-  closeSent: CloseFrame | null = null;
-  closeReceived: CloseFrame | null = null;
-  receivedFirst = false;
-  outcome: CloseInfo | null = null;
-  /** The client has ended the session deliberately, or our application has. */
-  #isEnding = false;
-  #isOver = false;
-
   constructor(
     options: ServerSessionTransportOptions,
     beginning: SessionBeginning,
@@ -53,6 +44,11 @@ export class ServerSessionTransport
     return this;
   }
 
+  /** The alarm is that of the keeper. */
+  onAlarm(): void {
+    this.options.keeper.onAlarm(this);
+  }
+
   /** Continues on this socket: its first one if `resumption` is null. */
   attach(
     connection: Connection,
@@ -60,7 +56,7 @@ export class ServerSessionTransport
     attachment: Attachment,
     resumption: Resumption | null,
   ): void {
-    const socket = new AttachedSocket(this, connection, link, attachment);
+    const socket = new AttachedSocket(this, coreOf(connection), link, attachment);
     link.bind(this);
     if (this.streamTarget !== null) link.streamTo(this.streamTarget.restarted());
     this.use(socket, resumption);
@@ -88,10 +84,6 @@ export class ServerSessionTransport
     return this.record(deadline);
   }
 
-  get isParked(): boolean {
-    return this.sender.isParked;
-  }
-
   /**
    * The record for a store. With `"handled"`, only what the application has finished with counts as received: the client sends
    * the rest again. `deadline` is that of an attached session.
@@ -105,14 +97,14 @@ export class ServerSessionTransport
 
   /** The log has stored our messages up to `sent`, and the client's up to `settled`. */
   onLogged(sent: number, settled: number): void {
-    if (this.#isOver) return;
+    if (this.isOver) return;
     this.settle(settled);
     this.sender.release(sent);
   }
 
   /** The session is lost: the application's connection ends with `SessionLostError`. */
   lose(reason: SessionLoss, report = this.machine.lose(reason)): void {
-    if (this.#isOver) return;
+    if (this.isOver) return;
     const { unsent, unknown } = report;
     const error = sessionLostError(reason, report);
     const current = this.current;
@@ -122,7 +114,7 @@ export class ServerSessionTransport
     }
     this.listeners?.emit("lost", { reason, unsent, unknown });
     const { cause, received, sent, receivedFirst, evidence } = this.lastInfo ?? this.newest.closeInfo;
-    this.outcome = closeInfo({ cause, error, received, sent, receivedFirst, evidence });
+    this.endings.outcome = closeInfo({ cause, error, received, sent, receivedFirst, evidence });
     this.#finish(report, reason);
   }
 
@@ -157,16 +149,18 @@ export class ServerSessionTransport
 
   queueClose(close: CloseFrame, isUrgent: boolean): void {
     if (this.closeSent !== null) return;
-    this.#isEnding = true;
+    const ending = this.endings;
+    ending.isDeliberate = true;
     const current = this.current;
     if (current === null) {
       this.options.runtime.clock.afterPoll(() => this.#finish(this.machine.end(), null));
       return;
     }
-    this.closeSent = close;
+    ending.closeSent = close;
+    const sender = this.busySender;
     // Messages that are parked need not be sent: another process sends them.
-    if (isUrgent || this.sender.isParked || !this.sender.isBusy) this.#close(current, close, isUrgent);
-    else this.sender.whenIdle(() => this.#close(current, close, false));
+    if (isUrgent || sender?.isParked !== false || !sender.isBusy) this.#close(current, close, isUrgent);
+    else sender.whenIdle(() => this.#close(current, close, false));
   }
 
   destroy(): void {
@@ -174,11 +168,11 @@ export class ServerSessionTransport
   }
 
   abandon(): void {
-    this.#isEnding = true;
+    this.endings.isDeliberate = true;
     const current = this.current;
     if (current === null) this.options.runtime.clock.afterPoll(() => this.#finish(this.machine.end(), null));
     else {
-      if (!this.sender.isParked && !this.options.keeper.isClosing) current.link.endAtOnce();
+      if (!this.isParked && !this.options.keeper.isClosing) current.link.endAtOnce();
       current.core.terminate("aborted");
     }
   }
@@ -196,6 +190,7 @@ export class ServerSessionTransport
       case "confirmed":
         this.sender.onConfirmed(action.tokens);
         this.options.log?.onConfirmed(this.machine.ledger.outgoing.confirmed);
+        this.rest();
         return;
       case "ack":
         this.sender.onAckNeed(action.need);
@@ -205,9 +200,9 @@ export class ServerSessionTransport
         current.link.violate(action.message);
         return;
       case "ended":
-        this.#isEnding = true;
+        this.endings.isDeliberate = true;
         if (action.lastAck !== "") current.link.sendWordAhead(action.lastAck);
-        this.sender.end(action.report);
+        this.busySender?.end(action.report);
         return;
       case "stale":
         return;
@@ -218,35 +213,38 @@ export class ServerSessionTransport
   onLinkClosing(close: CloseFrame): void {
     const current = this.current;
     if (current === null) return;
-    if (!this.#isEnding && !hasEndingCode(close)) {
+    if (!this.isEnding && !hasEndingCode(close)) {
       current.core.answerClose();
       return;
     }
-    this.#isEnding = true;
-    this.closeReceived = close;
-    this.receivedFirst = this.closeSent === null;
+    const ending = this.endings;
+    ending.isDeliberate = true;
+    ending.closeReceived = close;
+    ending.receivedFirst = ending.closeSent === null;
     this.handler.onClose(close);
   }
 
   onLinkClosed(close: CloseFrame): void {
-    if (this.closeSent === null || this.closeReceived !== null) return;
-    this.closeReceived = close;
+    const { endings } = this;
+    if (endings.closeSent === null || endings.closeReceived !== null) return;
+    endings.closeReceived = close;
     this.handler.onClose(close);
   }
 
   onLinkEnded(socket: AttachedSocket, info: CloseInfo): void {
     if (!this.isCurrent(socket)) return;
     this.resumption?.settle(0);
-    this.lastInfo = info;
     this.leave(socket);
-    if (this.#isEnding || hasEndedSession(info)) {
-      if (this.closeSent === null) this.outcome = info;
+    this.onSocketEnded(info);
+    if (this.isEnding || hasEndedSession(info)) {
+      if (this.closeSent === null) this.endings.outcome = info;
       this.#finish(this.machine.end(), null);
       return;
     }
     const { clock, monitor } = this.options.runtime;
     this.machine.detach(socket.attachment, clock.now(), clock.wallNow());
     monitor?.onSessionDetached(this.id, "server", info);
+    this.rest();
     this.options.keeper.onDetached(this);
     this.listeners?.emit("detached", { info });
   }
@@ -256,9 +254,9 @@ export class ServerSessionTransport
    * absent peer must not block, nor fill the memory.
    */
   #overflows(): boolean {
-    if (this.#isOver || this.sender.isParked) return true;
+    if (this.isOver || this.isParked) return true;
     if (this.current !== null) return false;
-    if (!this.sender.isWaiting && this.machine.ledger.outgoing.hasRoom) return false;
+    if (this.busySender?.isWaiting !== true && this.machine.ledger.outgoing.hasRoom) return false;
     this.lose("overflow");
     return true;
   }
@@ -275,20 +273,20 @@ export class ServerSessionTransport
     }
     // Every Close of the application ends the session. At the shutdown of the server, the code decides.
     const ends = !this.options.keeper.isClosing || endsSession(close.code);
-    if (!isUrgent && !this.sender.isParked && ends) {
+    if (!isUrgent && !this.isParked && ends) {
       this.settleTaken(); // The client learns so before the end.
-      this.sender.acknowledge();
+      this.busySender?.acknowledge();
       link.sendWord(END);
     }
     core.closeWithCause("local-close", close, null, isUrgent);
   }
 
   #finish(report: LossReport, loss: SessionLoss | null): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+    if (this.isOver) return;
+    this.endings.isOver = true;
     const { unsent, unknown } = report;
     this.options.runtime.monitor?.onSessionClosed(this.id, "server", { reason: loss, unsent, unknown });
-    this.sender.end(report);
+    this.busySender?.end(report);
     this.options.keeper.onEnded(this, loss);
     this.onOver();
     this.handler.onClosed();

@@ -14,19 +14,25 @@ import { SessionSockets } from "./session-sockets.js";
 
 export const NO_MESSAGES: readonly Message[] = [];
 
+/** The application's progress through the messages. */
+interface Progress {
+  /** The position up to which the application has taken messages, or finished with them. */
+  handled: number;
+  /** Payload that arrived and was not reported to the ledger as settled. */
+  unsettled: number;
+}
+
+/** The server closes: nothing is handed to the application any more. */
+interface Freeze {
+  /** Called once the application has finished with what it was handed. */
+  onFinished: (() => void) | null;
+}
+
 export abstract class SessionIntake extends SessionSockets {
   protected streamTarget: ResumedPieces | null = null;
-  readonly #incoming: ReceiveLedger;
-  /** Whether confirming messages depends on what the application does with them, or on the log. */
-  readonly #tracksProgress: boolean;
-  /** The position up to which the application has taken messages, or finished with them. */
-  #handled = 0;
-  /** Payload that arrived and was not reported to the ledger as settled. */
-  #unsettled = 0;
-  /** The server closes: nothing is handed to the application any more. */
-  #isFrozen = false;
-  /** Called once the application has finished with what it was handed. */
-  #onFinished: (() => void) | null = null;
+  /** Null if confirming messages depends neither on what the application does with them nor on the log. */
+  readonly #progress: Progress | null;
+  #freeze: Freeze | null = null;
   /** Messages that the application was not handed: before it starts, those of the record; once frozen, the rest. */
   #unhanded: readonly Message[];
 
@@ -36,17 +42,21 @@ export abstract class SessionIntake extends SessionSockets {
     handler: MessageTransportHandler,
   ) {
     super(options, beginning, handler);
-    this.#incoming = this.machine.ledger.incoming;
-    this.#tracksProgress = options.acknowledge === "handled" || options.log !== null;
+    const tracksProgress = options.acknowledge === "handled" || options.log !== null;
+    this.#progress = tracksProgress ? { handled: 0, unsettled: 0 } : null;
     this.#unhanded = beginning.unread;
   }
 
+  get #incoming(): ReceiveLedger {
+    return this.machine.ledger.incoming;
+  }
+
   positionBefore(count: number): number {
-    return this.#incoming.positionBefore(count);
+    return this.machine.positionBefore(count);
   }
 
   start(): void {
-    if (this.#isFrozen) return;
+    if (this.#freeze !== null) return;
     // A process that logs has logged them already; they count as handed over once the application takes them.
     const { acknowledge, log } = this.options;
     if (log !== null && acknowledge === "received") this.settle(this.#incoming.received);
@@ -60,25 +70,26 @@ export abstract class SessionIntake extends SessionSockets {
    * still counts. Resolves once it has finished with what it was handed.
    */
   freeze(): Promise<void> {
-    if (this.#isFrozen) return Promise.resolve();
-    this.#isFrozen = true;
+    if (this.#freeze !== null) return Promise.resolve();
+    const freeze: Freeze = { onFinished: null };
+    this.#freeze = freeze;
     this.current?.link.bind(null);
     const inbox = this.application?.inbox;
     if (inbox !== undefined) this.#unhanded = [...this.#unhanded, ...inbox.takeAll()];
     if (inbox?.isBeingRead !== true || inbox.inProgress === 0) return Promise.resolve();
-    return new Promise((resolve) => (this.#onFinished = resolve));
+    return new Promise((resolve) => (freeze.onFinished = resolve));
   }
 
   /** The position that counts as received in a record, with `"handled"`: the client sends the rest again. */
   protected get finished(): number {
-    return Math.max(this.#handled, this.#incoming.confirmable);
+    return Math.max(this.#progress?.handled ?? 0, this.#incoming.confirmable);
   }
 
   /** The messages that the application has not taken. */
   protected unread(): InboxEntry[] {
     const unread = [...this.#unhanded, ...(this.application?.inbox.peek() ?? [])];
     return unread.map((message, index) => ({
-      position: this.#incoming.positionBefore(unread.length - index) + 1,
+      position: this.positionBefore(unread.length - index) + 1,
       message,
     }));
   }
@@ -90,26 +101,28 @@ export abstract class SessionIntake extends SessionSockets {
   }
 
   onData(message: Message): void {
-    const need = this.#incoming.receive(message.length);
+    const { sender } = this;
+    const need = sender.incoming.receive(message.length);
     this.newest.onStreamedMessage();
     if (this.streamTarget?.hasBegun === true) this.#completeStream(this.streamTarget, message);
     else this.handler.onMessage(message);
-    if (this.#tracksProgress) this.#onArrived(message.length, message);
-    else if (need !== "none") this.sender.onAckNeed(need);
+    if (this.#progress !== null) this.#onArrived(message.length, message, this.#progress);
+    else if (need !== "none") sender.onAckNeed(need);
   }
 
   onLargeMessage(size: number): void {
-    this.handler.onLargeMessage?.(size);
+    this.handler.onLargeMessage(size);
   }
 
   onStreamed(length: number): void {
-    const need = this.#incoming.receive(length);
-    if (this.#tracksProgress) this.#onArrived(length, null);
-    else this.sender.onAckNeed(need);
+    const { sender } = this;
+    const need = sender.incoming.receive(length);
+    if (this.#progress !== null) this.#onArrived(length, null, this.#progress);
+    else sender.onAckNeed(need);
   }
 
   onPingQueued(): void {
-    this.sender.acknowledge();
+    this.busySender?.acknowledge();
   }
 
   /** Positions were skipped. */
@@ -122,30 +135,32 @@ export abstract class SessionIntake extends SessionSockets {
   /** The application has taken messages, or finished with them. */
   onProgress(): void {
     const inbox = this.application?.inbox;
-    if (inbox === undefined || this.sender.isParked) return;
-    if (inbox.inProgress === 0) this.#onFinished?.();
-    if (!this.#tracksProgress) return;
+    if (inbox === undefined || this.isParked) return;
+    if (inbox.inProgress === 0) this.#freeze?.onFinished?.();
+    const progress = this.#progress;
+    if (progress === null) return;
     const { acknowledge, log } = this.options;
     const unread = this.#unhanded.length + inbox.length;
     const current = acknowledge === "handled" ? inbox.inProgress : 0;
     const handled = this.positionBefore(unread + current);
-    if (handled <= this.#handled) return;
-    this.#handled = handled;
+    if (handled <= progress.handled) return;
+    progress.handled = handled;
     if (log === null) this.settle(handled);
     else log.onHandled(handled);
   }
 
   protected settle(position: number): void {
-    if (position <= this.#incoming.confirmable) return;
-    const length = this.#unsettled;
-    this.#unsettled = 0;
+    const progress = this.#progress;
+    if (progress === null || position <= this.#incoming.confirmable) return;
+    const length = progress.unsettled;
+    progress.unsettled = 0;
     this.sender.onAckNeed(this.#incoming.settle(position, length));
   }
 
   /** The application is done: what it took counts as handled. */
   protected settleTaken(): void {
     const unread = this.#unhanded.length + (this.application?.inbox.length ?? 0);
-    if (this.#tracksProgress) this.settle(this.positionBefore(unread));
+    if (this.#progress !== null) this.settle(this.positionBefore(unread));
   }
 
   protected override leave(socket: AttachedSocket): void {
@@ -155,8 +170,7 @@ export abstract class SessionIntake extends SessionSockets {
 
   /** The session has ended: nobody waits for the application any more. */
   protected onOver(): void {
-    this.application = null;
-    this.#onFinished?.();
+    this.#freeze?.onFinished?.();
   }
 
   streamTo(handler: PieceHandler | null): void {
@@ -183,9 +197,9 @@ export abstract class SessionIntake extends SessionSockets {
   }
 
   /** `message` is null for one that was delivered in pieces. */
-  #onArrived(length: number, message: Message | null): void {
+  #onArrived(length: number, message: Message | null, progress: Progress): void {
     const { acknowledge, log } = this.options;
-    this.#unsettled += length;
+    progress.unsettled += length;
     if (log !== null && acknowledge === "received") {
       const { received } = this.#incoming;
       if (message === null) log.onSkipped(received);

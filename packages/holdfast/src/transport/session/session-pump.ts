@@ -1,6 +1,6 @@
 // The base of a session's sender: transmits what was counted on the current link, replays after a cut, and sends acks.
 
-import type { AckNeed } from "../../session/receive-ledger.js";
+import type { AckNeed, ReceiveLedger } from "../../session/receive-ledger.js";
 import type { SessionMessageData } from "../../session/session-memory.js";
 import type { SessionLedger } from "../../session/session-ledger.js";
 import { writeSessionMessage } from "../../session/wire.js";
@@ -23,10 +23,17 @@ export interface SenderSettings {
   readonly keepsWithoutLink: boolean;
 }
 
+export interface SenderHandler {
+  /** The ack that was due is sent: nothing may be in flight any more. */
+  onAcknowledged(): void;
+}
+
 /** Its deadline is that of the next ack. */
 export abstract class SessionPump extends Deadline {
   protected readonly runtime: Runtime;
   protected readonly settings: SenderSettings;
+  /** Null for nobody. */
+  readonly #handler: SenderHandler | null;
   protected ledger: SessionLedger;
   protected link: SessionLink | null = null;
   /** The same, unless there is more to do for a message than to count, keep and transmit it. */
@@ -41,11 +48,27 @@ export abstract class SessionPump extends Deadline {
   /** The link whose write limit was reached: its replay continues later. */
   #pacedLink: SessionLink | null = null;
 
-  constructor(runtime: Runtime, ledger: SessionLedger, settings: SenderSettings) {
+  constructor(
+    runtime: Runtime,
+    ledger: SessionLedger,
+    settings: SenderSettings,
+    handler: SenderHandler | null = null,
+  ) {
     super();
     this.runtime = runtime;
     this.ledger = ledger;
     this.settings = settings;
+    this.#handler = handler;
+  }
+
+  /** Whether nothing waits, so that an object in its place would do the same. The ledger is asked separately. */
+  get isAtRest(): boolean {
+    if (this.isSet || this.isParked || this.hasEnded) return false;
+    return this.#caughtUp === null && this.#ready === null && this.#pacedLink === null;
+  }
+
+  get incoming(): ReceiveLedger {
+    return this.ledger.incoming;
   }
 
   /** Whether messages wait for room in the window. */
@@ -111,6 +134,7 @@ export abstract class SessionPump extends Deadline {
 
   onAlarm(): void {
     this.#sendAck(this.ledger.takeLateAck());
+    this.#handler?.onAcknowledged();
   }
 
   protected afterPush(): void {

@@ -31,6 +31,10 @@ export class SessionSender extends SessionStreams {
     return this.#waiting === null ? 0 : this.#waiting.bytes;
   }
 
+  override get isAtRest(): boolean {
+    return super.isAtRest && !this.isWaiting;
+  }
+
   get isWaiting(): boolean {
     return this.#waiting !== null && this.#waiting.length > 0;
   }

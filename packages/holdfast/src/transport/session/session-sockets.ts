@@ -11,30 +11,38 @@ import type { ConnectionCore } from "../../connection/connection-core.js";
 import type { Listeners } from "../../connection/listeners.js";
 import type { Address } from "../../connection/ports.js";
 import type { Fragment, LinkWords, MessageTransportHandler } from "../../connection/message-transport.js";
+import type { MessageLog } from "./message-log.js";
 import { notDelivered } from "./receipts.js";
 import { ResumptionReport } from "./resumption-report.js";
 import type { ServerSessionTransportOptions, SessionBeginning } from "./server-session-options.js";
 import type { SessionLink } from "./session-link.js";
 import { SessionSender } from "./session-sender.js";
+import type { SenderHandler } from "./session-pump.js";
+import { EndingSession } from "./session-ending.js";
 import type { AttachedSocket } from "./attached-socket.js";
 import { SessionWords } from "./session-words.js";
 
-export abstract class SessionSockets {
+/** The time without a socket, and what follows from it. Kept until the next one. */
+interface Gap {
+  /** Monotonic. */
+  readonly since: number;
+  /** How the socket before ended; null while it has not, and after the resumption. */
+  info: CloseInfo | null;
+  /** The resumption that ends it; null before. */
+  report: ResumptionReport | null;
+}
+
+export abstract class SessionSockets extends EndingSession implements SenderHandler {
   /** The pure state machine. */
   readonly machine: ServerSession;
   protected readonly options: ServerSessionTransportOptions;
-  protected readonly handler: MessageTransportHandler;
-  protected readonly sender: SessionSender;
-  /** The core of the session's connection; null before it is complete, and after its end. */
-  application: ConnectionCore | null = null;
+  /** The core of the session's connection, which this was made for. */
+  protected readonly handler: ConnectionCore;
   protected current: AttachedSocket | null = null;
-  /** How the newest socket ended; null while it is open. */
-  protected lastInfo: CloseInfo | null = null;
-  /** The newest resumption; null for none. */
-  protected resumption: ResumptionReport | null = null;
   #newest: ConnectionCore;
-  #detachedAt = 0;
-  #isPaused = false;
+  // Made on demand: an idle session that has had one socket needs none of them.
+  #sender: SessionSender | null = null;
+  #gap: Gap | null = null;
   #words: SessionWords | null = null;
 
   protected constructor(
@@ -42,15 +50,59 @@ export abstract class SessionSockets {
     { session, first }: SessionBeginning,
     handler: MessageTransportHandler,
   ) {
+    super();
     this.options = options;
-    this.handler = handler;
+    this.handler = handler as ConnectionCore; // No decorator lies over a session.
     this.machine = session;
     this.#newest = coreOf(first);
-    this.sender = new SessionSender(options.runtime, session.ledger, options);
+  }
+
+  /** The core of the session's connection; null after its end. */
+  get application(): ConnectionCore | null {
+    return this.isOver ? null : this.handler;
+  }
+
+  /** The session's connection. */
+  get connection(): Connection {
+    return this.handler.facade;
+  }
+
+  /** Made when something is to be sent or acknowledged, and dropped when nothing is in flight. */
+  protected get sender(): SessionSender {
+    if (this.#sender !== null) return this.#sender;
+    const { runtime } = this.options;
+    const sender = new SessionSender(runtime, this.machine.ledger, this.options, this);
+    this.#sender = sender;
+    if (this.current !== null) sender.attach(this.current.link, null);
+    return sender;
+  }
+
+  /** The sender, if there is something for it to do; otherwise null. */
+  protected get busySender(): SessionSender | null {
+    return this.#sender;
+  }
+
+  /** Null unless messages are logged. */
+  get log(): MessageLog | null {
+    return this.options.log;
+  }
+
+  get isParked(): boolean {
+    return this.#sender?.isParked === true;
+  }
+
+  onAcknowledged(): void {
+    this.rest();
+  }
+
+  /** Drops what an idle session does not need. */
+  protected rest(): void {
+    const isAtRest = this.#sender === null || this.#sender.isAtRest;
+    if (isAtRest && this.machine.rest()) this.#sender = null;
   }
 
   get id(): string {
-    return this.machine.identity.id;
+    return this.machine.id;
   }
 
   get isAttached(): boolean {
@@ -59,7 +111,7 @@ export abstract class SessionSockets {
 
   /** The connection of the current socket; null while there is none. */
   get socket(): Connection | null {
-    return this.current === null ? null : this.current.connection;
+    return this.current === null ? null : this.current.core.facade;
   }
 
   isCurrent(socket: AttachedSocket): boolean {
@@ -72,8 +124,8 @@ export abstract class SessionSockets {
   }
 
   /** Another process has saved the session at this time, in monotonic milliseconds of this one. */
-  set detachedAt(time: number) {
-    this.#detachedAt = time;
+  set detachedAt(since: number) {
+    this.#gap = { since, info: null, report: null };
   }
 
   get listeners(): Listeners | null {
@@ -115,11 +167,10 @@ export abstract class SessionSockets {
   }
 
   get bufferedAmount(): number {
-    const { current } = this;
-    const { waitingBytes } = this.sender;
-    const { outgoing } = this.machine.ledger;
-    if (current !== null && outgoing.isCaughtUp) return current.core.bufferedAmount + waitingBytes;
-    return outgoing.unconfirmedBytes + waitingBytes;
+    const { current, machine } = this;
+    const waitingBytes = this.#sender === null ? 0 : this.#sender.waitingBytes;
+    if (current !== null && machine.isCaughtUp) return current.core.bufferedAmount + waitingBytes;
+    return machine.unconfirmedBytes + waitingBytes;
   }
 
   get unsentBytes(): number {
@@ -137,12 +188,12 @@ export abstract class SessionSockets {
   }
 
   sendFragment(fragment: Fragment): Promise<void> {
-    if (this.sender.isParked) return Promise.reject(notDelivered("unsent"));
+    if (this.isParked) return Promise.reject(notDelivered("unsent"));
     return this.sender.sendFragment(fragment);
   }
 
   get streamConfirmation(): Promise<void> | null {
-    return this.sender.streamConfirmation;
+    return this.#sender === null ? null : this.#sender.streamConfirmation;
   }
 
   /** No decorator lies over a session. */
@@ -151,7 +202,7 @@ export abstract class SessionSockets {
   }
 
   fail(closedError: () => Error): void {
-    for (const each of this.sender.takeWaiting()) each.reject(closedError());
+    for (const each of this.#sender?.takeWaiting() ?? []) each.reject(closedError());
   }
 
   flush(): void {
@@ -159,18 +210,16 @@ export abstract class SessionSockets {
   }
 
   pause(): boolean {
-    this.#isPaused = true;
     this.current?.core.pauseReading();
     return true;
   }
 
   resume(): void {
-    this.#isPaused = false;
     this.current?.core.resumeReading();
   }
 
   queuePing(): void {
-    // SessionKeepalive pings on the socket.
+    // SocketKeepalive pings on the socket.
   }
 
   abandonPing(): void {
@@ -181,40 +230,53 @@ export abstract class SessionSockets {
     this.current?.core.sendPong(payload);
   }
 
-  end(): void {
-    // The socket ends with its own connection.
+  /** How the newest socket ended; null while it is open. */
+  protected get lastInfo(): CloseInfo | null {
+    return this.#gap === null ? null : this.#gap.info;
+  }
+
+  protected onSocketEnded(info: CloseInfo): void {
+    if (this.#gap !== null) this.#gap.info = info;
+  }
+
+  /** The newest resumption; null for none. */
+  protected get resumption(): ResumptionReport | null {
+    return this.#gap === null ? null : this.#gap.report;
   }
 
   /** Continues on this socket: its first one if `resumption` is null. */
   protected use(socket: AttachedSocket, resumption: Resumption | null): void {
     const { core, link } = socket;
+    const sender = resumption === null ? null : this.sender;
     this.#newest = core;
-    this.lastInfo = null;
     this.current = socket;
-    const { frameObserver } = this.handler;
+    const { frameObserver, pauseReasons } = this.handler;
     if (frameObserver !== null) core.watchFrames(frameObserver);
-    if (this.#isPaused) socket.core.pauseReading();
+    if (pauseReasons.length > 0) core.pauseReading();
     if (resumption !== null) this.#announce(link, resumption.replayed);
     this.options.log?.onConfirmed(this.machine.ledger.outgoing.confirmed);
     this.#words?.attach(link.link);
-    this.sender.attach(link, resumption);
+    sender?.attach(link, resumption);
+    this.rest();
   }
 
   /** Messages that still arrive on the socket do not count, and nothing is sent on it. */
   protected leave({ link }: AttachedSocket): void {
     link.bind(null);
     this.current = null;
-    this.#detachedAt = this.options.runtime.clock.now();
-    this.sender.detach();
+    this.#gap = { since: this.options.runtime.clock.now(), info: null, report: null };
+    this.#sender?.detach();
   }
 
   #announce(link: SessionLink, replayedOut: number): void {
     const { runtime, ackDelay } = this.options;
-    const gap = runtime.clock.now() - this.#detachedAt;
+    const gap = (this.#gap ??= { since: 0, info: null, report: null });
+    const duration = runtime.clock.now() - gap.since;
     link.sendWord(writeSessionMessage({ type: "replay", count: replayedOut }));
-    this.resumption = new ResumptionReport(runtime.clock, ackDelay, (replayedIn) => {
-      runtime.monitor?.onSessionResumed(this.id, "server", { gap, replayedIn, replayedOut });
-      this.listeners?.emit("resumed", { gap, duration: gap, replayedIn, replayedOut });
+    gap.info = null;
+    gap.report = new ResumptionReport(runtime.clock, ackDelay, (replayedIn) => {
+      runtime.monitor?.onSessionResumed(this.id, "server", { gap: duration, replayedIn, replayedOut });
+      this.listeners?.emit("resumed", { gap: duration, duration, replayedIn, replayedOut });
     });
   }
 }

@@ -21,6 +21,10 @@ export abstract class SessionStreams extends SessionPump {
   /** Sends the first fragment of a message whose position is not logged yet; null for none. */
   #loggedStream: (() => void) | null = null;
 
+  override get isAtRest(): boolean {
+    return super.isAtRest && this.#stream === null && this.streamConfirmation === null;
+  }
+
   /**
    * Sends a fragment. The message is counted with its first one, so that a receiver learns from `skip` that the rest will
    * not follow. It is not kept: after a cut, the next link shows whether it arrived.

@@ -5,16 +5,20 @@ import type { Suspicion } from "../../heartbeat/adaptive-detection.js";
 import type { HeartbeatDeadlines } from "../../heartbeat/heartbeat.js";
 import { LatencyStatistics, type LatencyStats } from "../../heartbeat/latency-statistics.js";
 import { InvalidStateError } from "../../shared/errors.js";
+import type { ConnectionCore } from "../../connection/connection-core.js";
 import type { Keepalive } from "../../connection/keepalive.js";
-import type { ServerSessionTransport } from "./server-session-transport.js";
+import { Deadline } from "../../connection/timer-queue.js";
 
-export class SessionKeepalive implements Keepalive {
+/** A base class rather than an object of its own, which every session would pay for. */
+export abstract class SocketKeepalive extends Deadline implements Keepalive {
+  abstract readonly isAttached: boolean;
+  /** The core of the newest socket, attached or not: latency, addresses and pings are its. */
+  abstract readonly newest: ConnectionCore;
+
   /** The socket's keepalive observes the traffic. */
-  readonly isQuiet = false;
-  readonly #transport: ServerSessionTransport;
-
-  constructor(transport: ServerSessionTransport) {
-    this.#transport = transport;
+  // eslint-disable-next-line @typescript-eslint/class-literal-property-style -- A field would cost each session memory.
+  get isQuiet(): boolean {
+    return false;
   }
 
   get latency(): number | null {
@@ -66,12 +70,12 @@ export class SessionKeepalive implements Keepalive {
   }
 
   ping(payload: Uint8Array, signal: AbortSignal | null, timeout: number | null = null): Promise<number> {
-    if (!this.#transport.isAttached) return Promise.reject(new InvalidStateError(DETACHED));
-    return this.#transport.newest.ping(payload, signal, timeout);
+    if (!this.isAttached) return Promise.reject(new InvalidStateError(DETACHED));
+    return this.newest.ping(payload, signal, timeout);
   }
 
   probe(): void {
-    if (this.#transport.isAttached) this.#newest.probe();
+    if (this.isAttached) this.#newest.probe();
   }
 
   onPong(): null {
@@ -106,12 +110,13 @@ export class SessionKeepalive implements Keepalive {
     // As above.
   }
 
+  /** Of the connection and of the transport: the socket ends with its own connection. */
   end(): void {
     // As above.
   }
 
   get #newest(): Keepalive {
-    return this.#transport.newest.keepalive;
+    return this.newest.keepalive;
   }
 }
 
