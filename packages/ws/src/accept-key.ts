@@ -1,3 +1,5 @@
+// The proof that a server has understood the handshake.
+
 import { createHash } from "node:crypto";
 
 /** The value of Sec-WebSocket-Accept for that of Sec-WebSocket-Key (RFC 6455 section 1.3). */

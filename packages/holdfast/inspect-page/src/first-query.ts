@@ -1,3 +1,5 @@
+// The query with which the page of the inspector and the terminal begin.
+
 import type { Query } from "../../build/server/inspect/wire.js";
 
 /** The rows that a viewer sees first: those in trouble on top. */

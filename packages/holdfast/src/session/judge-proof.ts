@@ -1,3 +1,5 @@
+// Decides whether a client may resume a session. Its own file, because stores need it and nothing else of sessions.
+
 import type { SessionProof } from "./server-session.js";
 import { equalInConstantTime } from "./session-id.js";
 

@@ -1,3 +1,5 @@
+// Loads the parts of the library that few programs need.
+
 import { HandshakeError } from "./errors.js";
 
 /**

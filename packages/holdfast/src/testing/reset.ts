@@ -1,3 +1,5 @@
+// Resets sockets reliably.
+
 import type { Socket } from "node:net";
 
 /**

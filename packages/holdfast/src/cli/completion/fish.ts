@@ -1,3 +1,5 @@
+// The script of `holdfast completion fish`.
+
 import type { Verb } from "../verb.js";
 import { operandsOf, optionsOf, type CompletedOption } from "./completions.js";
 

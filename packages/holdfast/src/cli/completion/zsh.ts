@@ -1,3 +1,5 @@
+// The script of `holdfast completion zsh`.
+
 import type { Verb } from "../verb.js";
 import { operandsOf, optionsOf, quoted, type CompletedOption } from "./completions.js";
 

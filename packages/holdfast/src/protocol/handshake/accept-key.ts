@@ -1,3 +1,5 @@
+// The proof that a server has understood the handshake.
+
 import { nodeModule } from "../node-module.js";
 
 const crypto = nodeModule("node:crypto");

@@ -1,3 +1,5 @@
+// Collects the bytes of a request's or response's head until it is complete, within limits.
+
 import { Buffer } from "node:buffer";
 import type { HeadFailure, HeadLimits } from "./head-failure.js";
 import { HeadScanner } from "./head-scanner.js";

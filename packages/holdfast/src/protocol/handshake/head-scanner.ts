@@ -1,3 +1,5 @@
+// Validates the bytes of a head as they arrive.
+
 import type { HeadFailure, HeadLimits } from "./head-failure.js";
 import { isTokenCode } from "../../shared/token.js";
 

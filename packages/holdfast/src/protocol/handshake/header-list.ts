@@ -1,3 +1,5 @@
+// The header fields of a handshake.
+
 import { trimWhitespace } from "../../shared/token.js";
 
 /**

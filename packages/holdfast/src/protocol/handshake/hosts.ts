@@ -1,3 +1,5 @@
+// The option `hosts` of servers: which Host headers they accept.
+
 import { parseAuthority, type Authority } from "./authority.js";
 import { portOf } from "./origin.js";
 

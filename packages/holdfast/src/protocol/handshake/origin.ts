@@ -1,3 +1,5 @@
+// The option `origins` of servers: pages of which origins may connect (RFC 6455 section 10.2).
+
 import { parseAuthority } from "./authority.js";
 
 /** Pages that may connect: those of the server's own origin, all pages, or those of the listed origins. */

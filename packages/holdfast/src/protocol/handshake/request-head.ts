@@ -1,3 +1,5 @@
+// Parses the head of a request.
+
 import type { Head } from "./head-reader.js";
 import type { HeadFailure } from "./head-failure.js";
 import type { HeaderList } from "./header-list.js";

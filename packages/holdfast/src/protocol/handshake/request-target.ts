@@ -1,3 +1,5 @@
+// What a request asks for: the path in its request target.
+
 import { defaultPort, parseAuthority } from "./authority.js";
 
 /**

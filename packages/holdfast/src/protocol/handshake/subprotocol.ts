@@ -1,3 +1,5 @@
+// A server's choice of the subprotocol (RFC 6455 section 1.9), the link protocol included.
+
 import { ignoreRejection } from "../../shared/deferred.js";
 import { InvalidArgumentError } from "../../shared/errors.js";
 import { answerLink, withoutLink, type LinkVersion } from "../../shared/link-subprotocol.js";

@@ -1,3 +1,5 @@
+// Parses WebSocket URLs.
+
 import { findControlCharacter } from "../../shared/control-characters.js";
 import { InvalidURLError } from "../../shared/errors.js";
 import { isUnixURL, parseUnixURL } from "./unix-url.js";

@@ -1,3 +1,5 @@
+// Tells servers with TLS from others, without loading node:tls.
+
 import type { Server as NetServer } from "node:net";
 import type { Server as TlsServer } from "node:tls";
 import { nodeModule } from "../../protocol/node-module.js";

@@ -1,3 +1,5 @@
+// The timers that a fake clock hands out in place of Node's.
+
 import type { Clock } from "../../connection/ports.js";
 
 const active = new Map<number, FakeTimeout>();

@@ -1,3 +1,5 @@
+// The timers of a fake clock.
+
 interface Timer {
   readonly dueAt: number;
   readonly order: number;

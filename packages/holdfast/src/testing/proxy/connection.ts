@@ -1,3 +1,5 @@
+// One connection of a fault proxy.
+
 import type { Socket } from "node:net";
 import { reset } from "../reset.js";
 import { checkCut, checkFaults } from "./check-faults.js";

@@ -1,3 +1,5 @@
+// One direction of a connection through a fault proxy: delays, throttles, freezes and cuts its bytes.
+
 import type { Socket } from "node:net";
 import { reset } from "../reset.js";
 import type { Faults } from "./faults.js";

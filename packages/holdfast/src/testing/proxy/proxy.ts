@@ -1,3 +1,5 @@
+// A TCP proxy that makes faults on request.
+
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { InvalidStateError } from "../../shared/errors.js";

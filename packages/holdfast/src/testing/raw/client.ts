@@ -1,3 +1,5 @@
+// A scripted client: sends exactly the bytes that a test wants.
+
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { connect as connectTcp } from "node:net";

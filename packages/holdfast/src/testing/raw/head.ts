@@ -1,3 +1,5 @@
+// The heads of requests and responses of scripted peers, without any validation.
+
 import { createHash } from "node:crypto";
 
 /** Headers to send: an array repeats the header, null omits a default header. */

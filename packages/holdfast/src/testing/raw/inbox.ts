@@ -1,3 +1,5 @@
+// The received bytes of a scripted peer.
+
 import { describeBytes } from "../bytes.js";
 import { realNow, withTimeout } from "../with-timeout.js";
 

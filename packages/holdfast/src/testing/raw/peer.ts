@@ -1,3 +1,5 @@
+// What scripted clients and servers share: bytes, frames and ends, sent and received as a test wants.
+
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";

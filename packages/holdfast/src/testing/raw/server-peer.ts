@@ -1,3 +1,5 @@
+// A scripted server's end of one connection.
+
 import { STATUS_CODES } from "node:http";
 import { type BytesLike, concatBytes, toBytes } from "../bytes.js";
 import { acceptKey, formatHead, type Head, type HeadersToSend } from "./head.js";

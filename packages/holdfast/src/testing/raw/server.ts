@@ -1,3 +1,5 @@
+// A scripted server: accepts connections, and does nothing on its own.
+
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { TLSSocket, type TLSSocketOptions } from "node:tls";

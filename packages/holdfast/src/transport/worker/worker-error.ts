@@ -1,3 +1,5 @@
+// The error of `connectInWorker()` if its worker fails.
+
 import { HoldfastError } from "../../shared/errors.js";
 
 /** The worker of a connection could not be started, or has ended. */
