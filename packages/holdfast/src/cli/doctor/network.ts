@@ -5,6 +5,7 @@ import { lookup } from "node:dns/promises";
 import { once } from "node:events";
 import { connect as connectTCP, isIP, type Socket } from "node:net";
 import { connect as connectTLS, type ConnectionOptions as TlsOptions, type TLSSocket } from "node:tls";
+import { explainTls } from "../../connection/explain/tls-failure.js";
 import { NO_TLS_ADVICE } from "../connection/opening-advice.js";
 import type { Finding } from "./finding.js";
 
@@ -70,7 +71,9 @@ async function* examineTLS(
     ),
   );
   if (secure instanceof Error) {
-    const advice = NO_TLS_ADVICE;
+    const { likely = [], advice: todo = [] } = explainTls(secure);
+    // An alert is TLS: the server speaks it, and rejects something.
+    const advice = /alert/i.test(secure.message) ? [...likely, ...todo].join(" ") : NO_TLS_ADVICE;
     yield { check: "TLS", verdict: "failed", text: `the handshake failed: ${secure.message}`, advice };
     return;
   }
