@@ -241,6 +241,8 @@ describe("A connection in a worker thread", { timeout: 300_000 }, () => {
     await using server = await RawServer.start({}, () => undefined);
     const error: unknown = await connectInWorker(server.url(), { openTimeout: 400 }).catch((e: unknown) => e);
     assert(error instanceof OpenTimeoutError && error.phase === "upgrade", String(error));
+    assert.match(error.message, /to be open within 400 ms, /);
+    assert.match(error.stack ?? "", /to be open within 400 ms, /);
   });
 
   test("B1: an abort cancels opening at once, with its reason", async () => {
