@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { serve } from "holdfast";
-import { testCertificates } from "holdfast-testkit";
+import { RawServer, testCertificates } from "holdfast-testkit";
 import { Command, normalised, runCommand } from "./command.js";
 
 interface Told {
@@ -85,6 +85,15 @@ ok    idle        connections idle for S s stay open
         stderr: "",
       },
     );
+  });
+
+  test("K: doctor does not doubt that a server speaks TLS which answers with an alert", async () => {
+    const alert = new Uint8Array([0x15, 3, 3, 0, 2, 2, 112]); // unrecognized_name
+    await using server = await RawServer.start({}, (peer) => peer.write(alert));
+    const { code, stdout } = await runCommand(["doctor", `wss://127.0.0.1:${server.port}/`]);
+    assert.equal(code, 1);
+    assert.match(stdout, /does not know the host name that this client sent/);
+    assert.doesNotMatch(stdout, /Does the server speak TLS/);
   });
 
   test("K: doctor does not take a server's restart for an idle timeout", async () => {

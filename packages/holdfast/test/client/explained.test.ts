@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { createServer, type Server, type Socket } from "node:net";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { constants, createSecureServer } from "node:http2";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
@@ -294,6 +295,20 @@ describe("explain() of other failures", () => {
     listener.close();
   });
 
+  test("D9: B9: a request that an HTTP/2 server resets", async () => {
+    const { ca, server: tls } = await testCertificates();
+    const listener = createSecureServer({ ...tls, settings: { enableConnectProtocol: true } });
+    listener.on("stream", (stream) => {
+      stream.on("error", () => undefined);
+      stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    });
+    const port = await listen(listener);
+    const text = await explained(`wss://localhost:${port}/`, { http2: true, tls: { ca } });
+    listener.close();
+    assert.match(text, /INTERNAL_ERROR.*gave up on this request.*leave out `http2`/);
+    assert.doesNotMatch(text, /client certificate/);
+  });
+
   test("D9: a program that is not a WebSocket server", async () => {
     const text = await explainedBy((peer) => peer.write("SSH-2.0-x\r\n"));
     assert.match(text, /is not a WebSocket server.*Check the host, the port and the path/);
@@ -325,6 +340,13 @@ describe("explain() of other failures", () => {
     await server.close();
     assert.match(text, /The proxy works, but could not reach the server/);
     assert.match(await explained("ws://server.test/", { proxy }), /It is down, or its address is wrong/);
+  });
+
+  test("D9: another error of the library speaks for itself", async () => {
+    const error: unknown = await connect("ws://h.test/", { pingIntervall: 1 } as never).catch(
+      (e: unknown) => e,
+    );
+    assert.match(explain(error as HandshakeError), /Did you mean `pingInterval`\?$/);
   });
 
   test("D9: the error of an open connection is explained like its CloseInfo", async () => {

@@ -5,6 +5,7 @@ import { lookup } from "node:dns/promises";
 import { once } from "node:events";
 import { connect as connectTCP, isIP, type Socket } from "node:net";
 import { connect as connectTLS, type ConnectionOptions as TlsOptions, type TLSSocket } from "node:tls";
+import { explain, HandshakeError } from "../../index.js";
 import { NO_TLS_ADVICE } from "../connection/opening-advice.js";
 import type { Finding } from "./finding.js";
 
@@ -70,8 +71,14 @@ async function* examineTLS(
     ),
   );
   if (secure instanceof Error) {
-    const advice = NO_TLS_ADVICE;
-    yield { check: "TLS", verdict: "failed", text: `the handshake failed: ${secure.message}`, advice };
+    const failed = `the handshake failed: ${secure.message}`;
+    // An alert is TLS: the server speaks it, and rejects something.
+    if (/alert/i.test(secure.message)) {
+      const text = explain(new HandshakeError(failed, { failure: "tls", cause: secure }));
+      yield { check: "TLS", verdict: "failed", text };
+    } else {
+      yield { check: "TLS", verdict: "failed", text: failed, advice: NO_TLS_ADVICE };
+    }
     return;
   }
   const protocol = secure.getProtocol() ?? "TLS";

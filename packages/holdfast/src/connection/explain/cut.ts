@@ -61,10 +61,10 @@ function idleTimeout(evidence: CloseEvidence): Finding | null {
       ],
     };
   }
-  if (pingInterval === null && isRoundTime(idle)) {
+  if (pingInterval === null && isFullSeconds(idle)) {
     return {
       likely: [
-        `It had been idle for ${Math.round(idle / 1000)} s to the moment, with keepalive off: a proxy or load balancer in between may have an idle timeout of that length.`,
+        `It had been idle for ${Math.round(idle / 1000)} s to the moment, with keepalive off: a proxy or load balancer in between may have an idle timeout of that length. By chance, any other end may come at a full second, too.`,
       ],
       advice: ["Set `pingInterval` to less than half of that, so that the connection is never idle."],
     };
@@ -113,11 +113,11 @@ function idleTime(evidence: CloseEvidence): number {
 }
 
 /**
- * Most timeouts are multiples of 5 s. We notice them a little late, or early if they began before the last bytes arrived
- * here.
+ * Timeouts are full seconds, and more than one. We notice them a little late, or early if they began before the last
+ * bytes arrived here.
  */
-function isRoundTime(idle: number): boolean {
-  return idle > 4_950 && Math.abs(idle - Math.round(idle / 5_000) * 5_000) < 50;
+function isFullSeconds(idle: number): boolean {
+  return idle > 1_950 && Math.abs(idle - Math.round(idle / 1_000) * 1_000) < 50;
 }
 
 function isNear(value: number, reference: number): boolean {

@@ -14,13 +14,13 @@ import { size } from "./measures.js";
 import { standsFor } from "./page-codes.js";
 import { explainPeerClose } from "./peer-close.js";
 import { explainSessionLoss } from "./session-loss.js";
-import { withoutFullStop } from "../../shared/full-stop.js";
+import { withFullStop, withoutFullStop } from "../../shared/full-stop.js";
 
 /** @param explainOpening explains a connection that did not open */
 export function explainEnd(ended: CloseInfo | HoldfastError, explainOpening: ExplainOpening): string {
   if (ended instanceof HandshakeError) return sentences(explainOpening(ended.failure, ended), null);
   const info = ended instanceof ConnectionClosed ? ended.info : ended;
-  if (info instanceof HoldfastError) return `${withoutFullStop(info.message)}.`;
+  if (info instanceof HoldfastError) return withFullStop(info.message);
   checkCloseInfo(info);
   const wasOpen = info.evidence.openedAt !== null;
   const explanation = wasOpen ? explainEnding(info, explainOpening) : explainOpening(info.cause, info.error);

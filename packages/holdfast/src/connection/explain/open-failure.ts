@@ -94,6 +94,14 @@ function explainInvalidAnswer(error: Error | null): Finding {
 }
 
 function explainCutEarly(error: Error | null): Finding {
+  if (error?.message.includes("HTTP/2 stream") === true) {
+    return {
+      likely: [
+        "The server, or a proxy in front of it, gave up on this request: it failed, or does not accept WebSockets over HTTP/2.",
+      ],
+      advice: ["Try again later, or leave out `http2`."],
+    };
+  }
   const isSecure = error?.message.includes("wss:") === true;
   return {
     likely: [

@@ -1,10 +1,12 @@
 // TLS handshakes that failed: what the code of OpenSSL or Node says about the cause.
 
+import { codeOf } from "./code-of.js";
 import type { Finding } from "./explanation.js";
 import { codesOf } from "./system-failure.js";
 
+/** @param error an error of this library whose `cause` is that of Node or OpenSSL, or the latter itself */
 export function explainTls(error: Error | null): Finding {
-  const text = [...codesOf(error), error?.message ?? ""].join("\n");
+  const text = [...codesOf(error), codeOf(error), error?.message].join("\n");
   return FINDINGS.find(([pattern]) => pattern.test(text))?.[1] ?? ANY;
 }
 

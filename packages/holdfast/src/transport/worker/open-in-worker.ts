@@ -98,8 +98,17 @@ class Opening {
     const [first, ...rest] = items;
     if (this.#heldEvents !== null) this.#heldEvents.push(...items);
     else if (this.#wire !== null) this.#wire.onEvents(items);
-    else if (first.type === "failed") this.#fail(rebuildError(first.error));
+    else if (first.type === "failed") this.#fail(this.#withWholeTime(rebuildError(first.error)));
     else if (first.type === "opened") this.#open(first.opened, rest);
+  }
+
+  /** The worker knows only the part of `openTimeout` that was left when it had started. */
+  #withWholeTime(error: Error): Error {
+    if (!(error instanceof OpenTimeoutError)) return error;
+    const correct = (text: string) => text.replace(/within [\d.]+ ms/, `within ${this.#call.openTimeout} ms`);
+    error.message = correct(error.message);
+    error.stack = correct(error.stack ?? "");
+    return error;
   }
 
   #open(opened: Opened, rest: readonly WorkerEvent[]): void {

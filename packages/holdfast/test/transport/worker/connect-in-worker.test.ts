@@ -247,6 +247,10 @@ describe("A connection in a worker thread", { timeout: 300_000 }, () => {
       const error: unknown = await connectInWorker(server.url(), { openTimeout }).catch((e: unknown) => e);
       assert(error instanceof OpenTimeoutError, String(error));
       phase = error.phase;
+      if (phase !== "upgrade") continue;
+      const limit = new RegExp(`to be open within ${openTimeout} ms, `);
+      assert.match(error.message, limit);
+      assert.match(error.stack ?? "", limit);
     }
   });
 
