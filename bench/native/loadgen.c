@@ -10,8 +10,8 @@
 //
 // --port, --conns, --depth, --size, --text, --kind ascii|utf8|latin|json, --warmup and --duration in seconds,
 // --pid of the server (its CPU time and memory), --deflate 0|1|nct|offer, --verify (compare every payload),
-// --cpu (pin), --rate, --touch, --gcsig (SIGUSR2 to the server, twice, before the last reading), --gcwait
-// (seconds after each), --link 1|2 (speak this version of the link protocol; with 2, of a session that acknowledges
+// --cpu (pin), --rate, --touch, --gcsig (SIGUSR2 to the server: in idle twice before the last reading, in bcast
+// once before the warm-up), --gcwait (seconds after each), --link 1|2 (speak this version of the link protocol; with 2, of a session that acknowledges
 // every 256th message), --frag (fragments per message), --path, --nsrc (number of source addresses),
 // --openrate (connections opened per second)
 #define _GNU_SOURCE
@@ -877,6 +877,11 @@ int main(int ac, char** av) {
   }
   if (!strcmp(mode, "bcast")) {
     rec_lat = 0;
+    if (gcsig) {
+      kill(pid, SIGUSR2);
+      uint64_t wait = now_ns() + (uint64_t)(gcwait * 1e9);
+      while (now_ns() < wait) pump(20000);
+    }
     uint64_t t0 = now_ns(), tw = t0 + warm * 1e9, te = tw + dur * 1e9;
     uint64_t nb = 0, del = 0;
     double c0 = 0, l0 = 0;

@@ -72,6 +72,8 @@ function loadOptions(load: ServerLoad): string[] {
       return [
         ...["--mode", "bcast", "--size", String(load.size)],
         ...["--conns", String(load.connections), "--depth", String(load.burst)],
+        // One collection of the setup's garbage costs as much as several messages.
+        ...["--gcsig", "--gcwait", "1"],
       ];
     case "keepalive": {
       const rate = (load.connections * 1000) / load.interval;

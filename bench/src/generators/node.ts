@@ -56,6 +56,7 @@ async function follow(
   try {
     for await (const [message] of on(child, "message", { signal: stopWaiting.signal })) {
       const report = message as Report; // node/program.ts sends nothing else
+      if (report.type === "opened") collectGarbage(server);
       if (report.type === "measuring") atStart = await readUsage(server);
       if (report.type === "idle") return await readMemory(load, server, timing, before);
       if (report.type === "measured") return toMeasurement(report, atStart, await readUsage(server));

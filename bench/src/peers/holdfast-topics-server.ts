@@ -10,8 +10,9 @@ import { announce } from "./support/program.js";
 
 const engine = redisEngine({ client: new Redis(redisPort, "127.0.0.1") });
 const topics = createTopics({ engine, history: true });
-const server = await serve(async (connection) => {
-  await topics.subscribe(connection, "all");
-  await connection.forEach((message) => void topics.publish("all", message));
+// Not an async function, which would take memory for each connection: that of broadcast() is none either.
+const server = await serve((connection) => {
+  void topics.subscribe(connection, "all");
+  return connection.forEach((message) => void topics.publish("all", message));
 }, holdfastOptions());
 announce(server.port);

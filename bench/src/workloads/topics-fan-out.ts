@@ -1,7 +1,7 @@
 import type { Workload } from "../workload.js";
 
-// A message takes a tenth of a second: 10 of them are too few to compile the code, and one collection of garbage from
-// the setup changes the cost of 20 by more than the bar allows.
+// A message takes a tenth of a second: 10 of them are too few to compile the code, and 20 to find the cost, as one major
+// collection of garbage takes as long as one or two.
 export const topicsFanOut: Workload = {
   id: "T3",
   title: "256 B on a topic over Redis to 10,000 connections of one process",

@@ -5,6 +5,9 @@ import { openedAtATime } from "./idle.js";
 import type { Report, Task } from "./task.js";
 import { Window } from "./window.js";
 
+/** Milliseconds that the server has to collect the garbage of its setup, which costs as much as several messages. */
+const COLLECTION = 1_000;
+
 /** One connection sends a burst. When every connection has received all of it, the next burst follows. */
 export function runBroadcast(load: BroadcastLoad, task: Task, report: (report: Report) => void): void {
   const burst = new FrameRing({ payload: "binary", size: load.size, depth: load.burst }).take(0, load.burst);
@@ -30,8 +33,11 @@ export function runBroadcast(load: BroadcastLoad, task: Task, report: (report: R
     connections.push(connection);
     if (started < load.connections) openAnother();
     if (connections.length < load.connections) return;
-    window = new Window(task, report);
-    send();
+    report({ type: "opened" });
+    setTimeout(() => {
+      window = new Window(task, report);
+      send();
+    }, COLLECTION);
   }
 
   function send(): void {

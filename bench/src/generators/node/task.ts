@@ -11,6 +11,8 @@ export interface Task {
 }
 
 export type Report =
+  /** All connections of a broadcast are open: the server may collect its garbage now. */
+  | { readonly type: "opened" }
   /** The warm-up is over: the server's resource use counts from now on. */
   | { readonly type: "measuring" }
   /** The measurement is over. Latencies are in microseconds; `share` is that of one core. */

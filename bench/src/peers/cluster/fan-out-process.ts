@@ -19,7 +19,7 @@ const TOPIC = "all";
 
 const blocks: Block[] = [];
 let count = 0;
-let blockBegan = process.cpuUsage();
+let blockBegan: NodeJS.CpuUsage | null = null;
 
 const engine = redisEngine({ client: new Redis(redisPort, "127.0.0.1") });
 const topics = createTopics({ engine, history: true });
@@ -27,7 +27,7 @@ const server: Server = await serve(async (connection) => {
   await topics.subscribe(connection, TOPIC);
   await connection.forEach((message) => {
     // The generator sends a message once all connections have received the last one.
-    if (count % SIZE === 0 && count > 0) endBlock();
+    if (count % SIZE === 0) beginBlock();
     if (isTopicAt(Math.floor(count++ / SIZE))) void topics.publish(TOPIC, message).catch(fail);
     else server.broadcast(message);
   });
@@ -37,9 +37,11 @@ process.on("message", (request) => {
 });
 announce(server.port);
 
-function endBlock(): void {
-  const { user, system } = process.cpuUsage(blockBegan);
-  blocks.push({ isTopic: isTopicAt(blocks.length), cpuMicroseconds: (user + system) / SIZE });
+function beginBlock(): void {
+  if (blockBegan !== null) {
+    const { user, system } = process.cpuUsage(blockBegan);
+    blocks.push({ isTopic: isTopicAt(blocks.length), cpuMicroseconds: (user + system) / SIZE });
+  }
   blockBegan = process.cpuUsage();
 }
 
