@@ -2,12 +2,14 @@
 
 import { coreOf, type Connection } from "../connection/connection.js";
 import type { ConnectionCore } from "../connection/connection-core.js";
+import type { CloseInfo } from "../connection/close-info.js";
 import type { ConnectionSettings } from "../connection/options.js";
 import type { Message } from "../connection/inbox.js";
 import type { SendSettings } from "../connection/message-transport.js";
 import type { Connector, ConnectorOptions } from "../reconnect/connector.js";
 import { abortedError, neverOpenedInfo, openingError } from "../reconnect/opening-failure.js";
 import type { CloseFrame } from "../shared/close-code.js";
+import type { HoldfastError } from "../shared/errors.js";
 import { checkOptionNames, type OptionAdvice } from "../shared/option-names.js";
 import { errorOf } from "../shared/thrown.js";
 import {
@@ -47,6 +49,15 @@ export function connectOptions<Options extends ConnectorOptions>(
   };
 }
 
+/** How an attempt ended that opened no connection. */
+export function failedOpening<Options extends ConnectorOptions>(
+  { connector }: PlatformPort<Options>,
+  settings: ConnectionSettings,
+  error: HoldfastError,
+): CloseInfo {
+  return neverOpenedInfo(error, settings, connector().runtime.clock.wallNow());
+}
+
 /** Opens connections without a session. */
 export class ConnectionOpener<Options extends ConnectorOptions> implements LinkOpener<Options> {
   readonly platform: PlatformPort<Options>;
@@ -80,7 +91,7 @@ export class ConnectionOpener<Options extends ConnectorOptions> implements LinkO
     handler: LinkHandler,
   ): void {
     const error = signal.aborted ? abortedError(url, thrown) : openingError(thrown);
-    const info = neverOpenedInfo(error, settings, this.platform.connector().runtime.clock.wallNow());
+    const info = failedOpening(this.platform, settings, error);
     inNextTask(() => handler.onEnd(info));
   }
 }

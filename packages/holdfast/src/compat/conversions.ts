@@ -73,7 +73,7 @@ export function requireArguments(what: string, count: number, required: number):
 }
 
 /**
- * The bytes of a `BufferSource`, copied; null for a value of another type.
+ * The bytes of a `BufferSource`, copied; none of a buffer that was transferred; null for a value of another type.
  * @throws TypeError for memory that is shared or resizable
  */
 export function copyOfBufferSource(value: unknown): Uint8Array<ArrayBuffer> | null {
@@ -83,6 +83,7 @@ export function copyOfBufferSource(value: unknown): Uint8Array<ArrayBuffer> | nu
   if (!isArrayBuffer(buffer)) throw new TypeError("Expected memory that is not shared with other threads.");
   if ((buffer as { resizable?: boolean }).resizable === true)
     throw new TypeError("Expected an ArrayBuffer of fixed length.");
+  if (buffer.byteLength === 0) return new Uint8Array(0); // `slice()` of a transferred buffer throws.
   const { byteOffset, byteLength } = view ?? { byteOffset: 0, byteLength: buffer.byteLength };
   return new Uint8Array(buffer.slice(byteOffset, byteOffset + byteLength));
 }

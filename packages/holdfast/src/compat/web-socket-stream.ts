@@ -4,12 +4,13 @@
 import { coreOf, type Connection } from "../connection/connection.js";
 import type { CloseInfo } from "../connection/close-info.js";
 import type { ConnectorOptions } from "../reconnect/connector.js";
+import { abortedError, openingError } from "../reconnect/opening-failure.js";
 import type { CloseFrame } from "../shared/close-code.js";
 import { Deferred, ignore, quietly } from "../shared/deferred.js";
 import { checkOptionNames } from "../shared/option-names.js";
 import { thrownText } from "../shared/thrown.js";
 import { checkProtocols, parseURL } from "./arguments.js";
-import { connectOptions, type PlatformPort } from "./connection-link.js";
+import { connectOptions, failedOpening, type PlatformPort } from "./connection-link.js";
 import {
   copyOfBufferSource,
   requireArguments,
@@ -121,18 +122,20 @@ export function defineWebSocketStream<Options extends ConnectorOptions>(
       const any = signal === undefined ? own : AbortSignal.any([own, signal]);
       const options = { ...connectOptions(port, { protocols, options: given }), signal: any };
       const connector = port.connector();
-      connector.checkOptions(options);
-      connector.open(this.#url, options, null).then(
-        (connection) => {
-          if (any.aborted) {
-            connection.terminate();
-            this.#onFailed(any.reason, signal);
-          } else {
-            this.#onOpen(connection);
-          }
-        },
-        (error: unknown) => this.#onFailed(error, signal),
-      );
+      const settings = connector.checkOptions(options);
+      const failed = (thrown: unknown): void => {
+        const cause = any.aborted ? abortedError(this.#url, thrown) : openingError(thrown);
+        this.#closeInfo = failedOpening(port, settings, cause);
+        this.#onFailed(thrown, signal);
+      };
+      connector.open(this.#url, options, null).then((connection) => {
+        if (any.aborted) {
+          connection.terminate();
+          failed(any.reason);
+        } else {
+          this.#onOpen(connection);
+        }
+      }, failed);
     }
 
     #onFailed(thrown: unknown, signal: AbortSignal | undefined): void {

@@ -50,6 +50,21 @@ describe("send()", () => {
     await once(socket, "close");
   });
 
+  test("N1: a buffer that was transferred is sent as an empty message, as Web IDL converts it", async () => {
+    await using scene = await openScene();
+    const socket = await opened(scene.url);
+    const events = recordEvents(socket);
+    const buffer = new ArrayBuffer(8);
+    const sources = [buffer, new Uint8Array(buffer), new DataView(buffer, 2)];
+    structuredClone(buffer, { transfer: [buffer] });
+    for (const source of sources) socket.send(source);
+    assert.equal(socket.bufferedAmount, 0);
+    await eventually(() => events.length === 3, "three messages");
+    assert.deepEqual(events, ["message Blob(0)", "message Blob(0)", "message Blob(0)"]);
+    socket.close();
+    await once(socket, "close");
+  });
+
   test("N1: bufferedAmount counts payload bytes at once, in UTF-8, and returns to 0", async () => {
     await using scene = await openScene({ maxMessageSize: null });
     const socket = await opened(scene.url);

@@ -52,6 +52,24 @@ describe("WebSocketStream", () => {
     }
   });
 
+  test("N1: closeInfo says why no connection was opened", async () => {
+    await using scene = await openScene();
+    const refused = new WebSocketStream("ws://127.0.0.1:1/");
+    const aborted = new WebSocketStream(scene.url, { signal: AbortSignal.abort(new Error("enough")) });
+    const closed = new WebSocketStream(scene.url);
+    closed.close();
+    const streams = [refused, aborted, closed];
+    assert.deepEqual(
+      streams.map(({ closeInfo }) => closeInfo),
+      [null, null, null],
+    );
+    for (const stream of streams) await assert.rejects(stream.opened);
+    assert.deepEqual(
+      streams.map(({ closeInfo }) => closeInfo?.cause),
+      ["refused", "aborted", "aborted"],
+    );
+  });
+
   test("N1: invalid arguments of close() throw", async () => {
     await using scene = await openScene();
     const stream = new WebSocketStream(scene.url);

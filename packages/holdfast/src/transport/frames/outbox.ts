@@ -323,8 +323,10 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
 
   /** Writes within a call that sends. */
   #flushEarly(): void {
-    const { unsentPayload } = this;
+    const { unsentPayload, bytesSent } = this;
+    const isKept = this.#keptPayload !== null;
     this.flush();
+    if (!isKept && this.bytesSent === bytesSent) return;
     this.#keepPayload(unsentPayload);
     this.planFlush();
   }
