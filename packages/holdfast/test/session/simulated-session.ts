@@ -3,8 +3,8 @@
 
 import assert from "node:assert/strict";
 import { ClientSession } from "../../build/session/client-session.js";
+import { judgeProof } from "../../build/session/judge-proof.js";
 import {
-  judgeProof,
   ServerSession,
   writeLost,
   writeOpened,
