@@ -27,16 +27,7 @@ console.log(JSON.stringify({ modules, bytes }));
 `;
 
 /** Those that a server of plain WebSockets does not use. */
-const UNUSED = [
-  "http",
-  "http2",
-  "https",
-  "tls",
-  "zlib",
-  "worker_threads",
-  "os",
-  "internal/deps/undici/undici",
-];
+const UNUSED = ["http", "http2", "https", "tls", "zlib", "worker_threads", "internal/deps/undici/undici"];
 
 test("E5: a server of plain WebSockets loads little: its heap stays below the size from which V8 marks it often", async () => {
   const library = new URL("../../dist/index.js", import.meta.url).href;
