@@ -27,8 +27,15 @@ const entries = [
   "adapter",
   "testing",
 ];
-/** The entries with declarations. */
-const typedEntries = entries;
+/**
+ * The modules that a page loads before its first WebSocket opens. As entries of their own, they are in other chunks than the code that
+ * it loads meanwhile, although the entry of the browser exports both. Bundlers cannot divide a chunk.
+ */
+const pageStarts = {
+  "page-connect": "browser/connect",
+  "page-client": "browser/client",
+  "page-persistent": "browser/connect-persistent",
+};
 
 /** Node's modules, and the optional peer dependency. */
 const external = [/^node:/, "socks"];
@@ -44,7 +51,8 @@ export async function bundle() {
 }
 
 async function bundleCode() {
-  await write(inputs(entries, ".js"), external, unfinished);
+  const starts = Object.entries(pageStarts).map(([name, path]) => [name, join(library, `build/${path}.js`)]);
+  await write({ ...inputs(entries, ".js"), ...Object.fromEntries(starts) }, external, unfinished);
 }
 
 /**
@@ -79,7 +87,7 @@ async function write(input, externals, dir, paths = {}) {
 
 async function bundleDeclarations() {
   const built = await rollup({
-    input: inputs(typedEntries, ".d.ts"),
+    input: inputs(entries, ".d.ts"),
     external,
     plugins: [dts(), withoutInternal, withoutNode],
     onLog: failOnWarning,

@@ -47,6 +47,8 @@ async function bundleWithEsbuild(program: string): Promise<Bundle> {
 async function bundleWithRollup(program: string): Promise<Bundle> {
   const built = await rollup({
     input: PROGRAM,
+    // As package.json says, which this plugin does not read: an import that nothing is used of is left out.
+    treeshake: { moduleSideEffects: (id) => id === PROGRAM },
     plugins: [
       {
         name: "program",

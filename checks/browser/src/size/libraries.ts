@@ -15,19 +15,19 @@ export const MEASURED: readonly Measured[] = [
   {
     name: "holdfast: connect",
     program: `import { connect } from "holdfast"; ${KEEP} connect;`,
-    limit: 29_800,
+    limit: 12_200,
     splits: true,
   },
   {
     name: "holdfast: Client, persist",
     program: `import { Client, persist } from "holdfast"; ${KEEP} [Client, persist];`,
-    limit: 37_500,
+    limit: 22_300,
     splits: true,
   },
   {
     name: "holdfast: connectPersistent",
     program: `import { connectPersistent } from "holdfast"; ${KEEP} connectPersistent;`,
-    limit: 42_200,
+    limit: 28_800,
     splits: true,
   },
   {

@@ -1,24 +1,24 @@
 // `connect()` for browsers: opens a connection with the browser's WebSocket.
 
 import { addCaller } from "../connection/caller-stack.js";
-import { coreOf, createConnection, type Connection } from "../connection/connection.js";
-import { heartbeatKeepalive } from "../connection/heartbeat-keepalive.js";
+import type { Connection } from "../connection/connection.js";
 import { checkRequiredSubprotocol } from "../connection/handshake-options.js";
-import { overLinkProtocol } from "../transport/link/link-protocol.js";
-import { checkOptionNames } from "../shared/option-names.js";
-import type { ConnectionSettings } from "../connection/options.js";
-import type { MessageTransportFactory } from "../connection/message-transport.js";
-import type { OpenObserver, TransportEnds } from "../connection/open-observer.js";
+import type { OpenObserver } from "../connection/open-observer.js";
 import { NegotiationError } from "../shared/errors.js";
-import { offerLink, readLinkAnswer, type LinkVersion } from "../shared/link-subprotocol.js";
+import { offerLink, readLinkAnswer } from "../shared/link-subprotocol.js";
+import { checkOptionNames } from "../shared/option-names.js";
 import { noneSelected } from "../shared/subprotocol-required.js";
 import { browserRuntime } from "../transport/browser/browser-runtime.js";
 import { parseBrowserURL, type BrowserURL } from "./browser-url.js";
-import { overWebSocket } from "../transport/browser/browser-transport.js";
-import { BrowserHandshakeRecord } from "./handshake-record.js";
+import { HeldEvents } from "./held-events.js";
 import { LinkOffers } from "./link-offers.js";
-import { pageOwner, probeOnReturn } from "./live-connections.js";
-import { loadCodeFor, type LoadedCode } from "./load-code.js";
+import {
+  loadCodeFor,
+  loadConnectionCode,
+  withinOpening,
+  type ConnectionCode,
+  type LoadedCode,
+} from "./load-code.js";
 import { isUnexplained, openWebSocket } from "./open-web-socket.js";
 import {
   CONNECT_OPTIONS,
@@ -27,6 +27,7 @@ import {
   type ConnectSettings,
   NO_SESSION,
 } from "./options.js";
+import type { OpenedSocket } from "./page-connection.js";
 
 /**
  * Opens a WebSocket connection to `url`: `ws:` or `wss:` (`http:`, `https:` and relative URLs are accepted, too).
@@ -94,64 +95,45 @@ interface OpenParameters {
 }
 
 function openOnce(attempt: OpenParameters, offersLink: boolean): Promise<Connection> {
-  const { target, settings, code, deadline, observer } = attempt;
+  const { target, settings, deadline } = attempt;
   const runtime = browserRuntime();
   const { subprotocols, linkProtocol, openTimeout, signal } = settings;
-  const wantsSession = (observer?.session ?? null) !== null;
+  const wantsSession = (attempt.observer?.session ?? null) !== null;
   const offered = offersLink
     ? offerLink(subprotocols, { isRequired: linkProtocol === "required", wantsSession })
     : subprotocols;
+  const loading = loadConnectionCode();
   return openWebSocket(
     { runtime, url: target, subprotocols: offered, deadline, openTimeout, signal },
-    (socket) => {
+    (socket): Connection | Promise<Connection> => {
       const { subprotocol, link } = readLinkAnswer(socket.protocol);
-      const isLink = link > 0 && offersLink;
       if (subprotocol === null && settings.requireSubprotocol) {
         throw new NegotiationError(noneSelected(subprotocols));
       }
       if (linkProtocol === true) linkOffers.onOpened(target.endpoint, offersLink);
-      const messages = overWebSocket({ runtime, socket, settings: settings.connection });
-      const connection = createConnection({
-        keepalive: heartbeatKeepalive,
-        runtime,
-        transport: withHeartbeat(messages, isLink ? link : 0, attempt),
-        settings: {
-          ...heartbeatSettings(isLink, settings),
-          log: code.ConnectionLog,
-          adaptive: code.AdaptiveDetection,
-        },
-        handshake: new BrowserHandshakeRecord(target, offered, socket, subprotocol),
-        owner: pageOwner,
-      });
-      observer?.onConnected(NO_ADDRESSES);
-      observer?.onOpen(connection);
-      probeOnReturn(connection);
-      coreOf(connection).start();
-      return connection;
+      const opened = { ...attempt, socket, offered, subprotocol, link: offersLink ? link : 0 } as const;
+      return loading instanceof Promise
+        ? startWith(loading, opened, deadline)
+        : loading.startConnection(opened);
     },
   );
 }
 
-function withHeartbeat(
-  messages: MessageTransportFactory,
-  link: LinkVersion,
-  { settings: { heartbeat }, code, observer }: OpenParameters,
-): MessageTransportFactory {
-  const onWidth = (width: number): void => observer?.onSpread(width);
-  const session = observer?.session ?? null;
-  if (link === 2 && session !== null) return session.over(messages, "messages", onWidth);
-  if (link > 0) return overLinkProtocol(messages, "messages", { onWidth });
-  return heartbeat === null ? messages : (code.withHeartbeatMessages?.(messages, heartbeat) ?? messages);
+/** Starts the connection once the code is there. */
+async function startWith(
+  loading: Promise<ConnectionCode>,
+  opened: OpenedSocket,
+  deadline: number | null,
+): Promise<Connection> {
+  const { settings, socket } = opened;
+  const events = new HeldEvents(socket);
+  try {
+    const code = await withinOpening(settings, browserRuntime(), deadline, () => loading);
+    const connection = code.startConnection(opened);
+    events.replay();
+    return connection;
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
 }
-
-/** Disables keepalive if neither the link protocol nor `heartbeat` can carry pings. */
-function heartbeatSettings(isLink: boolean, { connection, heartbeat }: ConnectSettings): ConnectionSettings {
-  if (isLink || heartbeat !== null || connection.pingInterval === null) return connection;
-  connection.logger?.warn(
-    "no heartbeat: the server does not speak the link protocol, and no `heartbeat` functions were given",
-  );
-  return { ...connection, pingInterval: null, pingTimeout: null, detection: null };
-}
-
-/** Browsers do not expose addresses to pages. */
-const NO_ADDRESSES: TransportEnds = { remoteAddress: null, localAddress: null };

@@ -1,6 +1,7 @@
 // The open connections of a page. They are probed when the page becomes visible or the network returns.
 
-import { coreOf, type Connection } from "../connection/connection.js";
+import type { Connection } from "../connection/connection.js";
+import { coreOf } from "../connection/core-of.js";
 import type { ConnectionEndObserver } from "../connection/connection-core.js";
 import { isPageVisible, watchReturns, watchVisibility } from "./page-lifecycle.js";
 

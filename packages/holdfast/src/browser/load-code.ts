@@ -6,6 +6,7 @@ import { Alarm } from "../connection/timer-queue.js";
 import { OpenTimeoutError } from "../shared/errors.js";
 import { loadCode } from "../shared/load-code.js";
 import type { ConnectSettings } from "./options.js";
+import type * as PageConnection from "./page-connection.js";
 import type * as RareCode from "./rare-code.js";
 
 /** Empty where no option needs it. */
@@ -27,7 +28,24 @@ export function loadCodeFor(
 
 const NO_CODE: LoadedCode = {};
 
-async function withinOpening<Result>(
+export type ConnectionCode = typeof PageConnection;
+
+let connectionCode: ConnectionCode | null = null;
+let loadingConnections: Promise<ConnectionCode> | null = null;
+
+/** The code of open connections. A page needs it once its first WebSocket has opened, and loads it meanwhile. */
+export function loadConnectionCode(): ConnectionCode | Promise<ConnectionCode> {
+  if (connectionCode !== null) return connectionCode;
+  loadingConnections ??= loadCode("connections", () => import("./page-connection.js"));
+  loadingConnections.then(
+    (code) => (connectionCode = code),
+    () => (loadingConnections = null),
+  );
+  return loadingConnections;
+}
+
+/** Waits for code within `openTimeout`, and until `signal` aborts. */
+export async function withinOpening<Result>(
   { openTimeout, signal }: ConnectSettings,
   { timers }: Runtime,
   deadline: number | null,

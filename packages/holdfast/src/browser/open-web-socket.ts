@@ -27,7 +27,7 @@ export interface OpenWebSocketOptions {
  */
 export function openWebSocket<Result>(
   options: OpenWebSocketOptions,
-  onOpen: (socket: WebSocket) => Result,
+  onOpen: (socket: WebSocket) => Promise<Result> | Result,
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
     options.signal?.throwIfAborted();

@@ -11,10 +11,11 @@ import { nodeRuntime } from "../transport/node/node-runtime.js";
 import { parseWebSocketURL } from "../protocol/handshake/url.js";
 import { copyOptions } from "../reconnect/copy-options.js";
 import { checkCrossing } from "../transport/worker/crossing.js";
+import { openInWorker } from "../transport/worker/open-in-worker.js";
+import { WorkerHost } from "../transport/worker/worker-host.js";
 import { CONNECT_OPTIONS, checkConnectOptions, type ConnectOptions } from "./options.js";
+import { useWorker, startWorker } from "./worker-thread.js";
 import { fixProxy } from "./dial/options.js";
-import { loadCode } from "../shared/load-code.js";
-import type * as Workers from "./worker-thread.js";
 
 /** Options of `connectInWorker()`: the options of `connect()` that can be sent to a worker. */
 export interface ConnectInWorkerOptions extends Omit<
@@ -56,11 +57,10 @@ export async function connectInWorker(
     throw invalidArgument("worker", "a worker thread", worker);
   const plain = checkCrossing("", rest) as object; // Safe: `checkCrossing` returns an object for an object.
   const { connection, openTimeout, signal } = checkConnectOptions(copied);
-  workers ??= await loadCode("connectInWorker()", () => import("./worker-thread.js"));
-  const host = workers.workerHost(worker);
+  const host = worker === undefined ? sharedHost : new WorkerHost((onFailed) => useWorker(worker, onFailed));
   const runtime = nodeRuntime();
   const call = { runtime, host, url: String(url), options: plain, settings: connection, openTimeout, signal };
-  return workers.openInWorker({ ...call, owner: null });
+  return openInWorker({ ...call, owner: null });
 }
 
-let workers: typeof Workers | null = null;
+const sharedHost = new WorkerHost(startWorker);

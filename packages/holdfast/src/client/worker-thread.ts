@@ -1,21 +1,12 @@
-// Starts and uses worker threads for `connectInWorker()`. Loaded with its first call.
+// Starts and uses worker threads for `connectInWorker()`.
 
 import type { Worker } from "node:worker_threads";
 import { nodeModule } from "../protocol/node-module.js";
 import { WorkerError } from "../transport/worker/worker-error.js";
-import { WorkerHost, type OnFailed, type RunningWorker } from "../transport/worker/worker-host.js";
-
-export { openInWorker } from "../transport/worker/open-in-worker.js";
-
-/** The host of a worker of the application, or of the worker that the others share. */
-export function workerHost(worker: Worker | undefined): WorkerHost {
-  return worker === undefined ? sharedHost : new WorkerHost((onFailed) => useWorker(worker, onFailed));
-}
-
-const sharedHost = new WorkerHost(startWorker);
+import type { OnFailed, RunningWorker } from "../transport/worker/worker-host.js";
 
 /** Starts a thread with the library's script. `leave()` terminates it. */
-function startWorker(onFailed: OnFailed): RunningWorker {
+export function startWorker(onFailed: OnFailed): RunningWorker {
   const worker = newWorker(scriptURL());
   const running = useWorker(worker, onFailed);
   return {
@@ -39,7 +30,7 @@ function scriptURL(): URL {
 }
 
 /** Uses a worker of the application. `leave()` does not terminate it. */
-function useWorker(worker: Worker, onFailed: OnFailed): RunningWorker {
+export function useWorker(worker: Worker, onFailed: OnFailed): RunningWorker {
   // A worker that has ended emits no more events.
   if (worker.threadId === -1)
     throw new WorkerError("The worker thread in `worker` has ended. Start another one.");

@@ -3,20 +3,14 @@
 /* eslint max-lines: ["warn", { "max": 340, "skipBlankLines": true, "skipComments": true }] -- The public methods, with their documentation. */
 
 import type { LatencyStats } from "../heartbeat/latency-statistics.js";
-import {
-  checkBoolean,
-  checkChoice,
-  checkDuration,
-  checkFunction,
-  checkSignal,
-  checkSize,
-  requireChoice,
-} from "../shared/option-checks.js";
+import { checkFunction, checkSignal, checkSize, requireChoice } from "../shared/option-checks.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import { showURL } from "../shared/show-url.js";
 import { checkClose, checkControlPayload, type Bytes } from "./arguments.js";
+import { CALL_OPTIONS, checkSendOptions, checkWaitOptions } from "./call-options.js";
 import type { CloseInfo, Traffic } from "./close-info.js";
 import { ConnectionCore, type ConnectionCoreOptions, type ConnectionState } from "./connection-core.js";
+import { setCoreReader } from "./core-of.js";
 import type { Fragments } from "./fragmented-send.js";
 import type { HandshakeRecord, HandshakeRequest, HandshakeResponse } from "./handshake-record.js";
 import { consumeAll } from "./consume-all.js";
@@ -26,7 +20,7 @@ import { EVENT_NAMES, READ_INSTEAD, type ConnectionEventName, type Listener } fr
 import type { ConnectionSession } from "./session-state.js";
 import type { SendSettings, SendUntil } from "./message-transport.js";
 import type { Address } from "./ports.js";
-import { MessageIterator, readWhole, receiveOne, type WaitOptions } from "./readers.js";
+import { MessageIterator, readWhole, receiveOne } from "./readers.js";
 
 /** The facts that `connect()` and `serve()` pass to a new connection. */
 export interface ConnectionInit extends ConnectionCoreOptions {
@@ -71,12 +65,8 @@ export interface PingOptions extends CallOptions {
   readonly timeout?: number | null | undefined;
 }
 
-export const CALL_OPTIONS: OptionNames<CallOptions> = { signal: true };
-export const SEND_OPTIONS: OptionNames<SendOptions> = { signal: true, compress: true, until: true };
 const STREAM_OPTIONS: OptionNames<ReceiveStreamOptions> = { signal: true, maxSize: true };
-const WAIT_OPTIONS: OptionNames<PingOptions & ReceiveOptions> = { signal: true, timeout: true };
 
-let readCore: (connection: Connection) => ConnectionCore;
 let readHandshake: (connection: Connection) => HandshakeRecord;
 
 /**
@@ -90,7 +80,7 @@ export class Connection<Data = unknown> implements AsyncIterable<Message>, Async
   readonly #handshake: HandshakeRecord;
 
   static {
-    readCore = (connection) => connection.#core;
+    setCoreReader((connection) => connection.#core);
     readHandshake = (connection) => connection.#handshake;
     showInInspector(this, ({ id, url, state, latency }) =>
       describeObject("Connection", { id, url: showURL(url), state, latency }),
@@ -365,10 +355,7 @@ export class Connection<Data = unknown> implements AsyncIterable<Message>, Async
   }
 }
 
-/** Gives the library access to the core of a connection. */
-export function coreOf(connection: Connection): ConnectionCore {
-  return readCore(connection);
-}
+export { coreOf } from "./core-of.js";
 
 /** Gives the library access to the handshake of a connection. */
 export function handshakeOf(connection: Connection): HandshakeRecord {
@@ -384,29 +371,6 @@ export function createConnection(init: ConnectionInit): Connection {
 }
 
 const DEFAULT_SEND: SendSettings = { mayEncode: true, signal: null, receipt: null, until: "sent" };
-
-/** @throws InvalidArgumentError */
-export function checkSendOptions(
-  options: SendOptions,
-  names: Readonly<Record<string, true>> = SEND_OPTIONS,
-): SendSettings {
-  checkOptionNames("send()", options, names);
-  const mayEncode = checkBoolean("compress", options.compress, true);
-  const until = checkChoice("until", options.until, ["sent", "delivered"], "sent");
-  return { mayEncode, signal: checkSignal(options.signal), receipt: null, until };
-}
-
-/** @throws InvalidArgumentError */
-export function checkWaitOptions(
-  what: string,
-  options: PingOptions | ReceiveOptions | undefined,
-): WaitOptions {
-  checkOptionNames(what, options, WAIT_OPTIONS);
-  return {
-    signal: checkSignal(options?.signal),
-    timeout: checkDuration("timeout", options?.timeout, null),
-  };
-}
 
 function closeInfoOf(core: ConnectionCore): CloseInfo {
   return core.closeInfo;

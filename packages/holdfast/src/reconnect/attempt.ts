@@ -1,7 +1,8 @@
 // One attempt to connect, and the connection that it opened.
 
 import type { CloseInfo } from "../connection/close-info.js";
-import { coreOf, type Connection } from "../connection/connection.js";
+import type { Connection } from "../connection/connection.js";
+import { coreOf } from "../connection/core-of.js";
 import type { GoAwayCause } from "../connection/connection-core.js";
 import { connectionClosed } from "../connection/errors.js";
 import type { TransportEnds } from "../connection/open-observer.js";

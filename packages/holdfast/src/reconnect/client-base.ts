@@ -2,12 +2,8 @@
 
 import { checkClose, type Bytes } from "../connection/arguments.js";
 import type { CloseInfo } from "../connection/close-info.js";
-import {
-  CALL_OPTIONS,
-  type CallOptions,
-  type Connection,
-  type SendOptions,
-} from "../connection/connection.js";
+import type { CallOptions, Connection, SendOptions } from "../connection/connection.js";
+import { CALL_OPTIONS } from "../connection/call-options.js";
 import { ConcurrencyError } from "../connection/errors.js";
 import type { Fragments } from "../connection/fragmented-send.js";
 import type { ConnectionState } from "../connection/connection-core.js";

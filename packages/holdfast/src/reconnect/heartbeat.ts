@@ -3,7 +3,8 @@
 
 import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
 import { quietly } from "../shared/deferred.js";
-import { coreOf, type Connection } from "../connection/connection.js";
+import type { Connection } from "../connection/connection.js";
+import { coreOf } from "../connection/core-of.js";
 import { requireOptions, type OptionNames } from "../shared/option-names.js";
 import { checkFunction, checkSignal, requireDuration } from "../shared/option-checks.js";
 import { sleepUntil } from "./sleep.js";

@@ -2,7 +2,8 @@
 // it even if they answer every ping.
 
 import { toBytes } from "../connection/arguments.js";
-import { coreOf, type Connection } from "../connection/connection.js";
+import type { Connection } from "../connection/connection.js";
+import { coreOf } from "../connection/core-of.js";
 import { requireOptions, type OptionNames } from "../shared/option-names.js";
 import { checkFunction, checkSignal, invalidArgument, requireDuration } from "../shared/option-checks.js";
 import { PingGrid } from "../heartbeat/ping-grid.js";

@@ -1,7 +1,8 @@
 // Sleeping on a connection's clock. All sleepers of a process share one timer.
 
 import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
-import { coreOf, type Connection } from "../connection/connection.js";
+import type { Connection } from "../connection/connection.js";
+import { coreOf } from "../connection/core-of.js";
 import { Alarm, type AlarmHandler, type TimerQueue } from "../connection/timer-queue.js";
 
 /**

@@ -1,7 +1,8 @@
 // `toNodeStream()`: a connection as a Duplex of `node:stream`.
 
 import { Duplex, type DuplexOptions } from "node:stream";
-import { Connection, coreOf } from "../connection/connection.js";
+import { Connection } from "../connection/connection.js";
+import { coreOf } from "../connection/core-of.js";
 import { ConnectionClosedOK, type ConnectionClosed } from "../connection/errors.js";
 import type { Message } from "../connection/inbox.js";
 import { checkBoolean, checkSignal, checkSize, invalidArgument } from "../shared/option-checks.js";

@@ -1,7 +1,8 @@
 // A message that was passed to a connection. It counts as sent once the socket has accepted it and the connection has
 // room for more. The connection may end before that.
 
-import { coreOf, type Connection } from "../../connection/connection.js";
+import type { Connection } from "../../connection/connection.js";
+import { coreOf } from "../../connection/core-of.js";
 import type { SendObserver } from "../../connection/message-transport.js";
 import { ConnectionClosed } from "../../connection/errors.js";
 import { NotSentError } from "../../connection/not-sent-error.js";

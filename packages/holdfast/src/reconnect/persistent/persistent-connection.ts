@@ -2,16 +2,13 @@
 
 import { checkClose, toBytes, type Bytes } from "../../connection/arguments.js";
 import type { CloseInfo } from "../../connection/close-info.js";
+import type { CallOptions, Connection, ReceiveOptions, SendOptions } from "../../connection/connection.js";
 import {
   CALL_OPTIONS,
   checkSendOptions,
   checkWaitOptions,
   SEND_OPTIONS,
-  type CallOptions,
-  type Connection,
-  type ReceiveOptions,
-  type SendOptions,
-} from "../../connection/connection.js";
+} from "../../connection/call-options.js";
 import { InvalidStateError } from "../../shared/errors.js";
 import { checkOptionNames, type OptionNames } from "../../shared/option-names.js";
 import { describeObject, showInInspector } from "../../connection/inspection.js";

@@ -7,7 +7,8 @@
 import { Deferred } from "../../shared/deferred.js";
 import type { Bytes } from "../../connection/arguments.js";
 import type { CloseInfo } from "../../connection/close-info.js";
-import { coreOf, type Connection } from "../../connection/connection.js";
+import type { Connection } from "../../connection/connection.js";
+import { coreOf } from "../../connection/core-of.js";
 import type { SessionCarrier, SessionCarrierHandler } from "../../connection/session-carrier.js";
 import type {
   ConnectionSession,

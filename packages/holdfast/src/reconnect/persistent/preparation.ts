@@ -1,7 +1,8 @@
 // Prepares each new connection before it is used: waits for its session, if it has one, and then for `onOpen`, in which
 // the application sends what must precede queued messages.
 
-import { coreOf, type Connection } from "../../connection/connection.js";
+import type { Connection } from "../../connection/connection.js";
+import { coreOf } from "../../connection/core-of.js";
 import { TooSlowError } from "../../connection/errors.js";
 import type { Message } from "../../connection/inbox.js";
 import type { SessionCarrier } from "../../connection/session-carrier.js";

@@ -1,7 +1,8 @@
 // The receiving half of a persistent connection: the messages of all its connections go into one inbox. While that is
 // full, reading from the current connection pauses.
 
-import { coreOf, type Connection } from "../../connection/connection.js";
+import type { Connection } from "../../connection/connection.js";
+import { coreOf } from "../../connection/core-of.js";
 import type { ConnectionCore } from "../../connection/connection-core.js";
 import { Inbox, type InboxHandler, type Message, type Unread } from "../../connection/inbox.js";
 import type { Runtime } from "../../connection/runtime.js";

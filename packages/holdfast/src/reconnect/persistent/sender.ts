@@ -2,7 +2,8 @@
 // bounded queue while there is none. Messages keep the order of the calls, even across connections.
 
 import { toBytes, type Bytes } from "../../connection/arguments.js";
-import { coreOf, type Connection } from "../../connection/connection.js";
+import type { Connection } from "../../connection/connection.js";
+import { coreOf } from "../../connection/core-of.js";
 import type { SendUntil } from "../../connection/message-transport.js";
 import type { Runtime } from "../../connection/runtime.js";
 import { Delivery } from "./delivery.js";

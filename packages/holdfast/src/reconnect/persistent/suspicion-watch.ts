@@ -1,7 +1,8 @@
 // Watches the suspicions of adaptive detection against the current connection, and starts a race for its session: after a
 // random delay, since one cause may make a whole fleet suspicious, and not too often.
 
-import { coreOf, type Connection } from "../../connection/connection.js";
+import type { Connection } from "../../connection/connection.js";
+import { coreOf } from "../../connection/core-of.js";
 import type { Runtime } from "../../connection/runtime.js";
 import { Deadline } from "../../connection/timer-queue.js";
 import type { Suspicion } from "../../heartbeat/adaptive-detection.js";

@@ -2,7 +2,8 @@
 
 import { CloseAnswer } from "../../connection/close-answer.js";
 import type { ConnectionObserver } from "../../connection/connection-observer.js";
-import { coreOf, type Connection } from "../../connection/connection.js";
+import type { Connection } from "../../connection/connection.js";
+import { coreOf } from "../../connection/core-of.js";
 import type { ConnectionCore } from "../../connection/connection-core.js";
 import type { Suspicion } from "../../heartbeat/adaptive-detection.js";
 import type { Message, Unread } from "../../connection/inbox.js";
