@@ -89,7 +89,7 @@ export class Closing extends Deadline {
     this.#reply?.onAnswered();
     transport.queueClose(close, isLate);
     if (this.#endsAfterAnswer) transport.end();
-    observer?.onClosed?.(close, "peer");
+    observer?.onClosed?.(close, "peer", this.#core);
   }
 
   /** Ends the connection now, without a Close. Replaces any other cause, unless the closing had failed or was complete. */
@@ -125,8 +125,8 @@ export class Closing extends Deadline {
     const needsAnswer = transport.closeSent === null; // The logger may have closed the connection.
     if (needsAnswer && this.#waitsForReader()) this.#unanswered = close;
     else if (needsAnswer) transport.queueClose(close, true);
-    if (needsAnswer) observer?.onClosing(close);
-    else if (!this.#hasFailed) observer?.onClosed?.(close, "local");
+    if (needsAnswer) observer?.onClosing(close, this.#core);
+    else if (!this.#hasFailed) observer?.onClosed?.(close, "local", this.#core);
     this.#begin();
   }
 

@@ -2,7 +2,7 @@
 // the peer, the inbox queues unread messages, and `Connection` is the public facade. The sending half is its base class;
 // `Closing` has the end.
 
-/* eslint max-lines: ["warn", { "max": 410, "skipBlankLines": true, "skipComments": true }] -- It passes each event between its parts, which have their own files; an object between them would be one more for each connection. */
+/* eslint max-lines: ["warn", { "max": 420, "skipBlankLines": true, "skipComments": true }] -- It passes each event between its parts, which have their own files; an object between them would be one more for each connection. */
 
 import type { Suspicion } from "../heartbeat/adaptive-detection.js";
 import type { CloseFrame } from "../shared/close-code.js";
@@ -13,6 +13,7 @@ import type { Connection } from "./connection.js";
 import type { CloseCause, CloseEvidence, CloseInfo, Traffic } from "./close-info.js";
 import { Closing } from "./closing.js";
 import { ConnectionSender } from "./connection-sender.js";
+import { NO_EXTRAS, CoreExtras } from "./core-extras.js";
 import type { DiagnosticsObserver } from "./diagnostics-observer.js";
 import { EndWaiters } from "./end-waiters.js";
 import { ConcurrencyError, type ConnectionClosed } from "./errors.js";
@@ -20,7 +21,6 @@ import { gatherEvidence } from "./evidence.js";
 import type { HeldMessage } from "./held-message.js";
 import { Inbox, type InboxHandler, type Message, type Unread } from "./inbox.js";
 import type { Interruption } from "./interruption.js";
-import type { ConnectionLog } from "./log/connection-log.js";
 import { Listeners } from "./listeners.js";
 import type { ConnectionSettings } from "./options.js";
 import type { Keepalive, KeepaliveHandler, KeepaliveFactory } from "./keepalive.js";
@@ -57,6 +57,7 @@ export interface ConnectionEndObserver {
   onConnectionEnded(connection: Connection, info: CloseInfo): void;
 }
 
+/** It has no private methods, nor has its base class: each such class would cost each connection eight bytes. */
 export class ConnectionCore
   extends ConnectionSender
   implements MessageTransportHandler, FrameObserver, KeepaliveHandler, InboxHandler
@@ -71,18 +72,11 @@ export class ConnectionCore
   #messagesReceived = 0;
   // Made on demand: an idle connection needs none of them, and the socket of a session no inbox.
   #inbox: Inbox | null = null;
-  #id: string | null = null;
-  #listeners: Listeners | null = null;
   #readPause: ReadPause | null = null;
   #endWaiters: EndWaiters | null = null;
   #observer: ConnectionObserver | null = null;
-  /** A large message that waits for a reader; null for none. */
-  held: HeldMessage | null = null;
-  /** Null without a logger, and before `start()`. */
-  #log: ConnectionLog | null = null;
-  #watcher: FrameObserver | null = null;
-  /** After a violation of the protocol, end without waiting for the peer, as browsers do. */
-  failsAtOnce = false;
+  /** To read; to change, use `own`. */
+  #extras: Readonly<CoreExtras> = NO_EXTRAS;
 
   constructor(options: ConnectionCoreOptions, facade: Connection) {
     super();
@@ -90,7 +84,7 @@ export class ConnectionCore
     this.settings = options.settings;
     this.#facade = facade;
     this.#owner = options.owner;
-    this.openedAt = this.now();
+    this.openedAt = Math.floor(this.now()); // A small integer takes no memory of its own.
     this.transport = options.transport(this);
     this.keepalive = options.keepalive(this.runtime, this, this.settings);
   }
@@ -103,9 +97,9 @@ export class ConnectionCore
   start(): void {
     const { log, logger } = this.settings;
     if (log !== undefined && logger !== null && this.transport.isReportedBelow !== true)
-      this.#log = new log(logger, this.#facade, this.transport.role);
-    this.#log?.onOpen();
-    this.#monitor?.onOpen(this.#facade);
+      this.own.log = new log(logger, this.#facade, this.transport.role);
+    this.#extras.log?.onOpen();
+    this.monitor?.onOpen(this.#facade);
     // The heartbeat watches the event loop from now on, whatever the handler does first.
     this.keepalive.open(this.transport.role === "server");
     this.transport.start();
@@ -119,6 +113,29 @@ export class ConnectionCore
     return inbox;
   }
 
+  protected get own(): CoreExtras {
+    if (this.#extras === NO_EXTRAS) this.#extras = new CoreExtras();
+    return this.#extras;
+  }
+
+  /** A large message that waits for a reader; null for none. */
+  get held(): HeldMessage | null {
+    return this.#extras.held;
+  }
+
+  set held(held: HeldMessage | null) {
+    if (this.#extras.held !== held) this.own.held = held;
+  }
+
+  /** After a violation of the protocol, end without waiting for the peer, as browsers do. */
+  get failsAtOnce(): boolean {
+    return this.#extras.failsAtOnce;
+  }
+
+  set failsAtOnce(failsAtOnce: boolean) {
+    this.own.failsAtOnce = failsAtOnce;
+  }
+
   get facade(): Connection {
     return this.#facade;
   }
@@ -129,19 +146,22 @@ export class ConnectionCore
 
   /** Made on demand: without a log, hardly any connection needs it. */
   get id(): string {
-    return (this.#id ??= this.runtime.nextId());
+    return this.#extras.id ?? (this.own.id = this.runtime.nextId());
   }
 
   get listeners(): Listeners {
-    return (this.#listeners ??= new Listeners({
-      platform: this.runtime.platform,
-      faultLogger: this.settings.faultLogger,
-    }));
+    return (
+      this.#extras.listeners ??
+      (this.own.listeners = new Listeners({
+        platform: this.runtime.platform,
+        faultLogger: this.settings.faultLogger,
+      }))
+    );
   }
 
   /** The listeners, if any was ever added; otherwise null. */
   get registeredListeners(): Listeners | null {
-    return this.#listeners;
+    return this.#extras.listeners;
   }
 
   get timers(): TimerQueue {
@@ -157,7 +177,7 @@ export class ConnectionCore
     const { session = null } = this.transport;
     if (session === null) return null;
     const { id, isAttached } = session;
-    return { id, isAttached, position: session.positionBefore(this.#unread.length) };
+    return { id, isAttached, position: session.positionBefore(this.unread.length) };
   }
 
   get lastReceivedAt(): number {
@@ -175,14 +195,14 @@ export class ConnectionCore
 
   /** Reports the frames of a connection that may have been open for long; null ends that. */
   watchFrames(watcher: FrameObserver | null): void {
-    this.#watcher = watcher;
+    if (this.#extras.watcher !== watcher) this.own.watcher = watcher;
     this.transport.refreshObserver?.();
   }
 
   /** This object if the log, the diagnostics channels or a watcher want to see frames; null otherwise. */
   get frameObserver(): FrameObserver | null {
-    const isWanted = this.#log?.wantsFrames === true || this.#monitor?.wantsFrames === true;
-    return isWanted || this.#watcher !== null ? this : null;
+    const isWanted = this.#extras.log?.wantsFrames === true || this.monitor?.wantsFrames === true;
+    return isWanted || this.#extras.watcher !== null ? this : null;
   }
 
   get hasBusyReader(): boolean {
@@ -198,7 +218,7 @@ export class ConnectionCore
    * still reads.
    */
   get whenEnded(): Promise<CloseInfo> {
-    return this.#waiters.closed;
+    return this.waiters.closed;
   }
 
   /** The application reads no more, and waits for the end. */
@@ -215,16 +235,16 @@ export class ConnectionCore
   }
 
   get signal(): AbortSignal {
-    return this.#waiters.signal;
+    return this.waiters.signal;
   }
 
   /** Read only after the end. */
   get closeInfo(): CloseInfo {
-    return this.#end.settle();
+    return this.ending.settle();
   }
 
   closedError(): ConnectionClosed {
-    return this.#end.closedError;
+    return this.ending.closedError;
   }
 
   get hasEndedWell(): boolean {
@@ -261,7 +281,7 @@ export class ConnectionCore
   // Closing.
 
   /** Made when something begins to end the connection. */
-  get #end(): Closing {
+  protected get ending(): Closing {
     return (this.closing ??= new Closing(this));
   }
 
@@ -278,7 +298,7 @@ export class ConnectionCore
   ): void {
     const mayWait = !isUrgent && cause !== "handler-failed";
     const isLater = mayWait && this.closesAfterwards(close);
-    this.#end.close(isLater ? null : close, cause, error, isUrgent);
+    this.ending.close(isLater ? null : close, cause, error, isUrgent);
   }
 
   /** A fragmented message cannot be completed: only a Close can follow. */
@@ -287,18 +307,18 @@ export class ConnectionCore
     // without sessions need not load the class.
     if (error instanceof HoldfastError && error.code === "ERR_HOLDFAST_NOT_SENT") return;
     const close = { code: 1011, reason: "error in fragmented message" };
-    if (this.state === "open") this.#end.close(close, "local-close", error);
+    if (this.state === "open") this.ending.close(close, "local-close", error);
     else this.sendClose(close);
   }
 
   /** Ends the connection now, without a Close. */
   terminate(cause: CloseCause, error: Error | null = null): void {
-    this.#end.terminate(cause, error);
+    this.ending.terminate(cause, error);
   }
 
   /** Sends a Close in case the peer still listens, and ends the connection without waiting for an answer. */
   goAway(close: CloseFrame, cause: GoAwayCause = "aborted"): CloseInfo {
-    return this.#end.goAway(close, cause);
+    return this.ending.goAway(close, cause);
   }
 
   /** Writes to the socket now rather than at the end of the turn. */
@@ -329,15 +349,15 @@ export class ConnectionCore
   // Frames, from the transport, while `frameObserver` is not null.
 
   onFrameSent(frame: ObservedFrame): void {
-    this.#log?.onFrameSent(frame);
-    this.#monitor?.onFrameSent(this.#facade, frame);
-    this.#watcher?.onFrameSent(frame);
+    this.#extras.log?.onFrameSent(frame);
+    this.monitor?.onFrameSent(this.#facade, frame);
+    this.#extras.watcher?.onFrameSent(frame);
   }
 
   onFrameReceived(frame: ObservedFrame): void {
-    this.#log?.onFrameReceived(frame);
-    this.#monitor?.onFrameReceived(this.#facade, frame);
-    this.#watcher?.onFrameReceived(frame);
+    this.#extras.log?.onFrameReceived(frame);
+    this.monitor?.onFrameReceived(this.#facade, frame);
+    this.#extras.watcher?.onFrameReceived(frame);
   }
 
   // Events of the transport, in the order of arrival.
@@ -351,27 +371,28 @@ export class ConnectionCore
 
   onPing(payload: Uint8Array): void {
     if (this.settings.autoPong && this.transport.closeSent === null) this.transport.queuePong(payload);
-    this.#monitor?.onPing(this.#facade, payload);
-    this.#observer?.onPing?.(payload);
-    if (this.#listeners?.has("ping") !== true) return;
+    this.monitor?.onPing(this.#facade, payload);
+    this.#observer?.onPing?.(payload, this);
+    if (this.#extras.listeners?.has("ping") !== true) return;
     this.transport.flush(); // Before the event, so that no listener delays the pong (RFC 6455 section 5.5.2).
-    this.#listeners.emit("ping", { payload });
+    this.#extras.listeners.emit("ping", { payload });
   }
 
   onPong(payload: Uint8Array): void {
     const roundTrip = this.keepalive.onPong(payload, this.lastReceivedAt);
-    this.#log?.onPong(roundTrip);
-    this.#monitor?.onPong(this.#facade, payload, roundTrip);
-    this.#observer?.onPong?.(payload, roundTrip);
-    if (this.#listeners?.has("pong") === true) this.#listeners.emit("pong", { payload, roundTrip });
+    this.#extras.log?.onPong(roundTrip);
+    this.monitor?.onPong(this.#facade, payload, roundTrip);
+    this.#observer?.onPong?.(payload, roundTrip, this);
+    if (this.#extras.listeners?.has("pong") === true)
+      this.#extras.listeners.emit("pong", { payload, roundTrip });
   }
 
   onClose(close: CloseFrame): void {
-    this.#end.onClose(close);
+    this.ending.onClose(close);
   }
 
   onFailure(failure: TransportFailure): void {
-    this.#end.onFailure(failure);
+    this.ending.onFailure(failure);
   }
 
   onPingSent(key: string): void {
@@ -379,7 +400,7 @@ export class ConnectionCore
   }
 
   onSendingFailed(error: Error): void {
-    this.#end.close({ code: 1011, reason: "compression failed" }, "local-close", error);
+    this.ending.close({ code: 1011, reason: "compression failed" }, "local-close", error);
   }
 
   onLargeMessage(size: number): void {
@@ -388,7 +409,7 @@ export class ConnectionCore
   }
 
   onDecodingBegun(): void {
-    this.#pauses.pause("decoding");
+    this.pauses.pause("decoding");
   }
 
   onDecodingEnded(): void {
@@ -396,15 +417,15 @@ export class ConnectionCore
   }
 
   onEof(): void {
-    this.#end.onEof();
+    this.ending.onEof();
   }
 
   onError(cause: CloseCause, error: Error): void {
-    this.#end.onError(cause, error);
+    this.ending.onError(cause, error);
   }
 
   onClosed(): void {
-    const info = this.#end.onClosed();
+    const info = this.ending.onClosed();
     const closedError = (): ConnectionClosed => this.closedError();
     this.held?.stop();
     this.keepalive.end(closedError);
@@ -412,23 +433,23 @@ export class ConnectionCore
     this.inbox.end();
     this.#endWaiters?.end(info);
     this.#owner?.onConnectionEnded(this.#facade, info);
-    this.#observer?.onEnded?.(info);
-    this.#log?.onClose(info);
-    this.#monitor?.onClose(this.#facade, info);
-    this.#listeners?.clear();
+    this.#observer?.onEnded?.(info, this);
+    this.#extras.log?.onClose(info);
+    this.monitor?.onClose(this.#facade, info);
+    this.#extras.listeners?.clear();
   }
 
   // Events of the inbox and of the message stream.
 
   onPaused(): void {
-    const { length: messages, bytes } = this.#unread;
-    this.#log?.onPaused(messages, bytes);
-    this.#listeners?.emit("paused", { messages, bytes });
+    const { length: messages, bytes } = this.unread;
+    this.#extras.log?.onPaused(messages, bytes);
+    this.#extras.listeners?.emit("paused", { messages, bytes });
   }
 
   onResumed(duration: number): void {
-    this.#log?.onResumed(duration);
-    this.#listeners?.emit("resumed", { duration });
+    this.#extras.log?.onResumed(duration);
+    this.#extras.listeners?.emit("resumed", { duration });
   }
 
   onInboxStretched(): void {
@@ -444,7 +465,7 @@ export class ConnectionCore
   }
 
   onDropping(): void {
-    this.#log?.onDropping();
+    this.#extras.log?.onDropping();
   }
 
   onProgress(): void {
@@ -466,7 +487,7 @@ export class ConnectionCore
 
   /** For a full inbox, a reader of a stream that holds too much, the limits of a server, and the queue of an observer. */
   pauseReading(reason: PauseReason = "inbox"): void {
-    if (this.state === "open") this.#pauses.pause(reason); // A closing connection must still read its end.
+    if (this.state === "open") this.pauses.pause(reason); // A closing connection must still read its end.
   }
 
   resumeReading(reason: PauseReason = "inbox"): void {
@@ -487,26 +508,26 @@ export class ConnectionCore
   }
 
   onOverdue(elapsed: number, expected: number): void {
-    this.#log?.onOverdue(elapsed, expected);
-    this.#observer?.onOverdue?.(elapsed, expected);
-    this.#listeners?.emit("overdue", { elapsed, expected });
+    this.#extras.log?.onOverdue(elapsed, expected);
+    this.#observer?.onOverdue?.(elapsed, expected, this);
+    this.#extras.listeners?.emit("overdue", { elapsed, expected });
   }
 
   onSuspended(gap: number): void {
-    this.#log?.onSuspended(gap);
-    this.#observer?.onSuspended?.(gap);
-    this.#listeners?.emit("suspended", { gap });
+    this.#extras.log?.onSuspended(gap);
+    this.#observer?.onSuspended?.(gap, this);
+    this.#extras.listeners?.emit("suspended", { gap });
   }
 
   onSuspect(suspicion: Suspicion): void {
-    this.#log?.onSuspect(suspicion);
-    this.#monitor?.onSuspect(this.#facade, suspicion);
-    this.#observer?.onSuspect?.(suspicion);
-    this.#listeners?.emit("suspect", suspicion);
+    this.#extras.log?.onSuspect(suspicion);
+    this.monitor?.onSuspect(this.#facade, suspicion);
+    this.#observer?.onSuspect?.(suspicion, this);
+    this.#extras.listeners?.emit("suspect", suspicion);
   }
 
   onUnmatchedPong(): void {
-    this.#log?.onUnmatchedPong();
+    this.#extras.log?.onUnmatchedPong();
   }
 
   /** The peer gets a Close with the reason, in case it still listens. */
@@ -519,7 +540,7 @@ export class ConnectionCore
 
   /** The cause of the ending was set or replaced. */
   onCause(cause: CloseCause, error: Error | null): void {
-    this.#log?.onEnding(cause, error);
+    this.#extras.log?.onEnding(cause, error);
   }
 
   get traffic(): Traffic {
@@ -534,27 +555,27 @@ export class ConnectionCore
 
   /** A snapshot. */
   evidence(): CloseEvidence {
-    return gatherEvidence(this, this.transport, this.#unread, this.#readPause?.wasFull ?? false);
+    return gatherEvidence(this, this.transport, this.unread, this.#readPause?.wasFull ?? false);
   }
 
   /** The queue of unread messages: that of the observer, or the inbox. */
-  get #unread(): Unread {
+  protected get unread(): Unread {
     return this.#observer?.unread ?? this.#inbox ?? NOTHING_UNREAD;
   }
 
-  get #monitor(): DiagnosticsObserver | null {
+  protected get monitor(): DiagnosticsObserver | null {
     return this.transport.isReportedBelow === true ? null : this.runtime.monitor;
   }
 
-  get #waiters(): EndWaiters {
+  protected get waiters(): EndWaiters {
     return (this.#endWaiters ??= new EndWaiters(this));
   }
 
   beginWait(signal: AbortSignal | null): Interruption {
-    return this.#waiters.begin(signal);
+    return this.waiters.begin(signal);
   }
 
-  get #pauses(): ReadPause {
+  protected get pauses(): ReadPause {
     return (this.#readPause ??= new ReadPause(this));
   }
 }

@@ -51,11 +51,11 @@ export abstract class ConnectionSender {
   send(data: string | Bytes | Fragments, settings: SendSettings): Promise<void> {
     try {
       if (settings.signal?.aborted === true) return Promise.reject(settings.signal.reason as Error);
-      if (!this.#isSendable) return this.rejectWhenEnded(settings.signal);
-      if (settings.until === "delivered") this.#requireSession();
+      if (!this.isSendable) return this.rejectWhenEnded(settings.signal);
+      if (settings.until === "delivered") this.requireSession();
       const turns = this.#turns;
-      if (turns !== null) return turns.wait(() => this.#sendNow(data, settings), settings.signal);
-      return this.#sendNow(data, settings);
+      if (turns !== null) return turns.wait(() => this.sendNow(data, settings), settings.signal);
+      return this.sendNow(data, settings);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -63,12 +63,12 @@ export abstract class ConnectionSender {
 
   /** Sends a message whose type the caller knows, while messages may be sent. For adapters, which send no iterables. */
   sendTyped(data: string | Uint8Array, isText: boolean, settings: SendSettings): Promise<void> {
-    const isSendable = this.#isSendable && this.transport.closeSent === null;
+    const isSendable = this.isSendable && this.transport.closeSent === null;
     if (!isSendable) return this.rejectWhenEnded(settings.signal);
     const sending = isText
       ? this.transport.sendText(data as string | TextBytes, settings) // Bytes of text need no separate class.
       : this.transport.sendBinary(data as Uint8Array, settings); // Only text is a string.
-    this.#countSent();
+    this.countSent();
     return sending;
   }
 
@@ -96,9 +96,9 @@ export abstract class ConnectionSender {
     if (!this.hasRoom(limit)) return "slow";
     const turns = this.#turns;
     if (turns === null) {
-      this.#sendShared(message);
+      this.sendSharedNow(message);
     } else {
-      turns.offer(message.size, () => this.#sendShared(message));
+      turns.offer(message.size, () => this.sendSharedNow(message));
     }
     return "sent";
   }
@@ -112,7 +112,7 @@ export abstract class ConnectionSender {
   }
 
   sendFragment(fragment: Fragment): Promise<void> {
-    if (fragment.isLast) this.#countSent();
+    if (fragment.isLast) this.countSent();
     else this.noteTraffic();
     return this.transport.sendFragment(fragment);
   }
@@ -139,17 +139,17 @@ export abstract class ConnectionSender {
   }
 
   /** Messages may also be sent while the peer's Close waits for our answer. */
-  get #isSendable(): boolean {
+  protected get isSendable(): boolean {
     return this.closing === null || this.closing.state === "open" || this.closing.isAnswerable;
   }
 
   /** @throws InvalidArgumentError for data that cannot be sent */
-  #sendNow(data: string | Bytes | Fragments, settings: SendSettings): Promise<void> {
-    if (typeof data === "string") return this.#sendText(data, settings);
+  protected sendNow(data: string | Bytes | Fragments, settings: SendSettings): Promise<void> {
+    if (typeof data === "string") return this.sendTextNow(data, settings);
     const bytes = toBytes(data);
-    if (bytes !== null && data instanceof TextBytes) return this.#sendText(data, settings);
+    if (bytes !== null && data instanceof TextBytes) return this.sendTextNow(data, settings);
     if (bytes !== null) {
-      this.#countSent();
+      this.countSent();
       return this.transport.sendBinary(bytes, settings);
     }
     if (!isFragments(data)) throw invalidArgument("data", "a string, bytes, or an iterable of them", data);
@@ -157,27 +157,27 @@ export abstract class ConnectionSender {
     return this.#turns.sendFragments(data, settings.signal);
   }
 
-  #sendText(text: string | TextBytes, settings: SendSettings): Promise<void> {
+  protected sendTextNow(text: string | TextBytes, settings: SendSettings): Promise<void> {
     const sending = this.transport.sendText(text, settings); // Throws for bytes that are not UTF-8.
-    this.#countSent();
+    this.countSent();
     return sending;
   }
 
-  #sendShared(message: SharedMessage): void {
+  protected sendSharedNow(message: SharedMessage): void {
     const settings: SendSettings = { mayEncode: message.mayEncode, signal: null, receipt: null };
-    this.#countSent();
+    this.countSent();
     if (this.transport.sendShared?.(message) === true) return;
     const { data } = message;
     const isText = typeof data === "string" || data instanceof TextBytes;
     void (isText ? this.transport.sendText(data, settings) : this.transport.sendBinary(data, settings));
   }
 
-  #countSent(): void {
+  protected countSent(): void {
     this.#messagesSent++;
     this.noteTraffic();
   }
 
-  #requireSession(): void {
+  protected requireSession(): void {
     if ((this.transport.session ?? null) === null) throw new InvalidStateError(NO_SESSION);
   }
 }

@@ -39,7 +39,7 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
   /** Null without `limits`. */
   readonly addressLimits: AddressLimits | null;
   readonly #connections = new Set<ServerConnection>();
-  /** The sockets of sessions, each with a connection of its own. The application gets that of the session. */
+  /** Sockets for sessions that no session uses: before it has begun, or once another socket has taken their place. */
   readonly #sessionSockets = new Set<ServerConnection>();
   /** The inspector's connections, which are not the application's. */
   readonly #ownConnections = new Set<ServerConnection>();
@@ -109,8 +109,8 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
 
   /** The number of sockets that have become connections, but for those above the limits. */
   get size(): number {
-    const sessions = this.#sessions?.size ?? 0;
-    return this.#connections.size + this.#sessionSockets.size - sessions - this.#excess.size;
+    const detached = this.#sessions?.detached ?? 0;
+    return this.#connections.size + this.#sessionSockets.size - detached - this.#excess.size;
   }
 
   /** Refuses every further request with 503. */
@@ -131,6 +131,7 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
 
   /** Ends the sockets of sessions and of the inspector that are still open. */
   destroySockets(): void {
+    this.sessions?.destroySockets();
     for (const sockets of [this.#sessionSockets, this.#ownConnections])
       for (const connection of sockets) coreOf(connection).terminate("server-shutdown");
   }
@@ -237,6 +238,11 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
     this.#connections.add(connection);
     this.#ownRequests?.onOpened(connection);
     this.handlers.start(connection, request);
+  }
+
+  onSessionSocket(socket: ServerConnection, isUsed: boolean): void {
+    if (isUsed) this.#sessionSockets.delete(socket);
+    else this.#sessionSockets.add(socket);
   }
 
   mayCarry(socket: ServerConnection, replaced: ServerConnection | null): boolean {

@@ -3,6 +3,7 @@
 //   attached ⇄ detached → ended
 
 import { bytesOfDigits, digitsOfBytes } from "./session-id.js";
+import { NO_PAST } from "./session-past.js";
 import { SessionLedger, violation, type LedgerAction } from "./session-ledger.js";
 import type { LossReport, Resumption } from "./send-ledger.js";
 import type { Acknowledge, SavedReceipts } from "./receive-ledger.js";
@@ -83,6 +84,7 @@ export function writeOpened(fresh: SessionTicket): string {
   return writeSessionMessage({ type: "session", ...fresh });
 }
 
+/** It has no private methods: they would cost each session eight bytes. */
 export class ServerSession implements SessionIdentity {
   readonly id: string;
   readonly owner: string | null;
@@ -95,17 +97,9 @@ export class ServerSession implements SessionIdentity {
   #ledger: SessionLedger | null = null;
   #sent = 0;
   #received = 0;
-  /** Of the store: the process with the newest generation holds the session. Starts at 1. */
-  #generation = 1;
   #attachment = 0;
   #state: ServerSessionState = "detached";
-  /** Epoch milliseconds; null while attached. */
-  #deadline: number | null = null;
-  /** The same on the monotonic clock, which nobody sets; null while attached, or if another process has detached it. */
-  #expiry: number | null = null;
-  #loss: SessionLoss | null = null;
-  /** ATTEMPT of the newest `resume`. */
-  #attempt = 0;
+  #past = NO_PAST;
 
   /** A new session, or one that was claimed from a store. The record's inbox is for the caller. */
   constructor(
@@ -120,10 +114,9 @@ export class ServerSession implements SessionIdentity {
     this.#hash = bytesOfDigits(identity.secretHash);
     this.#settings = settings;
     if (record === null) return;
-    this.#generation = record.generation;
-    this.#deadline = record.deadline;
-    this.#attempt = record.attempt;
-    this.#ledger = this.#newLedger();
+    const { generation, deadline, attempt } = record;
+    this.#past = { ...NO_PAST, generation, deadline, attempt };
+    this.#ledger = this.newLedger();
     this.#ledger.outgoing.restore(record.outgoing);
     this.#ledger.incoming.restore(
       record.incoming,
@@ -137,7 +130,7 @@ export class ServerSession implements SessionIdentity {
 
   /** Positions and kept messages. Another object after `rest()`. */
   get ledger(): SessionLedger {
-    return (this.#ledger ??= this.#wake());
+    return (this.#ledger ??= this.wake());
   }
 
   /**
@@ -173,22 +166,27 @@ export class ServerSession implements SessionIdentity {
     return this.#ledger === null ? this.#received - count : this.#ledger.incoming.positionBefore(count);
   }
 
+  /** The number of the newest link. */
+  get attachment(): Attachment {
+    return this.#attachment;
+  }
+
   get state(): ServerSessionState {
     return this.#state;
   }
 
   get generation(): number {
-    return this.#generation;
+    return this.#past.generation;
   }
 
   /** ATTEMPT of the newest `resume`. */
   get attempt(): number {
-    return this.#attempt;
+    return this.#past.attempt;
   }
 
   /** Epoch milliseconds at which a detached session expires; null while attached. */
   get deadline(): number | null {
-    return this.#deadline;
+    return this.#past.deadline;
   }
 
   /** Epoch milliseconds from which the session cannot be resumed, attached or not; Infinity for never. */
@@ -199,13 +197,13 @@ export class ServerSession implements SessionIdentity {
 
   /** Why the session was lost; null if it was not, or if it ended deliberately. */
   get loss(): SessionLoss | null {
-    return this.#loss;
+    return this.#past.loss;
   }
 
   /** Attaches the first link, after `writeOpened()` or `writeLost()` was sent on it. `now` is monotonic. */
   open(now: number): Attachment {
     this.#ledger?.outgoing.attach(0, 0, now);
-    return this.#attach();
+    return this.attachNext();
   }
 
   /**
@@ -218,19 +216,19 @@ export class ServerSession implements SessionIdentity {
     wallNow: number,
   ): ResumeAnswer {
     const fenced = this.#state === "attached" ? this.#attachment : null;
-    if (this.#state === "ended") return this.#refuse(this.#loss ?? "unknown", fenced);
-    if (message.attempt < this.#attempt) return { type: "stale" };
-    if (this.#hasExpired(now, wallNow)) return this.#refuse("expired", fenced);
-    this.#attempt = message.attempt;
+    if (this.#state === "ended") return this.refuse(this.loss ?? "unknown", fenced);
+    if (message.attempt < this.attempt) return { type: "stale" };
+    if (this.isExpired(now, wallNow)) return this.refuse("expired", fenced);
+    this.#past = { ...this.#past, attempt: message.attempt };
     const { incoming, outgoing } = this.ledger;
     outgoing.detach();
-    if (message.first > incoming.received + 1) return this.#refuse("position", fenced);
+    if (message.first > incoming.received + 1) return this.refuse("position", fenced);
     const resumption = outgoing.attach(message.received, message.received, now);
-    if (resumption === null) return this.#refuse("position", fenced);
+    if (resumption === null) return this.refuse("position", fenced);
     incoming.attach();
     const { received, confirmable: confirmed } = incoming;
     const text = writeSessionMessage({ type: "resumed", received, confirmed });
-    return { type: "resumed", text, attachment: this.#attach(), fenced, ...resumption };
+    return { type: "resumed", text, attachment: this.attachNext(), fenced, ...resumption };
   }
 
   /** Whether messages of this link count. */
@@ -260,25 +258,26 @@ export class ServerSession implements SessionIdentity {
     if (!this.isCurrent(attachment)) return;
     this.#ledger?.outgoing.detach();
     this.#state = "detached";
-    this.#deadline = Math.min(wallNow + this.#settings.retain, this.lifetimeEnd);
-    this.#expiry = now + this.#settings.retain;
+    const { retain } = this.#settings;
+    const deadline = Math.min(wallNow + retain, this.lifetimeEnd);
+    this.#past = { ...this.#past, deadline, expiry: now + retain };
   }
 
   /** Whether the deadline of a detached session has passed: the caller then calls `lose("expired")`. */
   hasExpired(now: number, wallNow: number): boolean {
-    return this.#state === "detached" && this.#hasExpired(now, wallNow);
+    return this.#state === "detached" && this.isExpired(now, wallNow);
   }
 
   /** The session is lost: expired, overflowed, evicted, moved to another process, or its store failed. */
   lose(reason: SessionLoss): LossReport {
-    this.#loss ??= this.#state === "ended" ? null : reason;
+    if (this.loss === null && this.#state !== "ended") this.#past = { ...this.#past, loss: reason };
     return this.end();
   }
 
   /** Ends the session deliberately. The caller has sent `end` if it was attached. */
   end(): LossReport {
     this.#state = "ended";
-    this.#deadline = null;
+    if (this.deadline !== null) this.#past = { ...this.#past, deadline: null };
     return this.#ledger === null ? NOTHING_LOST : this.#ledger.outgoing.end();
   }
 
@@ -292,15 +291,15 @@ export class ServerSession implements SessionIdentity {
     incoming: SavedReceipts = this.ledger.incoming.save(),
     deadline = this.lifetimeEnd,
   ): SessionRecord {
-    const expiry = this.#deadline ?? Math.min(deadline, this.lifetimeEnd);
+    const expiry = this.deadline ?? Math.min(deadline, this.lifetimeEnd);
     return {
       id: this.id,
       secretHash: this.secretHash,
       owner: this.owner,
       subprotocol: this.subprotocol,
       created: this.created,
-      generation: this.#generation,
-      attempt: this.#attempt,
+      generation: this.generation,
+      attempt: this.attempt,
       deadline: expiry === Infinity ? null : expiry,
       outgoing: this.ledger.outgoing.save(),
       incoming,
@@ -308,33 +307,33 @@ export class ServerSession implements SessionIdentity {
     };
   }
 
-  #newLedger(): SessionLedger {
+  protected newLedger(): SessionLedger {
     const { window, acknowledge, meter } = this.#settings;
     return new SessionLedger({ window, peerWindow: window, acknowledge, meter });
   }
 
   /** The ledger of a session in which everything is confirmed. */
-  #wake(): SessionLedger {
-    const ledger = this.#newLedger();
+  protected wake(): SessionLedger {
+    const ledger = this.newLedger();
     ledger.restoreAtRest(this.#sent, this.#received);
     if (this.#state === "attached") ledger.outgoing.attach(this.#sent, this.#sent, 0);
     return ledger;
   }
 
-  #attach(): Attachment {
+  protected attachNext(): Attachment {
     this.#state = "attached";
-    this.#deadline = null;
-    this.#expiry = null;
+    if (this.#past !== NO_PAST) this.#past = { ...this.#past, deadline: null, expiry: null };
     return ++this.#attachment;
   }
 
-  #refuse(reason: SessionLoss, fenced: Attachment | null): ResumeAnswer {
+  protected refuse(reason: SessionLoss, fenced: Attachment | null): ResumeAnswer {
     return { type: "lost", reason, report: this.lose(reason), fenced };
   }
 
-  #hasExpired(now: number, wallNow: number): boolean {
+  protected isExpired(now: number, wallNow: number): boolean {
     if (wallNow >= this.lifetimeEnd) return true;
-    return this.#expiry === null ? wallNow >= (this.#deadline ?? Infinity) : now >= this.#expiry;
+    const { deadline, expiry } = this.#past;
+    return expiry === null ? wallNow >= (deadline ?? Infinity) : now >= expiry;
   }
 }
 

@@ -199,3 +199,30 @@ test("L3: the error of a lost session says why, what to do, and how much is affe
   assert.ok(error.message.startsWith(explainLoss("evicted").happened));
   assert.match(error.message, /not sent: 2; that may have arrived: 3\.$/);
 });
+
+test("L1: a session at rest keeps its positions, and nothing else", () => {
+  const server = aServer();
+  const attachment = server.open(0);
+  const { ledger } = server;
+  ledger.incoming.receive(1);
+  ledger.outgoing.push("a");
+  assert.equal(server.rest(), false, "a message is in flight in each direction");
+  server.interpret({ type: "ack", position: 1 }, attachment, 0);
+  assert.equal(server.rest(), false, "the client's message is not acknowledged, and a timer runs");
+  assert.equal(ledger.takeLateAck(), "\u0016ack 1");
+  assert.equal(server.rest(), true);
+  assert.deepEqual([server.positionBefore(0), server.isCaughtUp, server.unconfirmedBytes], [1, true, 0]);
+  server.detach(attachment, 0, 0);
+  assert.equal(server.isCaughtUp, false);
+
+  assert.equal(server.ledger.outgoing.push("b"), false, "no link");
+  assert.equal(server.rest(), false);
+  const answer = server.resume({ ...RESUME, received: 1, first: 2 }, 0, 0);
+  assert.ok(answer.type === "resumed");
+  assert.deepEqual([answer.text, answer.replayed, server.ledger.outgoing.next()], ["\u0016resumed 1", 1, "b"]);
+  assert.equal(server.interpret({ type: "ack", position: 3 }, answer.attachment, 0).type, "violation");
+  server.interpret({ type: "ack", position: 2 }, answer.attachment, 0);
+  assert.equal(server.rest(), true);
+  assert.equal(server.interpret({ type: "ack", position: 3 }, answer.attachment, 0).type, "violation");
+  assert.deepEqual(server.end(), NOTHING_LOST);
+});

@@ -47,6 +47,8 @@ export interface SessionHost {
   mayCarry(socket: Connection, replaced: Connection | null): boolean;
   /** The socket carries a session from now on, in place of the other one. */
   onCarrying(socket: Connection, replaced: Connection | null): void;
+  /** A session uses this socket from now on, or leaves it open. */
+  onSessionSocket(socket: Connection, isUsed: boolean): void;
   /** A session has begun: its connection goes to the application. */
   onSession(connection: Connection, request: ServerRequest): void;
   /** The session's connection has ended. */
@@ -135,7 +137,8 @@ export class SessionOpenings {
     const ticket: SessionTicket = { id, secret, ttl, window: WINDOW };
     link.sendWord(loss === null ? writeOpened(ticket) : writeLost(loss, ticket));
     const transport = this.#context.registry.hold(machine, connection, handshake, null);
-    transport.attach(connection, link, machine.open(runtime.clock.now()), null);
+    machine.open(runtime.clock.now());
+    transport.attach(link, null);
     this.#context.stored.renew(transport);
     this.#start(transport, request);
   }
@@ -191,7 +194,7 @@ export class SessionOpenings {
     this.#context.registry.onAttached(transport);
     handshakeOf(transport.connection).renew?.(socket.handshake);
     socket.link.sendWord(answer.text);
-    transport.attach(socket.connection, socket.link, answer.attachment, answer);
+    transport.attach(socket.link, answer);
     this.#context.stored.renew(transport);
   }
 

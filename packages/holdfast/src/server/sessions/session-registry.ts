@@ -8,7 +8,7 @@ import type { SessionRecord } from "../../session/store/session-record.js";
 import { ignore } from "../../shared/deferred.js";
 import type { SessionLoss } from "../../shared/session-errors.js";
 import { errorOf } from "../../shared/thrown.js";
-import { NO_MESSAGES } from "../../transport/session/session-intake.js";
+import { NO_MESSAGES } from "../../transport/session/session-extras.js";
 import type {
   ServerSessionTransportOptions,
   SessionKeeper,
@@ -100,9 +100,14 @@ export class SessionRegistry implements SessionKeeper {
     return this.#held.get(id);
   }
 
-  /** The number of sessions, with a socket or without. */
-  get size(): number {
-    return this.#held.size;
+  /** The number of sessions without a socket. */
+  get detached(): number {
+    return this.#detached.size;
+  }
+
+  /** Ends the sockets that sessions use. */
+  destroySockets(): void {
+    for (const transport of this.#held.values()) transport.destroySocket();
   }
 
   /** Ended sessions that are being removed from the store, which may be closed after that. */
@@ -156,6 +161,10 @@ export class SessionRegistry implements SessionKeeper {
     this.#host.runtime.timers.cancel(transport);
     if (loss !== null) this.lost.add(transport.machine, loss);
     this.#stored.remove(transport, loss);
+  }
+
+  onSocket(socket: Connection, isUsed: boolean): void {
+    this.#host.onSessionSocket(socket, isUsed);
   }
 
   onKept(): void {

@@ -19,6 +19,8 @@ export interface SessionKeeper {
   onEnded(transport: ServerSessionTransport, loss: SessionLoss | null): void;
   /** A message was kept. */
   onKept(): void;
+  /** The session uses this socket from now on, or leaves it open. */
+  onSocket(socket: Connection, isUsed: boolean): void;
   /** The alarm of the session, which its keeper sets, has gone off. */
   onAlarm(transport: ServerSessionTransport): void;
 }

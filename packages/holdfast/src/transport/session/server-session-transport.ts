@@ -6,11 +6,9 @@ import type { SessionLoss } from "../../shared/session-errors.js";
 import type { CloseFrame } from "../../shared/close-code.js";
 import type { TextBytes } from "../../shared/text-bytes.js";
 import type { LossReport, Resumption } from "../../session/send-ledger.js";
-import type { Attachment } from "../../session/server-session.js";
 import type { SessionRecord } from "../../session/store/session-record.js";
 import { writeSessionMessage, type SessionMessage } from "../../session/wire.js";
 import { sessionLostError } from "../../session/explain-loss.js";
-import { coreOf, type Connection } from "../../connection/connection.js";
 import { closeInfo, type CloseInfo } from "../../connection/close-info.js";
 import type {
   MessageTransport,
@@ -24,11 +22,10 @@ import { endsSession, hasEndedSession, hasEndingCode } from "./session-end.js";
 import { SessionIntake } from "./session-intake.js";
 import { END, type SessionLink, type SessionLinkHandler } from "./session-link.js";
 import type { ServerSessionTransportOptions, SessionBeginning } from "./server-session-options.js";
-import { AttachedSocket, type AttachedSocketHandler } from "./attached-socket.js";
 
 export class ServerSessionTransport
   extends SessionIntake
-  implements MessageTransport, SessionLinkHandler, AttachedSocketHandler, TransportSession
+  implements MessageTransport, SessionLinkHandler, TransportSession
 {
   constructor(
     options: ServerSessionTransportOptions,
@@ -50,16 +47,11 @@ export class ServerSessionTransport
   }
 
   /** Continues on this socket: its first one if `resumption` is null. */
-  attach(
-    connection: Connection,
-    link: SessionLink,
-    attachment: Attachment,
-    resumption: Resumption | null,
-  ): void {
-    const socket = new AttachedSocket(this, coreOf(connection), link, attachment);
+  attach(link: SessionLink, resumption: Resumption | null): void {
     link.bind(this);
-    if (this.streamTarget !== null) link.streamTo(this.streamTarget.restarted());
-    this.use(socket, resumption);
+    const { streamTarget } = this.extras;
+    if (streamTarget !== null) link.streamTo(streamTarget.restarted());
+    this.use(link, resumption);
   }
 
   /**
@@ -70,8 +62,8 @@ export class ServerSessionTransport
   fence(atOnce = false): void {
     const current = this.current;
     if (current === null) return;
-    this.leave(current);
-    current.link.sendWordAhead(MOVED);
+    this.leaveOpen(current);
+    current.sendWordAhead(MOVED);
     const close = { code: 1008, reason: "moved" };
     if (atOnce) current.core.goAway(close);
     else current.core.closeWithCause("local-close", close, null, true);
@@ -97,82 +89,87 @@ export class ServerSessionTransport
 
   /** The log has stored our messages up to `sent`, and the client's up to `settled`. */
   onLogged(sent: number, settled: number): void {
-    if (this.isOver) return;
+    if (this.extras.isOver) return;
     this.settle(settled);
     this.sender.release(sent);
   }
 
   /** The session is lost: the application's connection ends with `SessionLostError`. */
   lose(reason: SessionLoss, report = this.machine.lose(reason)): void {
-    if (this.isOver) return;
+    if (this.extras.isOver) return;
     const { unsent, unknown } = report;
     const error = sessionLostError(reason, report);
     const current = this.current;
     if (current !== null) {
-      this.leave(current);
+      this.leaveOpen(current);
       current.core.closeWithCause("local-close", { code: 1012, reason: "session lost" });
     }
     this.listeners?.emit("lost", { reason, unsent, unknown });
-    const { cause, received, sent, receivedFirst, evidence } = this.lastInfo ?? this.newest.closeInfo;
-    this.endings.outcome = closeInfo({ cause, error, received, sent, receivedFirst, evidence });
-    this.#finish(report, reason);
+    const { cause, received, sent, receivedFirst, evidence } = this.extras.lastInfo ?? this.newest.closeInfo;
+    this.ownExtras.outcome = closeInfo({ cause, error, received, sent, receivedFirst, evidence });
+    this.finish(report, reason);
   }
 
   sendText(text: string | TextBytes, settings: SendSettings): Promise<void> {
-    return this.sender.sendEasily(text, settings) ?? this.#sendText(text, settings);
+    return this.sender.sendEasily(text, settings) ?? this.sendAnyText(text, settings);
   }
 
-  #sendText(text: string | TextBytes, settings: SendSettings): Promise<void> {
-    if (this.#overflows()) return Promise.reject(notDelivered("unsent"));
+  protected sendAnyText(text: string | TextBytes, settings: SendSettings): Promise<void> {
+    if (this.overflows()) return Promise.reject(notDelivered("unsent"));
     const sent = this.sender.sendText(text, settings);
-    this.#onSent();
+    this.onSent();
     return sent;
   }
 
   sendBinary(payload: Uint8Array, settings: SendSettings): Promise<void> {
-    if (this.#overflows()) return Promise.reject(notDelivered("unsent"));
+    if (this.overflows()) return Promise.reject(notDelivered("unsent"));
     const sent = this.sender.sendBinary(payload, settings);
-    this.#onSent();
+    this.onSent();
     return sent;
   }
 
   sendShared(message: SharedMessage): boolean {
     if (message.isWord === true) {
-      this.current?.link.sendShared(message); // Without a socket, the client asks again on the next one.
+      this.current?.sendShared(message); // Without a socket, the client asks again on the next one.
       return true;
     }
-    if (this.#overflows()) return true; // The session is lost, and with it this message.
+    if (this.overflows()) return true; // The session is lost, and with it this message.
     this.sender.sendShared(message);
-    this.#onSent();
+    this.onSent();
     return true;
   }
 
   queueClose(close: CloseFrame, isUrgent: boolean): void {
     if (this.closeSent !== null) return;
-    const ending = this.endings;
-    ending.isDeliberate = true;
+    const ending = this.ownExtras;
+    ending.isEnding = true;
     const current = this.current;
     if (current === null) {
-      this.options.runtime.clock.afterPoll(() => this.#finish(this.machine.end(), null));
+      this.options.runtime.clock.afterPoll(() => this.finish(this.machine.end(), null));
       return;
     }
     ending.closeSent = close;
     const sender = this.busySender;
     // Messages that are parked need not be sent: another process sends them.
-    if (isUrgent || sender?.isParked !== false || !sender.isBusy) this.#close(current, close, isUrgent);
-    else sender.whenIdle(() => this.#close(current, close, false));
+    if (isUrgent || sender?.isParked !== false || !sender.isBusy) this.closeLink(current, close, isUrgent);
+    else sender.whenIdle(() => this.closeLink(current, close, false));
   }
 
   destroy(): void {
     this.abandon();
   }
 
+  /** Ends the current socket, but not the session. */
+  destroySocket(): void {
+    this.current?.core.terminate("server-shutdown");
+  }
+
   abandon(): void {
-    this.endings.isDeliberate = true;
+    this.ownExtras.isEnding = true;
     const current = this.current;
-    if (current === null) this.options.runtime.clock.afterPoll(() => this.#finish(this.machine.end(), null));
+    if (current === null) this.options.runtime.clock.afterPoll(() => this.finish(this.machine.end(), null));
     else {
-      if (!this.isParked && !this.options.keeper.isClosing) current.link.endAtOnce();
+      if (!this.isParked && !this.options.keeper.isClosing) current.endAtOnce();
       current.core.terminate("aborted");
     }
   }
@@ -181,11 +178,11 @@ export class ServerSessionTransport
     const current = this.current;
     if (current === null) return;
     if (message.type === "replay") {
-      this.resumption?.settle(message.count);
+      this.extras.resumption?.settle(message.count);
       return;
     }
     if (message.type === "skip") this.breakStream();
-    const action = this.machine.interpret(message, current.attachment, this.options.runtime.clock.now());
+    const action = this.machine.interpret(message, this.machine.attachment, this.options.runtime.clock.now());
     switch (action.type) {
       case "confirmed":
         this.sender.onConfirmed(action.tokens);
@@ -197,11 +194,11 @@ export class ServerSessionTransport
         if (message.type === "skip") this.onSkipped();
         return;
       case "violation":
-        current.link.violate(action.message);
+        current.violate(action.message);
         return;
       case "ended":
-        this.endings.isDeliberate = true;
-        if (action.lastAck !== "") current.link.sendWordAhead(action.lastAck);
+        this.ownExtras.isEnding = true;
+        if (action.lastAck !== "") current.sendWordAhead(action.lastAck);
         this.busySender?.end(action.report);
         return;
       case "stale":
@@ -213,36 +210,37 @@ export class ServerSessionTransport
   onLinkClosing(close: CloseFrame): void {
     const current = this.current;
     if (current === null) return;
-    if (!this.isEnding && !hasEndingCode(close)) {
+    if (!this.extras.isEnding && !hasEndingCode(close)) {
       current.core.answerClose();
       return;
     }
-    const ending = this.endings;
-    ending.isDeliberate = true;
+    const ending = this.ownExtras;
+    ending.isEnding = true;
     ending.closeReceived = close;
     ending.receivedFirst = ending.closeSent === null;
     this.handler.onClose(close);
   }
 
   onLinkClosed(close: CloseFrame): void {
-    const { endings } = this;
-    if (endings.closeSent === null || endings.closeReceived !== null) return;
-    endings.closeReceived = close;
+    const { extras } = this;
+    if (extras.closeSent === null || extras.closeReceived !== null) return;
+    this.ownExtras.closeReceived = close;
     this.handler.onClose(close);
   }
 
-  onLinkEnded(socket: AttachedSocket, info: CloseInfo): void {
-    if (!this.isCurrent(socket)) return;
-    this.resumption?.settle(0);
-    this.leave(socket);
-    this.onSocketEnded(info);
-    if (this.isEnding || hasEndedSession(info)) {
-      if (this.closeSent === null) this.endings.outcome = info;
-      this.#finish(this.machine.end(), null);
+  onLinkEnded(info: CloseInfo): void {
+    const current = this.current;
+    if (current === null) return;
+    this.extras.resumption?.settle(0);
+    this.leave(current);
+    this.ownExtras.lastInfo = info;
+    if (this.extras.isEnding || hasEndedSession(info)) {
+      if (this.closeSent === null) this.ownExtras.outcome = info;
+      this.finish(this.machine.end(), null);
       return;
     }
     const { clock, monitor } = this.options.runtime;
-    this.machine.detach(socket.attachment, clock.now(), clock.wallNow());
+    this.machine.detach(this.machine.attachment, clock.now(), clock.wallNow());
     monitor?.onSessionDetached(this.id, "server", info);
     this.rest();
     this.options.keeper.onDetached(this);
@@ -253,20 +251,21 @@ export class ServerSessionTransport
    * Whether nothing can be sent any more. If more is sent without a socket than the window holds, the session is lost: an
    * absent peer must not block, nor fill the memory.
    */
-  #overflows(): boolean {
-    if (this.isOver || this.isParked) return true;
+  protected overflows(): boolean {
+    if (this.extras.isOver || this.isParked) return true;
     if (this.current !== null) return false;
     if (this.busySender?.isWaiting !== true && this.machine.ledger.outgoing.hasRoom) return false;
     this.lose("overflow");
     return true;
   }
 
-  #onSent(): void {
+  protected onSent(): void {
     this.current?.core.noteTraffic();
     this.options.keeper.onKept();
   }
 
-  #close({ core, link }: AttachedSocket, close: CloseFrame, isUrgent: boolean): void {
+  protected closeLink(link: SessionLink, close: CloseFrame, isUrgent: boolean): void {
+    const { core } = link;
     if (this.closeReceived !== null && this.receivedFirst) {
       core.answerClose();
       return;
@@ -281,9 +280,9 @@ export class ServerSessionTransport
     core.closeWithCause("local-close", close, null, isUrgent);
   }
 
-  #finish(report: LossReport, loss: SessionLoss | null): void {
-    if (this.isOver) return;
-    this.endings.isOver = true;
+  protected finish(report: LossReport, loss: SessionLoss | null): void {
+    if (this.extras.isOver) return;
+    this.ownExtras.isOver = true;
     const { unsent, unknown } = report;
     this.options.runtime.monitor?.onSessionClosed(this.id, "server", { reason: loss, unsent, unknown });
     this.busySender?.end(report);

@@ -9,33 +9,11 @@ import type { Message } from "../../connection/inbox.js";
 import type { MessageTransportHandler } from "../../connection/message-transport.js";
 import { ResumedPieces } from "./resumed-pieces.js";
 import type { ServerSessionTransportOptions, SessionBeginning } from "./server-session-options.js";
-import type { AttachedSocket } from "./attached-socket.js";
+import { NO_MESSAGES, type Progress } from "./session-extras.js";
+import type { SessionLink } from "./session-link.js";
 import { SessionSockets } from "./session-sockets.js";
 
-export const NO_MESSAGES: readonly Message[] = [];
-
-/** The application's progress through the messages. */
-interface Progress {
-  /** The position up to which the application has taken messages, or finished with them. */
-  handled: number;
-  /** Payload that arrived and was not reported to the ledger as settled. */
-  unsettled: number;
-}
-
-/** The server closes: nothing is handed to the application any more. */
-interface Freeze {
-  /** Called once the application has finished with what it was handed. */
-  onFinished: (() => void) | null;
-}
-
 export abstract class SessionIntake extends SessionSockets {
-  protected streamTarget: ResumedPieces | null = null;
-  /** Null if confirming messages depends neither on what the application does with them nor on the log. */
-  readonly #progress: Progress | null;
-  #freeze: Freeze | null = null;
-  /** Messages that the application was not handed: before it starts, those of the record; once frozen, the rest. */
-  #unhanded: readonly Message[];
-
   protected constructor(
     options: ServerSessionTransportOptions,
     beginning: SessionBeginning,
@@ -43,11 +21,11 @@ export abstract class SessionIntake extends SessionSockets {
   ) {
     super(options, beginning, handler);
     const tracksProgress = options.acknowledge === "handled" || options.log !== null;
-    this.#progress = tracksProgress ? { handled: 0, unsettled: 0 } : null;
-    this.#unhanded = beginning.unread;
+    if (tracksProgress) this.ownExtras.progress = { handled: 0, unsettled: 0 };
+    if (beginning.unread.length > 0) this.ownExtras.unhanded = beginning.unread;
   }
 
-  get #incoming(): ReceiveLedger {
+  protected get incoming(): ReceiveLedger {
     return this.machine.ledger.incoming;
   }
 
@@ -56,12 +34,12 @@ export abstract class SessionIntake extends SessionSockets {
   }
 
   start(): void {
-    if (this.#freeze !== null) return;
+    if (this.extras.isFrozen) return;
     // A process that logs has logged them already; they count as handed over once the application takes them.
     const { acknowledge, log } = this.options;
-    if (log !== null && acknowledge === "received") this.settle(this.#incoming.received);
-    const unread = this.#unhanded;
-    this.#unhanded = NO_MESSAGES;
+    if (log !== null && acknowledge === "received") this.settle(this.incoming.received);
+    const unread = this.extras.unhanded;
+    if (unread.length > 0) this.ownExtras.unhanded = NO_MESSAGES;
     for (const message of unread) this.handler.onMessage(message);
   }
 
@@ -70,24 +48,24 @@ export abstract class SessionIntake extends SessionSockets {
    * still counts. Resolves once it has finished with what it was handed.
    */
   freeze(): Promise<void> {
-    if (this.#freeze !== null) return Promise.resolve();
-    const freeze: Freeze = { onFinished: null };
-    this.#freeze = freeze;
-    this.current?.link.bind(null);
+    if (this.extras.isFrozen) return Promise.resolve();
+    const extras = this.ownExtras;
+    extras.isFrozen = true;
+    this.current?.bind(null);
     const inbox = this.application?.inbox;
-    if (inbox !== undefined) this.#unhanded = [...this.#unhanded, ...inbox.takeAll()];
+    if (inbox !== undefined) extras.unhanded = [...extras.unhanded, ...inbox.takeAll()];
     if (inbox?.isBeingRead !== true || inbox.inProgress === 0) return Promise.resolve();
-    return new Promise((resolve) => (freeze.onFinished = resolve));
+    return new Promise((resolve) => (extras.onFinished = resolve));
   }
 
   /** The position that counts as received in a record, with `"handled"`: the client sends the rest again. */
   protected get finished(): number {
-    return Math.max(this.#progress?.handled ?? 0, this.#incoming.confirmable);
+    return Math.max(this.extras.progress?.handled ?? 0, this.incoming.confirmable);
   }
 
   /** The messages that the application has not taken. */
   protected unread(): InboxEntry[] {
-    const unread = [...this.#unhanded, ...(this.application?.inbox.peek() ?? [])];
+    const unread = [...this.extras.unhanded, ...(this.application?.inbox.peek() ?? [])];
     return unread.map((message, index) => ({
       position: this.positionBefore(unread.length - index) + 1,
       message,
@@ -102,11 +80,12 @@ export abstract class SessionIntake extends SessionSockets {
 
   onData(message: Message): void {
     const { sender } = this;
+    const { progress, streamTarget } = this.extras;
     const need = sender.incoming.receive(message.length);
     this.newest.onStreamedMessage();
-    if (this.streamTarget?.hasBegun === true) this.#completeStream(this.streamTarget, message);
+    if (streamTarget?.hasBegun === true) this.completeStream(streamTarget, message);
     else this.handler.onMessage(message);
-    if (this.#progress !== null) this.#onArrived(message.length, message, this.#progress);
+    if (progress !== null) this.onArrived(message.length, message, progress);
     else if (need !== "none") sender.onAckNeed(need);
   }
 
@@ -116,8 +95,9 @@ export abstract class SessionIntake extends SessionSockets {
 
   onStreamed(length: number): void {
     const { sender } = this;
+    const { progress } = this.extras;
     const need = sender.incoming.receive(length);
-    if (this.#progress !== null) this.#onArrived(length, null, this.#progress);
+    if (progress !== null) this.onArrived(length, null, progress);
     else sender.onAckNeed(need);
   }
 
@@ -128,7 +108,7 @@ export abstract class SessionIntake extends SessionSockets {
   /** Positions were skipped. */
   protected onSkipped(): void {
     const { acknowledge, log } = this.options;
-    if (acknowledge === "received") log?.onSkipped(this.#incoming.received);
+    if (acknowledge === "received") log?.onSkipped(this.incoming.received);
     this.onProgress();
   }
 
@@ -136,11 +116,11 @@ export abstract class SessionIntake extends SessionSockets {
   onProgress(): void {
     const inbox = this.application?.inbox;
     if (inbox === undefined || this.isParked) return;
-    if (inbox.inProgress === 0) this.#freeze?.onFinished?.();
-    const progress = this.#progress;
+    if (inbox.inProgress === 0) this.extras.onFinished?.();
+    const progress = this.extras.progress;
     if (progress === null) return;
     const { acknowledge, log } = this.options;
-    const unread = this.#unhanded.length + inbox.length;
+    const unread = this.extras.unhanded.length + inbox.length;
     const current = acknowledge === "handled" ? inbox.inProgress : 0;
     const handled = this.positionBefore(unread + current);
     if (handled <= progress.handled) return;
@@ -150,58 +130,59 @@ export abstract class SessionIntake extends SessionSockets {
   }
 
   protected settle(position: number): void {
-    const progress = this.#progress;
-    if (progress === null || position <= this.#incoming.confirmable) return;
+    const progress = this.extras.progress;
+    if (progress === null || position <= this.incoming.confirmable) return;
     const length = progress.unsettled;
     progress.unsettled = 0;
-    this.sender.onAckNeed(this.#incoming.settle(position, length));
+    this.sender.onAckNeed(this.incoming.settle(position, length));
   }
 
   /** The application is done: what it took counts as handled. */
   protected settleTaken(): void {
-    const unread = this.#unhanded.length + (this.application?.inbox.length ?? 0);
-    if (this.#progress !== null) this.settle(this.positionBefore(unread));
+    const unread = this.extras.unhanded.length + (this.application?.inbox.length ?? 0);
+    if (this.extras.progress !== null) this.settle(this.positionBefore(unread));
   }
 
-  protected override leave(socket: AttachedSocket): void {
-    super.leave(socket);
-    this.streamTarget?.interrupt();
+  protected override leave(link: SessionLink): void {
+    super.leave(link);
+    this.extras.streamTarget?.interrupt();
   }
 
   /** The session has ended: nobody waits for the application any more. */
   protected onOver(): void {
-    this.#freeze?.onFinished?.();
+    this.extras.onFinished?.();
   }
 
   streamTo(handler: PieceHandler | null): void {
-    this.streamTarget =
-      handler === null ? null : new ResumedPieces(handler, () => (this.streamTarget = null));
-    this.current?.link.streamTo(this.streamTarget);
+    const extras = this.ownExtras;
+    extras.streamTarget =
+      handler === null ? null : new ResumedPieces(handler, () => (extras.streamTarget = null));
+    this.current?.streamTo(extras.streamTarget);
   }
 
   /** The message that was cut amid its pieces will not be sent again. */
   protected breakStream(): void {
-    const target = this.streamTarget;
+    const target = this.extras.streamTarget;
     if (target?.hasBegun !== true) return;
-    this.streamTarget = null;
-    this.current?.link.streamTo(null);
+    this.ownExtras.streamTarget = null;
+    this.current?.streamTo(null);
     target.onBroken();
   }
 
   /** The message that was cut amid its pieces was sent again as a whole. */
-  #completeStream(target: ResumedPieces, message: Message): void {
-    this.current?.link.streamTo(null);
+  protected completeStream(target: ResumedPieces, message: Message): void {
+    this.current?.streamTo(null);
     if (typeof message === "string") target.onPiece(message);
     else target.onPiece(message instanceof TextBytes ? decodeText(message) : new Uint8Array(message));
     target.onLastPiece();
   }
 
   /** `message` is null for one that was delivered in pieces. */
-  #onArrived(length: number, message: Message | null, progress: Progress): void {
+  protected onArrived(length: number, message: Message | null, progress: Progress): void {
     const { acknowledge, log } = this.options;
     progress.unsettled += length;
     if (log !== null && acknowledge === "received") {
-      const { received } = this.#incoming;
+      const { received } = this.incoming;
       if (message === null) log.onSkipped(received);
       else log.onReceived(received, typeof message === "string" ? message : new Uint8Array(message));
     }

@@ -5,7 +5,11 @@ import { readSessionMessage, writeSessionMessage, type SessionMessage } from "..
 import type { SessionMessageData } from "../../session/session-memory.js";
 import { ignore } from "../../shared/deferred.js";
 import { TextBytes } from "../../shared/text-bytes.js";
+import type { CloseFrame } from "../../shared/close-code.js";
+import type { CloseInfo } from "../../connection/close-info.js";
+import type { ConnectionCore } from "../../connection/connection-core.js";
 import type { Message } from "../../connection/inbox.js";
+import type { Listeners } from "../../connection/listeners.js";
 import { SENT } from "../../connection/sent.js";
 import type {
   Fragment,
@@ -34,6 +38,17 @@ export interface SessionLinkHandler {
   onPingQueued(): void;
 }
 
+/** A server's session, while it uses the link. */
+export interface LinkOwner {
+  /** The listeners of the session's connection; null for none. */
+  readonly listeners: Listeners | null;
+  /** The peer's Close waits for an answer. */
+  onLinkClosing(close: CloseFrame): void;
+  /** Both Close frames were exchanged, ours first. */
+  onLinkClosed(close: CloseFrame): void;
+  onLinkEnded(info: CloseInfo): void;
+}
+
 /** A server's end of version 2 of the link protocol over the transport below. `onLink` receives the link before it starts. */
 export function overSessionLink(
   below: MessageTransportFactory,
@@ -49,12 +64,19 @@ export function overSessionLink(
 }
 
 export class SessionLink extends LinkProtocol {
+  /** The server's session that uses the link; null for none. It also hears of the end of the link. */
+  owner: LinkOwner | null = null;
   #session: SessionLinkHandler = NOBODY;
   #hasSpoken = false;
 
   /** From now on, this handler receives what arrives. Null ignores it: another socket has taken over the session. */
   bind(session: SessionLinkHandler | null): void {
     this.#session = session ?? NOBODY;
+  }
+
+  /** The core of the socket's own connection, at a server. */
+  get core(): ConnectionCore {
+    return this.handler as ConnectionCore; // No decorator lies over a link.
   }
 
   /** Sends a word after the messages that were sent before. Not between two fragments. */

@@ -4,6 +4,7 @@ import type { Resumption } from "../../session/send-ledger.js";
 import type { ServerSession } from "../../session/server-session.js";
 import { writeSessionMessage } from "../../session/wire.js";
 import { ignore } from "../../shared/deferred.js";
+import type { CloseFrame } from "../../shared/close-code.js";
 import type { Role } from "../../shared/role.js";
 import { coreOf, type Connection } from "../../connection/connection.js";
 import type { CloseInfo } from "../../connection/close-info.js";
@@ -15,35 +16,22 @@ import type { MessageLog } from "./message-log.js";
 import { notDelivered } from "./receipts.js";
 import { ResumptionReport } from "./resumption-report.js";
 import type { ServerSessionTransportOptions, SessionBeginning } from "./server-session-options.js";
-import type { SessionLink } from "./session-link.js";
+import type { LinkOwner, SessionLink } from "./session-link.js";
+import { SOCKET_OBSERVER } from "./socket-observer.js";
 import { SessionSender } from "./session-sender.js";
 import type { SenderHandler } from "./session-pump.js";
-import { EndingSession } from "./session-ending.js";
-import type { AttachedSocket } from "./attached-socket.js";
+import { SessionState } from "./session-extras.js";
 import { SessionWords } from "./session-words.js";
 
-/** The time without a socket, and what follows from it. Kept until the next one. */
-interface Gap {
-  /** Monotonic. */
-  readonly since: number;
-  /** How the socket before ended; null while it has not, and after the resumption. */
-  info: CloseInfo | null;
-  /** The resumption that ends it; null before. */
-  report: ResumptionReport | null;
-}
-
-export abstract class SessionSockets extends EndingSession implements SenderHandler {
+export abstract class SessionSockets extends SessionState implements SenderHandler, LinkOwner {
   /** The pure state machine. */
   readonly machine: ServerSession;
   protected readonly options: ServerSessionTransportOptions;
   /** The core of the session's connection, which this was made for. */
   protected readonly handler: ConnectionCore;
-  protected current: AttachedSocket | null = null;
-  #newest: ConnectionCore;
-  // Made on demand: an idle session that has had one socket needs none of them.
+  /** The newest link, attached or not. */
+  #link: SessionLink;
   #sender: SessionSender | null = null;
-  #gap: Gap | null = null;
-  #words: SessionWords | null = null;
 
   protected constructor(
     options: ServerSessionTransportOptions,
@@ -54,12 +42,12 @@ export abstract class SessionSockets extends EndingSession implements SenderHand
     this.options = options;
     this.handler = handler as ConnectionCore; // No decorator lies over a session.
     this.machine = session;
-    this.#newest = coreOf(first);
+    this.#link = coreOf(first).transport as SessionLink; // The socket of a session has no other transport.
   }
 
   /** The core of the session's connection; null after its end. */
   get application(): ConnectionCore | null {
-    return this.isOver ? null : this.handler;
+    return this.extras.isOver ? null : this.handler;
   }
 
   /** The session's connection. */
@@ -73,7 +61,7 @@ export abstract class SessionSockets extends EndingSession implements SenderHand
     const { runtime } = this.options;
     const sender = new SessionSender(runtime, this.machine.ledger, this.options, this);
     this.#sender = sender;
-    if (this.current !== null) sender.attach(this.current.link, null);
+    if (this.current !== null) sender.attach(this.current, null);
     return sender;
   }
 
@@ -114,18 +102,18 @@ export abstract class SessionSockets extends EndingSession implements SenderHand
     return this.current === null ? null : this.current.core.facade;
   }
 
-  isCurrent(socket: AttachedSocket): boolean {
-    return this.current === socket;
+  /** The link of the current socket; null while there is none. */
+  protected get current(): SessionLink | null {
+    return this.#link.owner === this ? this.#link : null;
   }
 
-  /** The core of the newest socket, attached or not: latency, addresses and pings are its. */
   get newest(): ConnectionCore {
-    return this.#newest;
+    return this.#link.core;
   }
 
   /** Another process has saved the session at this time, in monotonic milliseconds of this one. */
-  set detachedAt(since: number) {
-    this.#gap = { since, info: null, report: null };
+  set detachedAt(time: number) {
+    this.ownExtras.detachedAt = time;
   }
 
   get listeners(): Listeners | null {
@@ -135,35 +123,35 @@ export abstract class SessionSockets extends EndingSession implements SenderHand
   // MessageTransport: facts and numbers of the newest socket.
 
   get role(): Role {
-    return this.#newest.transport.role;
+    return this.newest.transport.role;
   }
 
   get canPing(): boolean {
-    return this.#newest.transport.canPing;
+    return this.newest.transport.canPing;
   }
 
   get remoteAddress(): Address | null {
-    return this.#newest.transport.remoteAddress;
+    return this.newest.transport.remoteAddress;
   }
 
   get localAddress(): Address | null {
-    return this.#newest.transport.localAddress;
+    return this.newest.transport.localAddress;
   }
 
   get bytesReceived(): number {
-    return this.#newest.traffic.bytesReceived;
+    return this.newest.traffic.bytesReceived;
   }
 
   get bytesSent(): number {
-    return this.#newest.traffic.bytesSent;
+    return this.newest.traffic.bytesSent;
   }
 
   get lastReceivedAt(): number {
-    return this.#newest.lastReceivedAt;
+    return this.newest.lastReceivedAt;
   }
 
   get lastSentAt(): number | null {
-    return this.#newest.transport.lastSentAt;
+    return this.newest.transport.lastSentAt;
   }
 
   get bufferedAmount(): number {
@@ -179,12 +167,12 @@ export abstract class SessionSockets extends EndingSession implements SenderHand
 
   /** The frames are those of the newest socket. */
   refreshObserver(): void {
-    this.#newest.watchFrames(this.handler.frameObserver);
+    this.newest.watchFrames(this.handler.frameObserver);
   }
 
   /** Made on demand: most sessions use no words. */
   get link(): LinkWords {
-    return (this.#words ??= new SessionWords(() => this.current?.link ?? null));
+    return (this.ownExtras.words ??= new SessionWords(() => this.current));
   }
 
   sendFragment(fragment: Fragment): Promise<void> {
@@ -230,53 +218,53 @@ export abstract class SessionSockets extends EndingSession implements SenderHand
     this.current?.core.sendPong(payload);
   }
 
-  /** How the newest socket ended; null while it is open. */
-  protected get lastInfo(): CloseInfo | null {
-    return this.#gap === null ? null : this.#gap.info;
-  }
-
-  protected onSocketEnded(info: CloseInfo): void {
-    if (this.#gap !== null) this.#gap.info = info;
-  }
-
-  /** The newest resumption; null for none. */
-  protected get resumption(): ResumptionReport | null {
-    return this.#gap === null ? null : this.#gap.report;
-  }
-
   /** Continues on this socket: its first one if `resumption` is null. */
-  protected use(socket: AttachedSocket, resumption: Resumption | null): void {
-    const { core, link } = socket;
+  protected use(link: SessionLink, resumption: Resumption | null): void {
     const sender = resumption === null ? null : this.sender;
-    this.#newest = core;
-    this.current = socket;
+    const { core } = link;
+    this.#link = link;
+    link.owner = this;
+    core.attachObserver(SOCKET_OBSERVER);
     const { frameObserver, pauseReasons } = this.handler;
     if (frameObserver !== null) core.watchFrames(frameObserver);
     if (pauseReasons.length > 0) core.pauseReading();
-    if (resumption !== null) this.#announce(link, resumption.replayed);
+    if (resumption !== null) this.announce(link, resumption.replayed);
     this.options.log?.onConfirmed(this.machine.ledger.outgoing.confirmed);
-    this.#words?.attach(link.link);
+    this.extras.words?.attach(link.link);
     sender?.attach(link, resumption);
     this.rest();
+    this.options.keeper.onSocket(core.facade, true);
   }
 
+  /** Continues without this socket, which is still open. */
+  protected leaveOpen(link: SessionLink): void {
+    this.leave(link);
+    this.options.keeper.onSocket(link.core.facade, false);
+  }
+
+  abstract onLinkClosing(close: CloseFrame): void;
+  abstract onLinkClosed(close: CloseFrame): void;
+  abstract onLinkEnded(info: CloseInfo): void;
+
   /** Messages that still arrive on the socket do not count, and nothing is sent on it. */
-  protected leave({ link }: AttachedSocket): void {
+  protected leave(link: SessionLink): void {
     link.bind(null);
-    this.current = null;
-    this.#gap = { since: this.options.runtime.clock.now(), info: null, report: null };
+    link.owner = null;
+    const extras = this.ownExtras;
+    extras.detachedAt = this.options.runtime.clock.now();
+    extras.lastInfo = null;
     this.#sender?.detach();
   }
 
-  #announce(link: SessionLink, replayedOut: number): void {
+  protected announce(link: SessionLink, replayedOut: number): void {
     const { runtime, ackDelay } = this.options;
-    const gap = (this.#gap ??= { since: 0, info: null, report: null });
-    const duration = runtime.clock.now() - gap.since;
+    const extras = this.ownExtras;
+    const gap = runtime.clock.now() - extras.detachedAt;
     link.sendWord(writeSessionMessage({ type: "replay", count: replayedOut }));
-    gap.info = null;
-    gap.report = new ResumptionReport(runtime.clock, ackDelay, (replayedIn) => {
-      runtime.monitor?.onSessionResumed(this.id, "server", { gap: duration, replayedIn, replayedOut });
-      this.listeners?.emit("resumed", { gap: duration, duration, replayedIn, replayedOut });
+    extras.lastInfo = null;
+    extras.resumption = new ResumptionReport(runtime.clock, ackDelay, (replayedIn) => {
+      runtime.monitor?.onSessionResumed(this.id, "server", { gap, replayedIn, replayedOut });
+      this.listeners?.emit("resumed", { gap, duration: gap, replayedIn, replayedOut });
     });
   }
 }

@@ -22,51 +22,51 @@ export abstract class SocketKeepalive extends Deadline implements Keepalive {
   }
 
   get latency(): number | null {
-    return this.#newest.latency;
+    return this.newest.keepalive.latency;
   }
 
   get latencyStats(): LatencyStats {
-    return this.#newest.latencyStats;
+    return this.newest.keepalive.latencyStats;
   }
 
   get statistics(): LatencyStatistics {
-    return this.#newest.statistics ?? NO_STATISTICS;
+    return this.newest.keepalive.statistics ?? NO_STATISTICS;
   }
 
   get lastPingAt(): number | null {
-    return this.#newest.lastPingAt;
+    return this.newest.keepalive.lastPingAt;
   }
 
   get lastPongAt(): number | null {
-    return this.#newest.lastPongAt;
+    return this.newest.keepalive.lastPongAt;
   }
 
   get pingsInFlight(): number {
-    return this.#newest.pingsInFlight;
+    return this.newest.keepalive.pingsInFlight;
   }
 
   get oldestPingAt(): number | null {
-    return this.#newest.oldestPingAt;
+    return this.newest.keepalive.oldestPingAt;
   }
 
   get longestGap(): number {
-    return this.#newest.longestGap;
+    return this.newest.keepalive.longestGap;
   }
 
   get deadlines(): HeartbeatDeadlines {
-    return this.#newest.deadlines;
+    return this.newest.keepalive.deadlines;
   }
 
   get suspicion(): Suspicion | null {
-    return this.#newest.suspicion;
+    return this.newest.keepalive.suspicion;
   }
 
   newPayload(): Uint8Array {
-    return this.#newest.newPayload();
+    return this.newest.keepalive.newPayload();
   }
 
   isInFlight(payload: Uint8Array): boolean {
-    return this.#newest.isInFlight(payload);
+    return this.newest.keepalive.isInFlight(payload);
   }
 
   ping(payload: Uint8Array, signal: AbortSignal | null, timeout: number | null = null): Promise<number> {
@@ -75,7 +75,7 @@ export abstract class SocketKeepalive extends Deadline implements Keepalive {
   }
 
   probe(): void {
-    if (this.isAttached) this.#newest.probe();
+    if (this.isAttached) this.newest.keepalive.probe();
   }
 
   onPong(): null {
@@ -113,10 +113,6 @@ export abstract class SocketKeepalive extends Deadline implements Keepalive {
   /** Of the connection and of the transport: the socket ends with its own connection. */
   end(): void {
     // As above.
-  }
-
-  get #newest(): Keepalive {
-    return this.newest.keepalive;
   }
 }
 
