@@ -48,7 +48,7 @@ export async function connectInWorker(
   const { worker, ...copied } = copyOptions(options);
   const { signal: _, logger: __, ...rest } = copied;
   const { href } = parseBrowserURL(url);
-  if (worker !== undefined && !(worker instanceof Worker))
+  if (worker !== undefined && !(typeof Worker !== "undefined" && worker instanceof Worker))
     throw invalidArgument("worker", "a Worker", worker);
   const plain = checkCrossing("", rest) as object; // Safe: `checkCrossing` returns an object for an object.
   const checked = checkConnectOptions(copied);
@@ -72,6 +72,7 @@ let sharedHost: WorkerHost | null = null;
 
 function shared(): WorkerHost {
   return (sharedHost ??= new WorkerHost((onFailed) => {
+    if (typeof Worker === "undefined") throw new WorkerError(NO_WORKERS);
     // In the form that bundlers recognise.
     const worker = new Worker(new URL("../browser-worker.js", import.meta.url), { type: "module" });
     const running = useWorker(worker, onFailed);
@@ -84,6 +85,9 @@ function shared(): WorkerHost {
     };
   }));
 }
+
+const NO_WORKERS =
+  "Expected a scope that can start workers, got a shared or service worker. Use connect(): no page can delay it there.";
 
 function useWorker(worker: Worker, onFailed: OnFailed): RunningWorker {
   const onError = (event: ErrorEvent): void => {

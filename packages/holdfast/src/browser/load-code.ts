@@ -12,11 +12,14 @@ export async function loadCode<Code>(what: string, load: () => Promise<Code>): P
   try {
     return await load();
   } catch (cause) {
-    throw new HandshakeError(
-      `Expected to load the code of ${what}, got an error. Serve all files of the bundle.`,
-      { cause },
-    );
+    throw new HandshakeError(`Expected to load the code of ${what}, got an error. ${remedy()}`, { cause });
   }
+}
+
+function remedy(): string {
+  return "ServiceWorkerGlobalScope" in globalThis
+    ? "Service workers cannot import code on demand: bundle without splitting the code."
+    : "Serve all files of the bundle.";
 }
 
 /** Empty where no option needs it. */
