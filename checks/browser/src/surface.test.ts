@@ -294,9 +294,10 @@ describe("In Chromium", { skip, timeout: 300_000 }, () => {
       await connection.send(resizable());
       const first = await connection.recv();
       void connection.send(new Uint8Array(3_000_000));
-      const waiting = [resizable(), new Uint8Array(4)];
+      const transferred = new Uint8Array(4);
+      const waiting = [resizable(), transferred];
       const sent = Promise.all(waiting.map((bytes) => connection.send(bytes)));
-      structuredClone(waiting[1], { transfer: [(waiting[1] as Uint8Array).buffer] });
+      structuredClone(transferred, { transfer: [transferred.buffer] });
       const sizes = [first.length];
       for (let messages = 0; messages < 3; messages++) sizes.push((await connection.recv()).length);
       await sent;

@@ -103,7 +103,7 @@ describe("A connection in a worker of Chromium", { skip, timeout: 300_000 }, () 
     }, scene.url);
     assert.deepEqual(seen, {
       errors: [
-        "WorkerError: Expected a scope that can start workers, got a shared or service worker. Use connect(): no page can delay it there.",
+        "WorkerError: Could not start the worker of the connection: ReferenceError: Worker is not defined.",
         "InvalidArgumentError: Expected `worker` to be a Worker, got an object.",
       ],
       message: "hello",

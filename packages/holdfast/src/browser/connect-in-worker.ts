@@ -72,7 +72,6 @@ let sharedHost: WorkerHost | null = null;
 
 function shared(): WorkerHost {
   return (sharedHost ??= new WorkerHost((onFailed) => {
-    if (typeof Worker === "undefined") throw new WorkerError(NO_WORKERS);
     // In the form that bundlers recognise.
     const worker = new Worker(new URL("../browser-worker.js", import.meta.url), { type: "module" });
     const running = useWorker(worker, onFailed);
@@ -85,9 +84,6 @@ function shared(): WorkerHost {
     };
   }));
 }
-
-const NO_WORKERS =
-  "Expected a scope that can start workers, got a shared or service worker. Use connect(): no page can delay it there.";
 
 function useWorker(worker: Worker, onFailed: OnFailed): RunningWorker {
   const onError = (event: ErrorEvent): void => {
