@@ -221,6 +221,93 @@ describe("In Chromium", { skip, timeout: 300_000 }, () => {
     assert.equal(relative, `${browser.origin.replace("http", "ws")}/chat?x=1`);
   });
 
+  test("I1: a value that is no URL is refused, and no path of the page is made of it", async () => {
+    const errors = await page.evaluate(async () => {
+      const seen: string[] = [];
+      for (const url of [undefined, null, 5, true, {}] as unknown as string[])
+        await holdfast.connect(url).catch((error: unknown) => seen.push(String(error)));
+      return seen;
+    });
+    const expected = ["undefined", "null", "5 (number)", "true (boolean)", "an object"].map(
+      (got) => `InvalidURLError: Expected a URL such as "wss://example.com/chat" or "/chat", got ${got}.`,
+    );
+    assert.deepEqual(errors, expected);
+  });
+
+  test("I1: a relative URL follows the document, as for the browser's own WebSocket: <base>, and a frame with srcdoc", async () => {
+    const other = await browser.openPage();
+    const urls = await other.evaluate(async () => {
+      const urlOf = async (library: typeof holdfast): Promise<string | null> => {
+        for await (const event of new library.Client("chat"))
+          if (event.type === "connecting") return event.url;
+        return null;
+      };
+      const loaded = new Promise<typeof holdfast>((resolve) => Object.assign(globalThis, { resolve }));
+      const frame = document.createElement("iframe");
+      frame.srcdoc = '<script type="module">parent.resolve(await import("/holdfast/browser.js"));</script>';
+      document.body.append(frame);
+      const inFrame = await urlOf(await loaded);
+      const base = document.createElement("base");
+      base.href = "/app/deep/";
+      document.head.append(base);
+      return [inFrame, await urlOf(holdfast)];
+    });
+    const origin = browser.origin.replace("http", "ws");
+    assert.deepEqual(urls, [`${origin}/chat`, `${origin}/app/deep/chat`]);
+    await other.close();
+  });
+
+  test("I1, F5: a URL that the page's Content-Security-Policy blocks is an error at once, and ends reconnecting", async () => {
+    await using scene = await openScene();
+    const other = await browser.openPage();
+    const seen = await other.evaluate(async (url) => {
+      const policy = document.createElement("meta");
+      policy.httpEquiv = "Content-Security-Policy";
+      policy.content = "connect-src 'self'";
+      document.head.append(policy);
+      const error: unknown = await holdfast
+        .connect(url, { openTimeout: null })
+        .catch((reason: unknown) => reason);
+      const link = holdfast.connectPersistent(url);
+      const status = await new Promise((resolve) => {
+        link.on("status", ({ state }) => {
+          if (state !== "connecting") resolve(state);
+        });
+      });
+      return [String(error), status];
+    }, scene.url);
+    const origin = scene.url.replace(/\/$/, "");
+    assert.deepEqual(seen, [
+      `InvalidURLError: The browser refuses to connect to ${scene.url}: the Content-Security-Policy of the page blocks it. Add ${origin} to its \`connect-src\`.`,
+      "closed",
+    ]);
+    await other.close();
+  });
+
+  test("E5: bytes of memory that can be resized are sent, and memory that is transferred while it waits leaves no trace", async () => {
+    await using scene = await openScene({ maxMessageSize: null });
+    const seen = await page.evaluate(async (url) => {
+      const connection = await holdfast.connect(url, { writeLimit: 1_000, maxMessageSize: null });
+      // The types do not have the second argument yet.
+      const Resizable = ArrayBuffer as unknown as new (size: number, options: object) => ArrayBuffer;
+      const resizable = (): Uint8Array => new Uint8Array(new Resizable(8, { maxByteLength: 16 }));
+      await connection.send(resizable());
+      const first = await connection.recv();
+      void connection.send(new Uint8Array(3_000_000));
+      const transferred = new Uint8Array(4);
+      const waiting = [resizable(), transferred];
+      const sent = Promise.all(waiting.map((bytes) => connection.send(bytes)));
+      structuredClone(transferred, { transfer: [transferred.buffer] });
+      const sizes = [first.length];
+      for (let messages = 0; messages < 3; messages++) sizes.push((await connection.recv()).length);
+      await sent;
+      const { bufferedAmount } = connection;
+      await connection.close();
+      return { sizes, bufferedAmount };
+    }, scene.url);
+    assert.deepEqual(seen, { sizes: [8, 3_000_000, 8, 0], bufferedAmount: 0 });
+  });
+
   test("I1: openTimeout and an abort end an attempt without an answer", async () => {
     await using server = await RawServer.start();
     const outcome = await page.evaluate(async (url) => {

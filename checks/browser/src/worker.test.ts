@@ -84,4 +84,33 @@ describe("A connection in a worker of Chromium", { skip, timeout: 300_000 }, () 
     }, scene.url);
     assert.deepEqual(seen, { failed: "WorkerError", message: "hello", cause: "local-close" });
   });
+
+  test("I1: a scope without workers says so, and connects without one", async () => {
+    await using scene = await openScene();
+    const page = await browser.openPage();
+    const seen = await page.evaluate(async (url) => {
+      const code = `
+        const { connect, connectInWorker } = await import("${location.origin}/holdfast/browser.js");
+        const errors = [];
+        for (const options of [{}, { worker: {} }])
+          await connectInWorker("${url}", options).catch((error) => errors.push(String(error)));
+        const connection = await connect("${url}");
+        await connection.send("hello");
+        const message = await connection.recv();
+        await connection.close();
+        const port = await connected;
+        port.postMessage({ errors, message });`;
+      const source = `const connected = new Promise((resolve) => (onconnect = ({ ports }) => resolve(ports[0])));${code}`;
+      const blob = new Blob([source], { type: "text/javascript" });
+      const worker = new SharedWorker(URL.createObjectURL(blob), { type: "module" });
+      return new Promise((resolve) => (worker.port.onmessage = ({ data }) => resolve(data)));
+    }, scene.url);
+    assert.deepEqual(seen, {
+      errors: [
+        "WorkerError: Could not start the worker of the connection: ReferenceError: Worker is not defined.",
+        "InvalidArgumentError: Expected `worker` to be a Worker, got an object.",
+      ],
+      message: "hello",
+    });
+  });
 });

@@ -1,6 +1,7 @@
 // Parses a URL as a page may open it (WHATWG WebSockets, section 3.1).
 
 import { InvalidURLError } from "../shared/errors.js";
+import { describe } from "../shared/option-checks.js";
 import { quoteURL } from "../shared/show-url.js";
 
 export interface BrowserURL {
@@ -12,17 +13,18 @@ export interface BrowserURL {
 }
 
 /**
- * Parses an absolute URL, or one relative to the page. `http:` and `https:` become `ws:` and `wss:`.
+ * Parses an absolute URL, or one relative to the document. `http:` and `https:` become `ws:` and `wss:`.
  *
  * @throws InvalidURLError
  */
 export function parseBrowserURL(input: string | URL): BrowserURL {
   const text = String(input);
-  const url = readURL(text);
+  // A variable that is not set would name a path of the page: "/undefined".
+  const isText = typeof input === "string" || (typeof input === "object" && !/^null$|^\[object /.test(text));
+  const url = isText ? readURL(text) : null;
   if (url === null) {
-    throw new InvalidURLError(
-      `Expected a URL such as "wss://example.com/chat" or "/chat", got ${quoteURL(text)}.`,
-    );
+    const got = isText ? quoteURL(text) : describe(input);
+    throw new InvalidURLError(`Expected a URL such as "wss://example.com/chat" or "/chat", got ${got}.`);
   }
   const scheme = SCHEMES.get(url.protocol);
   if (scheme === undefined || url.host === "") {
@@ -49,11 +51,17 @@ const SCHEMES: ReadonlyMap<string, string> = new Map([
   ["https:", "wss"],
 ]);
 
+/** As the browser's own WebSocket: the element `base` counts, and a frame with `srcdoc` has the URL of its parent. */
+function baseURL(): string | undefined {
+  if (typeof document !== "undefined") return document.baseURI;
+  return typeof location === "undefined" ? undefined : location.href;
+}
+
 function readURL(text: string): URL | null {
   // eslint-disable-next-line no-control-regex -- the parser would drop line breaks silently
   if (/[\x00-\x1f\x7f]/.test(text)) return null;
   try {
-    return new URL(text, typeof location === "undefined" ? undefined : location.href);
+    return new URL(text, baseURL());
   } catch {
     return null;
   }

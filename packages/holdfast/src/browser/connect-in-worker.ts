@@ -48,7 +48,7 @@ export async function connectInWorker(
   const { worker, ...copied } = copyOptions(options);
   const { signal: _, logger: __, ...rest } = copied;
   const { href } = parseBrowserURL(url);
-  if (worker !== undefined && !(worker instanceof Worker))
+  if (worker !== undefined && !(typeof Worker !== "undefined" && worker instanceof Worker))
     throw invalidArgument("worker", "a Worker", worker);
   const plain = checkCrossing("", rest) as object; // Safe: `checkCrossing` returns an object for an object.
   const checked = checkConnectOptions(copied);

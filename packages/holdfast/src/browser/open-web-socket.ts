@@ -23,7 +23,7 @@ export interface OpenWebSocketOptions {
  * Opens a WebSocket. Calls `onOpen` synchronously, before a message can arrive: messages that arrive before a promise
  * continues would be lost. If `onOpen` throws, the WebSocket is closed and opening fails with that error.
  *
- * @throws HandshakeError, or the reason of the signal
+ * @throws HandshakeError, InvalidURLError if a policy of the page blocks the URL, or the reason of the signal
  */
 export function openWebSocket<Result>(
   options: OpenWebSocketOptions,
@@ -69,6 +69,7 @@ class WebSocketAttempt implements AlarmHandler {
     this.#socket.binaryType = "arraybuffer";
     this.#socket.onopen = () => this.#succeed();
     this.#socket.onclose = () => this.#fail(unexplained(options.url));
+    this.#socket.onerror = () => this.#onError();
     const { deadline, runtime, signal } = options;
     signal?.addEventListener("abort", this.#onAbort);
     if (deadline !== null) runtime.timers.set(this.#alarm, deadline);
@@ -81,6 +82,16 @@ class WebSocketAttempt implements AlarmHandler {
       const message = `Expected ${showURL(url.href)} to be open within ${openTimeout} ms; browsers do not report what they are waiting for.`;
       this.#fail(new OpenTimeoutError(message, "connect"));
     });
+  }
+
+  /**
+   * A failure emits `error` and `close` in one task (WHATWG WebSockets). Chromium emits only `error` for a URL that the
+   * Content-Security-Policy of the page blocks.
+   */
+  #onError(): void {
+    const { runtime, url } = this.#options;
+    if (typeof SecurityPolicyViolationEvent !== "undefined")
+      runtime.clock.afterPoll(() => this.#fail(blocked(url)));
   }
 
   readonly #onAbort = (): void => this.#fail(this.#options.signal?.reason);
@@ -100,6 +111,7 @@ class WebSocketAttempt implements AlarmHandler {
   #settle(): void {
     this.#socket.onopen = null;
     this.#socket.onclose = null;
+    this.#socket.onerror = null;
     this.#options.runtime.timers.cancel(this.#alarm);
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
   }
@@ -125,6 +137,14 @@ function createSocket({ url, subprotocols }: OpenWebSocketOptions): WebSocket {
       },
     );
   }
+}
+
+/** Retrying is useless: a policy does not change while the page lives. */
+function blocked({ href, endpoint }: BrowserURL): InvalidURLError {
+  const origin = endpoint.split("/", 3).join("/");
+  return new InvalidURLError(
+    `The browser refuses to connect to ${showURL(href)}: the Content-Security-Policy of the page blocks it. Add ${origin} to its \`connect-src\`.`,
+  );
 }
 
 function unexplained(url: BrowserURL): HandshakeError {

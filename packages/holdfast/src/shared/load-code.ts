@@ -11,9 +11,12 @@ export async function loadCode<Code>(what: string, load: () => Promise<Code>): P
   try {
     return await load();
   } catch (cause) {
-    throw new HandshakeError(
-      `Expected to load the code of ${what}, got an error. Deploy all files of the bundle.`,
-      { cause },
-    );
+    throw new HandshakeError(`Expected to load the code of ${what}, got an error. ${remedy()}`, { cause });
   }
+}
+
+function remedy(): string {
+  return "ServiceWorkerGlobalScope" in globalThis
+    ? "Service workers cannot import code on demand: bundle without splitting the code."
+    : "Deploy all files of the bundle.";
 }

@@ -74,7 +74,7 @@ class HeartbeatByMessages extends TransportDecorator {
 
   override onMessage(message: Message): void {
     if (this.#hasFailed) return;
-    const answered = this.#ask("isPong", () => this.#messages.isPong(message));
+    const answered = this.#ask("isPong", () => checkAnswer(this.#messages.isPong(message)));
     if (answered === null) return;
     if (answered !== false) this.#onPong(answered);
     if (answered === false || this.#messages.showPongs === true) this.#tell(message);
@@ -123,6 +123,14 @@ class HeartbeatByMessages extends TransportDecorator {
       return null;
     }
   }
+}
+
+/** A function that forgets to return, or that is async, would hide every message. */
+function checkAnswer(answer: unknown): boolean | number {
+  if (typeof answer === "boolean" || typeof answer === "number") return answer;
+  throw new InvalidArgumentError(
+    `Expected \`heartbeat.isPong\` to return a number, true or false, got ${describe(answer)}.`,
+  );
 }
 
 function checkPing(message: unknown): Message {

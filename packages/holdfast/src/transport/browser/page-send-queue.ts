@@ -14,6 +14,8 @@ const LOOK_AGAIN = 20;
 
 interface Entry {
   readonly message: Message;
+  /** Its length when it was queued: memory that is transferred or resized meanwhile must not change the sums. */
+  readonly size: number;
   readonly onSent: (() => void) | null;
   readonly receipt: SendObserver | null;
   state: "dropped" | "handed-over" | "queued";
@@ -62,7 +64,7 @@ export class PageSendQueue implements AlarmHandler {
 
   /** Resolves while fewer than `writeLimit` bytes are unsent. */
   send(message: Message, { signal, receipt }: Pick<SendSettings, "receipt" | "signal">): Promise<void> {
-    const entry = this.#add({ message, onSent: null, receipt, state: "queued" });
+    const entry = this.#add({ message, size: message.length, onSent: null, receipt, state: "queued" });
     this.#move();
     if (entry.state === "handed-over" && this.#isRoomy) return SENT;
     return this.#wait(entry, signal);
@@ -70,7 +72,7 @@ export class PageSendQueue implements AlarmHandler {
 
   /** Queues a message ahead of the others. Returns a function that cancels it. */
   sendAhead(message: Message, onSent: () => void): () => void {
-    const entry = this.#add({ message, onSent, receipt: null, state: "queued" });
+    const entry = this.#add({ message, size: message.length, onSent, receipt: null, state: "queued" });
     this.#move();
     return () => this.#withdraw(entry);
   }
@@ -112,7 +114,7 @@ export class PageSendQueue implements AlarmHandler {
 
   #add(entry: Entry): Entry {
     this.#queueOf(entry).add(entry);
-    this.#bytes += entry.message.length;
+    this.#bytes += entry.size;
     return entry;
   }
 
@@ -149,13 +151,13 @@ export class PageSendQueue implements AlarmHandler {
   }
 
   #handOver(entry: Entry): void {
-    const { message, onSent, receipt } = entry;
-    this.#bytes -= message.length;
+    const { message, size, onSent, receipt } = entry;
+    this.#bytes -= size;
     entry.state = "handed-over";
     onSent?.();
     receipt?.onHandedOver();
-    this.#options.socket.send(typeof message === "string" ? message : unshared(message));
-    this.#options.onHandedOver(message.length);
+    this.#options.socket.send(typeof message === "string" ? message : fixed(message));
+    this.#options.onHandedOver(size);
   }
 
   #tellEmpty(): void {
@@ -195,7 +197,7 @@ export class PageSendQueue implements AlarmHandler {
     if (entry.state !== "queued") return;
     entry.state = "dropped";
     this.#queueOf(entry).delete(entry);
-    this.#bytes -= entry.message.length;
+    this.#bytes -= entry.size;
   }
 
   /**
@@ -212,7 +214,9 @@ export class PageSendQueue implements AlarmHandler {
   }
 }
 
-/** Browsers reject memory that is shared with other threads. */
-function unshared(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
+/** Browsers reject memory that is shared with other threads, and memory that can be resized (WebIDL). */
+function fixed(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { buffer } = bytes as { buffer: ArrayBufferLike & { readonly resizable?: boolean } };
+  const isFixed = buffer instanceof ArrayBuffer && buffer.resizable !== true;
+  return isFixed ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
 }

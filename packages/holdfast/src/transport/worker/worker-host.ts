@@ -1,5 +1,7 @@
 // A worker and its connections. It starts with the first connection and ends after the last.
 
+import { withFullStop } from "../../shared/full-stop.js";
+import { thrownText } from "../../shared/thrown.js";
 import { WorkerError } from "./worker-error.js";
 
 /** Called with the reason when the worker of a connection can no longer be used. */
@@ -36,7 +38,10 @@ export class WorkerHost {
     } catch (error) {
       release();
       if (error instanceof WorkerError) throw error;
-      throw new WorkerError("Could not start the worker of the connection. See `cause`.", error);
+      throw new WorkerError(
+        withFullStop(`Could not start the worker of the connection: ${thrownText(error)}`),
+        error,
+      );
     }
     return release;
   }

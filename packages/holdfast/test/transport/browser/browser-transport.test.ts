@@ -301,6 +301,25 @@ describe("A heartbeat of the application's messages", () => {
     assert.match(info.error?.message ?? "", /Expected `heartbeat.ping` to return a string or bytes, got 5/);
   });
 
+  test("I2: isPong() that forgets to return, or is async, fails the connection instead of hiding every message", async () => {
+    for (const [answer, got] of [
+      [undefined, "undefined"],
+      [null, "null"],
+      ["0", '"0" (string)'],
+      [Promise.resolve(false), "a promise"],
+    ] as const) {
+      const { h, received } = withHeartbeat({ ping: () => "ping", isPong: () => answer as never });
+      h.socket.deliver("a message");
+      const { cause, error } = await untilEnd(h);
+      assert.deepEqual([cause, received], ["handler-failed", []]);
+      assert.ok(
+        error?.message.endsWith(
+          `Expected \`heartbeat.isPong\` to return a number, true or false, got ${got}.`,
+        ),
+      );
+    }
+  });
+
   test("I2: recvStream() hands out the next message that is no answer", async () => {
     const h = new WireHarness({}, (below) => withHeartbeatMessages(below, byNumber));
     void h.connection.ping();
