@@ -7,8 +7,8 @@ import { runChaos, type ChaosBackend, type ChaosOptions } from "./chaos.js";
 
 const SMALL: ChaosOptions = {
   seconds: 7,
-  clients: 100,
-  topics: 50,
+  clients: 60,
+  topics: 30,
   rate: 50,
   processKills: 3,
   subscriptionKills: 1,
