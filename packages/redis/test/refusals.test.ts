@@ -237,7 +237,11 @@ async function overTLS(name: "ioredis" | "redis", url: string, ca: string): Prom
   return engineOf(client, () => client.destroy());
 }
 
+/**
+ * Connects once. Node.js reports two errors of a TLS socket that rejects a certificate while it is being ended, and ioredis
+ * listens for one: the end of a client that tries again and again would meet such a moment now and then.
+ */
 function overIoRedis(url: string, ca: string | undefined): [client: RedisClient, close: () => void] {
-  const client = quiet(new Redis(url, { tls: ca === undefined ? {} : { ca }, retryStrategy: () => 200 }));
+  const client = quiet(new Redis(url, { tls: ca === undefined ? {} : { ca }, retryStrategy: () => null }));
   return [client, () => client.disconnect()];
 }
