@@ -9,11 +9,9 @@ import { withPair } from "../peers/pair.js";
 import type { PeerRole } from "../peers/peer.js";
 import { LIMIT, type TestedPeer, titleOf } from "./common-tests.js";
 
-const KEEPALIVE = { pingInterval: 300, pingTimeout: 900 * slowness() };
+/** An end whose messages nobody reads drops them after 5 s, and then answers pings again: the verdict has to come before. */
+const KEEPALIVE = { pingInterval: 300, pingTimeout: Math.min(1_900, 900 * slowness()) };
 const BOUND = KEEPALIVE.pingInterval + KEEPALIVE.pingTimeout;
-
-/** For a peer that does not read: after 5 s without a reader, it would drop messages. */
-const UNREAD = { ...KEEPALIVE, pingTimeout: Math.min(KEEPALIVE.pingTimeout, 1_900) };
 
 /** A tolerance for a busy machine; without a verdict the wait would never end. */
 const TOLERANCE = 20_000;
@@ -50,8 +48,8 @@ export function testJudgement({ name, row, pool, skip }: TestedPeer, role: PeerR
 
   const slow = `C10: ${titleOf(role, name)}: they do not read for 2 × pingTimeout, and do not blame us`;
   testCell({ row, position: role, column: "slow consumer" }, slow, options, async () => {
-    const theirs = await pool.get(role, { options: { ...UNREAD, maxQueue: 1 } });
-    const script = { do: "doze", milliseconds: 2 * UNREAD.pingTimeout } as const;
+    const theirs = await pool.get(role, { options: { ...KEEPALIVE, maxQueue: 1 } });
+    const script = { do: "doze", milliseconds: 2 * KEEPALIVE.pingTimeout } as const;
     const messages = Array.from(Array(50).keys(), (index) => `${index}${"x".repeat(100_000)}`);
     await withPair(theirs, script, { ...SILENT, maxQueue: null }, async ({ connection }) => {
       for (const message of messages) void connection.send(message);
