@@ -29,15 +29,26 @@ const largest = 12;
 
 /**
  * A file that shares a process, and its helpers, contain none of these: changes of the whole process, hooks of the whole
- * process, measurements of its memory or work, exact counts of its resources, and other processes and threads.
+ * process, measurements of its memory or work, and exact counts of its resources.
  */
 const isolating = [
-  /\bprocess\.(?:on|once|emit|emitWarning|exit|exitCode|env|chdir|memoryUsage|cpuUsage|stdin|stdout|stderr)\b/,
+  /\bprocess\.(?:on|once|emit|emitWarning|exit|exitCode|chdir|memoryUsage|cpuUsage|stdin|stdout|stderr)\b/,
+  /\bprocess\.env(?!\["PATH"\])|\bprocess\.env\["PATH"\] =/,
   /\bglobalThis\b|\bmock\b|\bdiagnostics_channel\b/,
   /^(?:before|after)(?:Each)?\(/m,
   /\bprocessorTime\b|\bassertLinear\b|\bactiveResources\(\)\[|\bblockEventLoop\b|\bsetFlagsFromString\b/,
-  /"node:(?:child_process|cluster|worker_threads|async_hooks)"/,
+  /"node:(?:cluster|async_hooks)"/,
 ];
+
+/**
+ * Tests whose work is done by other programs, or in a page: their own process only waits, and may have any content but hooks
+ * and listeners of all its tests. A browser's driver takes half a second to load. A few at a time, since each takes long.
+ */
+const waiting = {
+  folders: ["checks/browser/", "checks/autobahn/", "packages/holdfast/test-dist/cli/"],
+  largest: 4,
+};
+const disturbing = /^(?:before|after)(?:Each)?\(|\bprocess\.on\(/m;
 
 /** Sorts files: the longest first, and the busy ones between the others. */
 export function inOrder(files) {
@@ -58,8 +69,9 @@ export function inOrder(files) {
 export function groupFiles(files, folder) {
   const groups = [];
   for (const file of files) {
-    const key = sharesProcess(file) ? dirname(file).split("/").slice(0, 4).join("/") : file;
-    const last = groups.findLast((group) => group.key === key && group.files.length < largest);
+    const most = onlyWaits(file) ? waiting.largest : largest;
+    const key = sharesProcess(file) ? keyOf(file) : file;
+    const last = groups.findLast((group) => group.key === key && group.files.length < most);
     if (last === undefined) groups.push({ key, files: [file] });
     else last.files.push(file);
   }
@@ -71,9 +83,19 @@ export function groupFiles(files, folder) {
   });
 }
 
-/** Whether a compiled test of a unit may run in one process with others. */
+function keyOf(file) {
+  const folders = dirname(file).split("/");
+  return folders.slice(0, file.startsWith("packages/") ? 4 : 3).join("/");
+}
+
+/** Whether a compiled test may run in one process with others. */
 function sharesProcess(file) {
+  if (onlyWaits(file)) return !busy.test(file) && !disturbing.test(readFileSync(join(root, file), "utf8"));
   return file.startsWith("packages/holdfast/") && isHarmless(join(root, file));
+}
+
+function onlyWaits(file) {
+  return waiting.folders.some((folder) => file.startsWith(folder));
 }
 
 const known = new Map();

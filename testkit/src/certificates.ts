@@ -1,3 +1,5 @@
+import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+
 /** A certificate and its private key as PEM, for `tls.createServer`. */
 export interface KeyAndCertificate {
   readonly key: string;
@@ -32,9 +34,31 @@ const loadGenerator = async () => (await import("selfsigned")).generate;
 
 let cached: Promise<TestCertificates> | null = null;
 
-/** Creates certificates in memory, once per process. */
+/** Where the processes of the tests share them: making them takes as long as starting a process. */
+const SHARED = new URL("../../.cache/test-certificates.json", import.meta.url);
+
+/** Creates certificates, once a day. */
 export function testCertificates(): Promise<TestCertificates> {
-  return (cached ??= makeCertificates());
+  return (cached ??= sharedCertificates());
+}
+
+async function sharedCertificates(): Promise<TestCertificates> {
+  try {
+    const [{ mtimeMs: madeAt }, { mtimeMs: codeOf }] = [
+      await stat(SHARED),
+      await stat(new URL(import.meta.url)),
+    ];
+    if (madeAt > Math.max(codeOf, Date.now() - DAY))
+      return JSON.parse(await readFile(SHARED, "utf8")) as TestCertificates;
+  } catch {
+    // There are none yet.
+  }
+  const made = await makeCertificates();
+  const own = new URL(`${SHARED.href}.${process.pid}`);
+  await mkdir(new URL(".", SHARED), { recursive: true });
+  await writeFile(own, JSON.stringify(made), { mode: 0o600 });
+  await rename(own, SHARED); // Other processes find all of them, or none.
+  return made;
 }
 
 async function makeCertificates(): Promise<TestCertificates> {

@@ -65,7 +65,7 @@ describe("The life of a page in Chromium", { skip, timeout: 300_000 }, () => {
     const { took, bare, OPEN, explained, ...rest } = end;
     assert(took <= INTERVAL + TIMEOUT + MARGIN, `${took} ms`);
     assert.equal(bare, OPEN);
-    assert.match(explained, /did not answer a ping within 600 ms/);
+    assert.match(explained, /did not answer a ping within [\d.]+ m?s/);
     assert.deepEqual(rest, {
       cause: "heartbeat-timeout",
       message: "sent 4011 (private use) keepalive ping timeout; no close frame received",

@@ -63,7 +63,7 @@ describe("two hosts", { concurrency: true }, () => {
           );
         }
       },
-      { pingInterval: 400, pingTimeout: 6_000 * slowness() },
+      { pingInterval: 400, pingTimeout: 8_000 },
     );
   });
 });

@@ -8,7 +8,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type BrowserContext, chromium, type Page } from "playwright-core";
+import { type Browser as DrivenBrowser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { type RunningChromium, startPlainChromium } from "./plain-chromium.js";
 
 const FLAGS = [
@@ -38,7 +38,6 @@ export class Browser implements AsyncDisposable {
   /** The origin of the pages. */
   readonly origin: string;
   readonly #site: Server;
-  readonly #profile: string;
   readonly #running: RunningChromium;
 
   /**
@@ -47,7 +46,6 @@ export class Browser implements AsyncDisposable {
    */
   static async start({ isPlain = false } = {}): Promise<Browser> {
     if (executable === null) throw new Error("Expected Chromium to be installed");
-    const profile = await mkdtemp(join(tmpdir(), "holdfast-chromium-"));
     const site = createServer((request, response) => {
       const [, ms] = /^\/block\/(\d+)$/.exec(request.url ?? "") ?? [];
       if (ms !== undefined) {
@@ -61,18 +59,15 @@ export class Browser implements AsyncDisposable {
     });
     site.listen(0, "127.0.0.1");
     await once(site, "listening");
-    const running = isPlain
-      ? await startPlainChromium(executable, profile, FLAGS)
-      : await startDriven(executable, profile);
+    const running = isPlain ? await startPlain(executable) : await startDriven(executable);
     const { port } = site.address() as AddressInfo; // The server listens on TCP.
-    return new Browser(`http://127.0.0.1:${port}`, site, profile, running);
+    return new Browser(`http://127.0.0.1:${port}`, site, running);
   }
 
-  private constructor(origin: string, site: Server, profile: string, running: RunningChromium) {
+  private constructor(origin: string, site: Server, running: RunningChromium) {
     this.context = running.context;
     this.origin = origin;
     this.#site = site;
-    this.#profile = profile;
     this.#running = running;
   }
 
@@ -102,17 +97,45 @@ export class Browser implements AsyncDisposable {
     await this.#running.close();
     this.#site.close();
     this.#site.closeAllConnections();
-    await rm(this.#profile, { recursive: true, force: true, maxRetries: 3 });
   }
 }
 
-async function startDriven(executablePath: string, profile: string): Promise<RunningChromium> {
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath,
-    headless: true,
-    args: FLAGS,
-  });
-  return { context, close: () => context.close() };
+async function startPlain(executablePath: string): Promise<RunningChromium> {
+  const profile = await mkdtemp(join(tmpdir(), "holdfast-chromium-"));
+  const running = await startPlainChromium(executablePath, profile, FLAGS);
+  return {
+    context: running.context,
+    async close() {
+      await running.close();
+      await rm(profile, { recursive: true, force: true, maxRetries: 3 });
+    },
+  };
+}
+
+/** Milliseconds for which a Chromium without users waits for the next one: the next test file of this process. */
+const LINGER = 2_000;
+
+let driven: { readonly launched: Promise<DrivenBrowser>; users: number } | null = null;
+
+/** One Chromium for this process, since its start takes longer than many tests; each user has a profile of its own. */
+async function startDriven(executablePath: string): Promise<RunningChromium> {
+  driven ??= { launched: chromium.launch({ executablePath, headless: true, args: FLAGS }), users: 0 };
+  const own = driven;
+  own.users++;
+  const browser = await own.launched;
+  const context = await browser.newContext();
+  return {
+    context,
+    async close() {
+      await context.close();
+      own.users--;
+      setTimeout(() => {
+        if (own.users > 0 || driven !== own) return;
+        driven = null;
+        void browser.close();
+      }, LINGER);
+    },
+  };
 }
 
 const PAGE = `<!doctype html><meta charset="utf-8"><title>Holdfast</title>

@@ -9,7 +9,7 @@ import { Browser, skip } from "../browser/chromium.js";
 import { NO_FAULTS } from "./counted.js";
 import type { PageStream } from "./page-stream.js";
 import { openSessionScene } from "./session-scene.js";
-import { assertExactlyOnce, bothProgress, nextStream, sees, startStream } from "./streams.js";
+import { assertExactlyOnce, bothProgress, nextStream, sees, slowDown, startStream } from "./streams.js";
 
 const LIMIT = { timeout: 180_000 };
 
@@ -45,8 +45,7 @@ describe("A session of a page that is frozen in Chromium", { skip, timeout: 600_
       const page = await browser.openPage();
       await startStream(page, scene.url, { keep });
       const atServer = await nextStream(scene, 1);
-      atServer.pause = PAUSE;
-      await page.evaluate((pause) => ((kept["stream"] as PageStream).pause = pause), PAUSE);
+      await slowDown(page, atServer, PAUSE);
       await bothProgress(page, atServer);
       await setState(page, "frozen");
       await standsStill(() => atServer.tally.count);

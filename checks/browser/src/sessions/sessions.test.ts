@@ -9,7 +9,7 @@ import { cutAtRandomBytes } from "./cuts.js";
 import { NO_FAULTS } from "./counted.js";
 import type { PageStream } from "./page-stream.js";
 import { openSessionScene } from "./session-scene.js";
-import { assertExactlyOnce, bothProgress, nextStream, sees, startStream } from "./streams.js";
+import { assertExactlyOnce, bothProgress, nextStream, sees, slowDown, startStream } from "./streams.js";
 
 /** Of each test, in milliseconds: more than Playwright waits, so that a failure says for what. */
 const LIMIT = { timeout: 120_000 };
@@ -73,6 +73,7 @@ describe("A session of a page in Chromium", { skip, timeout: 300_000 }, () => {
       const page = await browser.openPage();
       await startStream(page, scene.url, { pingInterval: 200, pingTimeout: 1_000 * slowness() });
       const atServer = await nextStream(scene, 1);
+      await slowDown(page, atServer, 20);
       await bothProgress(page, atServer);
       scene.proxy.freeze();
       await sees(page, "detached");
@@ -90,6 +91,7 @@ describe("A session of a page in Chromium", { skip, timeout: 300_000 }, () => {
     const page = await browser.openPage();
     await startStream(page, scene.url, { pingInterval: 200, pingTimeout: 1_000 * slowness() });
     const atServer = await nextStream(scene, 1);
+    await slowDown(page, atServer, 20);
     await bothProgress(page, atServer);
     await browser.context.setOffline(true);
     await sees(page, "detached").finally(() => browser.context.setOffline(false));

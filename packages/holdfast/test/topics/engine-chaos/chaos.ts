@@ -163,6 +163,7 @@ class Subscriber {
   readonly #contents: Map<string, string>;
   readonly #ends: ReadonlyMap<string, Position>;
   #position: Position | null = null;
+  #hasLast = false;
   received = 0;
   lost = 0;
   repeated = 0;
@@ -175,8 +176,9 @@ class Subscriber {
     this.#ends = ends;
   }
 
-  /** Whether it is past the last message, which may be in a gap. */
+  /** Whether it has the last message, or is past it, since that may be in a gap. */
   get isFinished(): boolean {
+    if (this.#hasLast) return true;
     const [place, end] = [this.#position, this.#ends.get(this.#topic)];
     return end !== undefined && place?.epoch === end.epoch && place.offset >= end.offset;
   }
@@ -206,6 +208,7 @@ class Subscriber {
     const known = this.#contents.get(place);
     if (known === undefined) this.#contents.set(place, data);
     else if (known !== data) this.conflicts++;
+    if (data === LAST) this.#hasLast = true;
   }
 }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { Worker } from "node:worker_threads";
 import {
+  connectInWorker as connectSoon,
   ConnectionClosedError,
   InvalidArgumentError,
   InvalidStatusError,
@@ -10,6 +11,8 @@ import {
   TextBytes,
   TooSlowError,
   WorkerError,
+  type Connection,
+  type ConnectInWorkerOptions,
   type Server,
   type Suspicion,
 } from "holdfast";
@@ -25,7 +28,11 @@ import {
   type ResourceCounts,
 } from "holdfast-testkit";
 import { startEchoThread } from "./echo-thread.js";
-import { connectInWorker } from "./patient-connect.js";
+
+/** A worker has to load the library first, which takes a busy machine longer than the default `openTimeout`. */
+function connectInWorker(url: string, options: ConnectInWorkerOptions = {}): Promise<Connection> {
+  return connectSoon(url, { openTimeout: 60_000, ...options });
+}
 
 const INTERVAL = 100;
 const TIMEOUT = 400 * slowness();
