@@ -26,7 +26,10 @@ export class FakeClock {
   #pollCallbacks: (() => void)[] = [];
   #afterPollCallbacks: (() => void)[] = [];
 
-  /** @param start initial `now` and `wallNow`, in milliseconds; by default 0 and noon (UTC) on 1 January 2026; @throws RangeError for others */
+  /**
+   * @param options initial `now` and `wallNow`, in milliseconds; by default 0 and noon (UTC) on 1 January 2026
+   * @throws RangeError for others
+   */
   constructor(options: { now?: number; wallNow?: number } = {}) {
     checkOptionNames("FakeClock", options, { now: true, wallNow: true });
     const { now = 0, wallNow = Date.UTC(2026, 0, 1, 12) } = options;
