@@ -4,9 +4,9 @@ export class HeldEvents {
   readonly #held: (() => void)[] = [];
 
   constructor(socket: WebSocket) {
-    socket.onmessage = (event) => this.#held.push(() => socket.onmessage?.(event));
-    socket.onerror = (event) => this.#held.push(() => socket.onerror?.(event));
-    socket.onclose = (event) => this.#held.push(() => socket.onclose?.(event));
+    socket.onmessage = (event) => this.#held.push(() => void socket.onmessage?.(event));
+    socket.onerror = (event) => this.#held.push(() => void socket.onerror?.(event));
+    socket.onclose = (event) => this.#held.push(() => void socket.onclose?.(event));
   }
 
   /** Passes the events to the handlers that the socket has got since, in order. */

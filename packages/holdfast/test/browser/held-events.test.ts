@@ -11,7 +11,7 @@ test("I1: events of a WebSocket that precede its connection are passed on in ord
   socket.end(1001, "away");
 
   const seen: string[] = [];
-  socket.onmessage = ({ data }) => seen.push(String(data));
+  socket.onmessage = ({ data }) => seen.push(typeof data === "string" ? data : "bytes");
   socket.onclose = ({ code, reason }) => seen.push(`${code} ${reason}`);
   assert.deepEqual(seen, []);
   events.replay();

@@ -26,7 +26,7 @@ const modules = process.moduleLoadList.filter((name) => name.startsWith("NativeM
 console.log(JSON.stringify({ modules, bytes }));
 `;
 
-/** Those that a server of plain WebSockets does not use. */
+/** A server of plain WebSockets does not use these modules. */
 const UNUSED = ["http", "http2", "https", "tls", "zlib", "worker_threads", "internal/deps/undici/undici"];
 
 test("E5: a server of plain WebSockets loads little: its heap stays below the size from which V8 marks it often", async () => {
