@@ -2,7 +2,7 @@
 // the peer, the inbox queues unread messages, and `Connection` is the public facade. The sending half is its base class;
 // `Closing` has the end.
 
-/* eslint max-lines: ["warn", { "max": 420, "skipBlankLines": true, "skipComments": true }] -- It passes each event between its parts, which have their own files; an object between them would be one more for each connection. */
+/* eslint max-lines: ["warn", { "max": 430, "skipBlankLines": true, "skipComments": true }] -- It passes each event between its parts, which have their own files; an object between them would be one more for each connection. */
 
 import type { Suspicion } from "../heartbeat/adaptive-detection.js";
 import type { CloseFrame } from "../shared/close-code.js";
@@ -26,6 +26,7 @@ import type { ConnectionSettings } from "./options.js";
 import type { Keepalive, KeepaliveHandler, KeepaliveFactory } from "./keepalive.js";
 import { ReadPause, type PauseReason } from "./read-pause.js";
 import type { Runtime } from "./runtime.js";
+import type { SendTurns } from "./send-turns.js";
 import type { ConnectionObserver } from "./connection-observer.js";
 import type { ConnectionSession } from "./session-state.js";
 import type { TimerQueue } from "./timer-queue.js";
@@ -116,6 +117,14 @@ export class ConnectionCore
   protected get own(): CoreExtras {
     if (this.#extras === NO_EXTRAS) this.#extras = new CoreExtras();
     return this.#extras;
+  }
+
+  protected get turns(): SendTurns | null {
+    return this.#extras.turns;
+  }
+
+  protected set turns(turns: SendTurns | null) {
+    this.own.turns = turns;
   }
 
   /** A large message that waits for a reader; null for none. */

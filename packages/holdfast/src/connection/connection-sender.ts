@@ -32,7 +32,7 @@ export abstract class ConnectionSender {
   protected closing: Closing | null = null;
   #messagesSent = 0;
   /** While a message is sent in fragments and other messages wait for it; null otherwise. */
-  #turns: SendTurns | null = null;
+  protected abstract turns: SendTurns | null;
 
   get state(): ConnectionState {
     return this.closing === null ? "open" : this.closing.state;
@@ -53,7 +53,7 @@ export abstract class ConnectionSender {
       if (settings.signal?.aborted === true) return Promise.reject(settings.signal.reason as Error);
       if (!this.isSendable) return this.rejectWhenEnded(settings.signal);
       if (settings.until === "delivered") this.requireSession();
-      const turns = this.#turns;
+      const turns = this.turns;
       if (turns !== null) return turns.wait(() => this.sendNow(data, settings), settings.signal);
       return this.sendNow(data, settings);
     } catch (error) {
@@ -86,7 +86,7 @@ export abstract class ConnectionSender {
     if (this.state !== "open" || link === null) return Promise.resolve();
     const send = (): Promise<void> =>
       announced === null ? link.sendWord(word, argument) : link.sendAnnounced(word, argument, announced);
-    const sent = this.#turns === null ? send() : this.#turns.wait(send, null);
+    const sent = this.turns === null ? send() : this.turns.wait(send, null);
     return quietly(sent); // It rejects when the connection ends, which is reported elsewhere.
   }
 
@@ -94,7 +94,7 @@ export abstract class ConnectionSender {
   trySend(message: SharedMessage, limit: number): "not-open" | "sent" | "slow" {
     if (this.state !== "open") return "not-open";
     if (!this.hasRoom(limit)) return "slow";
-    const turns = this.#turns;
+    const turns = this.turns;
     if (turns === null) {
       this.sendSharedNow(message);
     } else {
@@ -105,7 +105,7 @@ export abstract class ConnectionSender {
 
   /** Whether fewer than `limit` bytes wait for the peer. Flushes first if bytes only wait for the end of the turn. */
   hasRoom(limit: number): boolean {
-    const rest = limit - (this.#turns?.offeredBytes ?? 0);
+    const rest = limit - (this.turns?.offeredBytes ?? 0);
     if (this.transport.bufferedAmount < rest) return true;
     this.transport.flush();
     return this.transport.bufferedAmount < rest;
@@ -124,8 +124,8 @@ export abstract class ConnectionSender {
 
   /** Returns true if the Close follows the messages that wait for their turn. */
   protected closesAfterwards(close: CloseFrame): boolean {
-    this.#turns?.closeAfterwards(close);
-    return this.#turns !== null;
+    this.turns?.closeAfterwards(close);
+    return this.turns !== null;
   }
 
   /** Rejects at the end of the connection, when the error is known, or with the reason of an abort before that. */
@@ -153,8 +153,8 @@ export abstract class ConnectionSender {
       return this.transport.sendBinary(bytes, settings);
     }
     if (!isFragments(data)) throw invalidArgument("data", "a string, bytes, or an iterable of them", data);
-    this.#turns ??= new SendTurns(this, () => (this.#turns = null));
-    return this.#turns.sendFragments(data, settings.signal);
+    this.turns ??= new SendTurns(this, () => (this.turns = null));
+    return this.turns.sendFragments(data, settings.signal);
   }
 
   protected sendTextNow(text: string | TextBytes, settings: SendSettings): Promise<void> {
