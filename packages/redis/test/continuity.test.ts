@@ -26,7 +26,9 @@ describe("Another master", { skip: missing, concurrency: 4 }, () => {
       const first = await publish(await open(one), ["1", "2"]);
       await failOver(one, other);
       const second = await open(other);
-      const page = await second.read("a", { epoch: first.epoch ?? "", offset: 1 }, 10);
+      const page = await eventually(async () =>
+        second.read("a", { epoch: first.epoch ?? "", offset: 1 }, 10),
+      );
       if (page.newest?.epoch !== first.epoch) return false;
       assert.deepEqual(
         [page.isComplete, page.messages.map(({ data }) => data), page.newest?.epoch],
@@ -48,7 +50,9 @@ describe("Another master", { skip: missing, concurrency: 4 }, () => {
     const first = await publish(await open(one), ["1"]);
     await failOver(one, other);
     await failOver(other, one);
-    const page = await (await open(one)).read("a", { epoch: first.epoch ?? "", offset: 1 }, 10);
+    const page = await eventually(async () =>
+      (await open(one)).read("a", { epoch: first.epoch ?? "", offset: 1 }, 10),
+    );
     assert.equal(page.isComplete, false);
     assert.notEqual(page.newest?.epoch, first.epoch);
   });
@@ -65,7 +69,9 @@ describe("Another master", { skip: missing, concurrency: 4 }, () => {
       if (isKilled) await master.stop("SIGKILL");
       else await follow(master, replica);
       const other = await open(replica);
-      const page = await other.read("a", { epoch: before.epoch ?? "", offset: 1 }, 10);
+      const page = await eventually(async () =>
+        other.read("a", { epoch: before.epoch ?? "", offset: 1 }, 10),
+      );
       assert.equal(page.isComplete, false);
       const again = await publish(other, ["2"]);
       assert.deepEqual([again.offset, again.epoch], [1, page.newest?.epoch]);
@@ -79,7 +85,9 @@ describe("Another master", { skip: missing, concurrency: 4 }, () => {
     await caughtUp(master, replica);
     await master.stop("SIGKILL");
     await replica.admin.call("REPLICAOF", "NO", "ONE");
-    const page = await (await open(replica)).read("a", { epoch: before.epoch ?? "", offset: 1 }, 10);
+    const page = await eventually(async () =>
+      (await open(replica)).read("a", { epoch: before.epoch ?? "", offset: 1 }, 10),
+    );
     assert.equal(page.isComplete, false);
   });
 
@@ -91,7 +99,9 @@ describe("Another master", { skip: missing, concurrency: 4 }, () => {
     await replica.admin.call("REPLICAOF", "NO", "ONE");
     await master.start();
     await follow(master, replica);
-    const page = await (await open(replica)).read("a", { epoch: before.epoch ?? "", offset: 1 }, 10);
+    const page = await eventually(async () =>
+      (await open(replica)).read("a", { epoch: before.epoch ?? "", offset: 1 }, 10),
+    );
     assert.equal(page.isComplete, false);
   });
 
