@@ -144,9 +144,14 @@ export class FakeClock {
     this.#catchUp();
   }
 
-  /** Suspends the machine for `ms` as Linux does: the wall clock jumps, and the monotonic clock does not. @throws RangeError as `stall()` */
+  /**
+   * Suspends the machine for `ms` as Linux does: the wall clock jumps, and the monotonic clock does not. A negative `ms`
+   * sets the wall clock back.
+   *
+   * @throws RangeError if `ms` is not a finite number
+   */
   suspend(ms: number): void {
-    checkTime("the time to suspend", ms, 0);
+    checkTime("the time to suspend", ms, -Infinity);
     this.#wallOffset += ms;
   }
 
