@@ -140,7 +140,8 @@ test("G9: a callback that is none, and times that are none, are refused when the
   for (const wrong of [Number.NaN, -1, Infinity, "5", 5n, undefined] as number[]) {
     for (const move of ["advance", "stall", "jumpMonotonic"] as const)
       assert.throws(() => clock[move](wrong), { name: "RangeError", message: /0 or more milliseconds, got/ });
-    if (wrong !== -1) assert.throws(() => clock.suspend(wrong), /to suspend to be a finite number of millisec/);
+    if (wrong !== -1)
+      assert.throws(() => clock.suspend(wrong), /to suspend to be a finite number of millisec/);
     if (wrong !== -1 && wrong !== undefined)
       assert.throws(() => new FakeClock({ now: wrong }), /Expected `now` to be a finite number of millisec/);
   }
