@@ -11,8 +11,8 @@
 // --port, --conns, --depth, --size, --text, --kind ascii|utf8|latin|json, --warmup and --duration in seconds,
 // --pid of the server (its CPU time and memory), --deflate 0|1|nct|offer, --verify (compare every payload),
 // --cpu (pin), --rate, --touch, --gcsig (SIGUSR2 to the server: in idle twice before the last reading, in bcast
-// once before the warm-up), --gcwait (seconds after each), --link 1|2 (speak this version of the link protocol; with 2, of a session that acknowledges
-// every 256th message), --frag (fragments per message), --path, --nsrc (number of source addresses),
+// once before the warm-up), --gcwait (seconds after each), --link 1|2 (speak this version of the link protocol; with 2,
+// of a session that acknowledges every 256th message, in idle each one), --frag (fragments per message), --path, --nsrc (number of source addresses),
 // --openrate (connections opened per second)
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -611,7 +611,9 @@ static void on_event(struct conn* c, uint32_t ev) {
       close_conn(c);
       return;
     }
-    if (linkver == 2 && c->received - c->acked >= 256 && !c->pend) send_ack(c);
+    /* An idle client would acknowledge its last message after the delay of a timer. */
+    unsigned every = strcmp(mode, "idle") ? 256 : 1;
+    if (linkver == 2 && c->received - c->acked >= every && !c->pend) send_ack(c);
     if (pending_msgs && !strcmp(mode, "echo") && rate == 0 && !c->hold) queue(c, pending_msgs, t);
   }
 }
