@@ -30,8 +30,8 @@ export type {
   Since,
   WaitingStatus,
 } from "./reconnect/persistent/status.js";
-export { NotSentError } from "./connection/not-sent-error.js";
-export type { NotSentOutcome, NotSentReason } from "./connection/not-sent-error.js";
+export { NotSentError } from "./connection/sending/not-sent-error.js";
+export type { NotSentOutcome, NotSentReason } from "./connection/sending/not-sent-error.js";
 export { reconnect } from "./browser/reconnect.js";
 export type { ReconnectOptions } from "./browser/reconnect.js";
 export { persist } from "./reconnect/persist.js";
@@ -85,15 +85,15 @@ export { capabilities } from "./browser/capabilities.js";
 export { toWebStreams } from "./streams/web-streams.js";
 export type { WebStreams } from "./streams/web-streams.js";
 export { explain } from "./browser/explain.js";
-export type { Fragments } from "./connection/fragmented-send.js";
+export type { Fragments } from "./connection/sending/fragmented-send.js";
 export type { HandshakeRequest, HandshakeResponse } from "./connection/handshake-record.js";
-export type { Message } from "./connection/inbox.js";
+export type { Message } from "./connection/reading/inbox.js";
 export type { ConnectionState } from "./connection/connection-core.js";
 export type { ConnectionEventName, ConnectionEvents, Listener } from "./connection/listeners.js";
 export type { ConnectionOptions } from "./connection/options.js";
 export type { Address, Logger } from "./connection/ports.js";
 export type { LatencyStats } from "./heartbeat/latency-statistics.js";
-export type { DetectionOptions } from "./connection/detection-options.js";
+export type { DetectionOptions } from "./connection/keepalive/detection-options.js";
 export type { Suspicion } from "./heartbeat/adaptive-detection.js";
 export type { Liveness } from "./heartbeat/signals.js";
 export type { TextForm } from "./shared/text-bytes.js";

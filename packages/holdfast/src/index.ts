@@ -35,8 +35,8 @@ export type {
   Since,
   WaitingStatus,
 } from "./reconnect/persistent/status.js";
-export { NotSentError } from "./connection/not-sent-error.js";
-export type { NotSentOutcome, NotSentReason } from "./connection/not-sent-error.js";
+export { NotSentError } from "./connection/sending/not-sent-error.js";
+export type { NotSentOutcome, NotSentReason } from "./connection/sending/not-sent-error.js";
 export { persist } from "./reconnect/persist.js";
 export type { ClientBase } from "./reconnect/client-base.js";
 export type { PersistOptions } from "./reconnect/retry/persist-options.js";
@@ -68,7 +68,7 @@ export type {
 } from "./reconnect/events.js";
 export { broadcast } from "./server/broadcast.js";
 export type { BroadcastOptions, BroadcastResult } from "./server/broadcast.js";
-export type { SlowPolicy } from "./connection/slow-policy.js";
+export type { SlowPolicy } from "./connection/sending/slow-policy.js";
 export { EngineUnavailableError } from "./shared/engine-unavailable-error.js";
 export type { EngineOutcome } from "./shared/engine-unavailable-error.js";
 export { basicAuth } from "./server/basic-auth.js";
@@ -133,16 +133,16 @@ export type { CloseCause, CloseEvidence, CloseInfo, Traffic } from "./connection
 export type { Capabilities } from "./connection/capabilities.js";
 export { capabilities } from "./transport/node/capabilities.js";
 export { explain } from "./connection/explain/explain.js";
-export type { Fragments } from "./connection/fragmented-send.js";
+export type { Fragments } from "./connection/sending/fragmented-send.js";
 export type { HandshakeRequest, HandshakeResponse } from "./connection/handshake-record.js";
-export type { Message } from "./connection/inbox.js";
+export type { Message } from "./connection/reading/inbox.js";
 export type { ConnectionState } from "./connection/connection-core.js";
 export type { ConnectionEventName, ConnectionEvents, Listener } from "./connection/listeners.js";
 export type { ConnectionOptions } from "./connection/options.js";
 export type { Address, Logger } from "./connection/ports.js";
 export type { DiagnosticsMessages } from "./transport/node/channels.js";
 export type { LatencyStats } from "./heartbeat/latency-statistics.js";
-export type { DetectionOptions } from "./connection/detection-options.js";
+export type { DetectionOptions } from "./connection/keepalive/detection-options.js";
 export type { Suspicion } from "./heartbeat/adaptive-detection.js";
 export type { Liveness } from "./heartbeat/signals.js";
 export type { TextForm } from "./shared/text-bytes.js";

@@ -7,7 +7,7 @@ import type { CloseInfo } from "../connection/close-info.js";
 import type { ConnectionCore } from "../connection/connection-core.js";
 import { coreOf, type Connection } from "../connection/connection.js";
 import type { ConnectionObserver } from "../connection/connection-observer.js";
-import type { Unread } from "../connection/inbox.js";
+import type { Unread } from "../connection/reading/inbox.js";
 import type { SendSettings } from "../connection/message-transport.js";
 import type { CloseFrame } from "../shared/close-code.js";
 import { quietly } from "../shared/deferred.js";

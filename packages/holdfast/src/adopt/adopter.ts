@@ -6,7 +6,7 @@ import { CONNECTION_OPTIONS } from "../connection/options.js";
 import type { ConnectionOptions, ConnectionSettings } from "../connection/options.js";
 import { coreOf, createConnection } from "../connection/connection.js";
 import type { HandshakeRequest, HandshakeResponse } from "../connection/handshake-record.js";
-import { heartbeatKeepalive } from "../connection/heartbeat-keepalive.js";
+import { heartbeatKeepalive } from "../connection/keepalive/heartbeat-keepalive.js";
 import { FrameEncoder } from "../protocol/frame/frame-encoder.js";
 import { MaskKeys } from "../protocol/frame/mask-keys.js";
 import { acceptDeflate, offerDeflate, readDeflateAnswer } from "../protocol/deflate/negotiation.js";

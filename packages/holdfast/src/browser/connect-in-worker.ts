@@ -3,7 +3,7 @@
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import type { Connection } from "../connection/connection.js";
 import { invalidArgument } from "../shared/option-checks.js";
-import { STREAMING } from "../connection/streaming.js";
+import { STREAMING } from "../connection/reading/streaming.js";
 import type { Runtime } from "../connection/runtime.js";
 import { copyOptions } from "../reconnect/copy-options.js";
 import { checkCrossing } from "../transport/worker/crossing.js";

@@ -2,7 +2,7 @@
 
 import { createConnection, type Connection } from "../connection/connection.js";
 import { coreOf } from "../connection/core-of.js";
-import { heartbeatKeepalive } from "../connection/heartbeat-keepalive.js";
+import { heartbeatKeepalive } from "../connection/keepalive/heartbeat-keepalive.js";
 import type { MessageTransportFactory } from "../connection/message-transport.js";
 import type { OpenObserver, TransportEnds } from "../connection/open-observer.js";
 import type { ConnectionSettings } from "../connection/options.js";

@@ -3,7 +3,7 @@
 
 import type { Connection } from "../connection/connection.js";
 import { coreOf, createConnection } from "../connection/connection.js";
-import { heartbeatKeepalive } from "../connection/heartbeat-keepalive.js";
+import { heartbeatKeepalive } from "../connection/keepalive/heartbeat-keepalive.js";
 import { logOpening } from "../connection/log/opening-log.js";
 import type { MessageTransportFactory } from "../connection/message-transport.js";
 import type { OpenObserver } from "../connection/open-observer.js";

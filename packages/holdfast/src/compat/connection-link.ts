@@ -4,7 +4,7 @@ import { coreOf, type Connection } from "../connection/connection.js";
 import type { ConnectionCore } from "../connection/connection-core.js";
 import type { CloseInfo } from "../connection/close-info.js";
 import type { ConnectionSettings } from "../connection/options.js";
-import type { Message } from "../connection/inbox.js";
+import type { Message } from "../connection/reading/inbox.js";
 import type { SendSettings } from "../connection/message-transport.js";
 import type { Connector, ConnectorOptions } from "../reconnect/connector.js";
 import { abortedError, neverOpenedInfo, openingError } from "../reconnect/opening-failure.js";

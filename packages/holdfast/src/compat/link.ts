@@ -2,7 +2,7 @@
 // to `connect()` and `connectPersistent()`, in Node.js and in browsers.
 
 import type { CloseInfo } from "../connection/close-info.js";
-import type { Message } from "../connection/inbox.js";
+import type { Message } from "../connection/reading/inbox.js";
 import type { CloseFrame } from "../shared/close-code.js";
 
 /** An open connection. */

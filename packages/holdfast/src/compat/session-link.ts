@@ -1,7 +1,7 @@
 // Links over `connectPersistent({ session })`: one link outlives any number of sockets, and ends with its session.
 
 import { closeInfo, type CloseInfo } from "../connection/close-info.js";
-import type { Message } from "../connection/inbox.js";
+import type { Message } from "../connection/reading/inbox.js";
 import type { SessionLostEvent } from "../connection/session-state.js";
 import type { ConnectorOptions } from "../reconnect/connector.js";
 import { openPersistent, type PersistentConnection } from "../reconnect/persistent/persistent-connection.js";

@@ -1,7 +1,7 @@
 // The class `WebSocket` of the WHATWG standard (https://websockets.spec.whatwg.org), over any link.
 
 import type { CloseInfo } from "../connection/close-info.js";
-import type { Message } from "../connection/inbox.js";
+import type { Message } from "../connection/reading/inbox.js";
 import type { CloseFrame } from "../shared/close-code.js";
 import { checkCloseFrame, checkProtocols, parseURL, toProtocols } from "./arguments.js";
 import {

@@ -4,7 +4,7 @@ import { checkBoolean, checkChoice, checkDuration, checkSignal } from "../shared
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import type { CallOptions, PingOptions, ReceiveOptions, SendOptions } from "./connection.js";
 import type { SendSettings } from "./message-transport.js";
-import type { WaitOptions } from "./readers.js";
+import type { WaitOptions } from "./reading/readers.js";
 
 export const CALL_OPTIONS: OptionNames<CallOptions> = { signal: true };
 export const SEND_OPTIONS: OptionNames<SendOptions> = { signal: true, compress: true, until: true };

@@ -6,7 +6,7 @@ import type { CloseFrame } from "../shared/close-code.js";
 import type { HoldfastError } from "../shared/errors.js";
 import type { CloseInfo } from "./close-info.js";
 import type { ConnectionCore } from "./connection-core.js";
-import type { Reader, Unread } from "./inbox.js";
+import type { Reader, Unread } from "./reading/inbox.js";
 
 /**
  * Receives what a connection reads, in the order of arrival, within the call that read it. `take` receives messages and

@@ -11,16 +11,16 @@ import { CALL_OPTIONS, checkSendOptions, checkWaitOptions } from "./call-options
 import type { CloseInfo, Traffic } from "./close-info.js";
 import { ConnectionCore, type ConnectionCoreOptions, type ConnectionState } from "./connection-core.js";
 import { setCoreReader } from "./core-of.js";
-import type { Fragments } from "./fragmented-send.js";
+import type { Fragments } from "./sending/fragmented-send.js";
 import type { HandshakeRecord, HandshakeRequest, HandshakeResponse } from "./handshake-record.js";
-import { consumeAll } from "./consume-all.js";
-import type { Message } from "./inbox.js";
+import { consumeAll } from "./reading/consume-all.js";
+import type { Message } from "./reading/inbox.js";
 import { describeObject, showInInspector } from "./inspection.js";
 import { EVENT_NAMES, READ_INSTEAD, type ConnectionEventName, type Listener } from "./listeners.js";
 import type { ConnectionSession } from "./session-state.js";
 import type { SendSettings, SendUntil } from "./message-transport.js";
 import type { Address } from "./ports.js";
-import { MessageIterator, readWhole, receiveOne } from "./readers.js";
+import { MessageIterator, readWhole, receiveOne } from "./reading/readers.js";
 
 /** The facts that `connect()` and `serve()` pass to a new connection. */
 export interface ConnectionInit extends ConnectionCoreOptions {

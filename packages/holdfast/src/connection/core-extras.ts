@@ -1,9 +1,9 @@
 // The state that few connections need: made on demand.
 
 import type { FrameObserver } from "./message-transport.js";
-import type { HeldMessage } from "./held-message.js";
+import type { HeldMessage } from "./reading/held-message.js";
 import type { Listeners } from "./listeners.js";
-import type { SendTurns } from "./send-turns.js";
+import type { SendTurns } from "./sending/send-turns.js";
 import type { ConnectionLog } from "./log/connection-log.js";
 
 export class CoreExtras {

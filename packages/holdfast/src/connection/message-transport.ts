@@ -8,7 +8,7 @@ import type { TextBytes } from "../shared/text-bytes.js";
 import type { PieceHandler } from "../protocol/message/piece-decoder.js";
 import type { Role } from "../shared/role.js";
 import type { CloseCause, CloseInfo } from "./close-info.js";
-import type { Message } from "./inbox.js";
+import type { Message } from "./reading/inbox.js";
 import type { Address } from "./ports.js";
 
 export interface MessageTransport {

@@ -6,7 +6,7 @@ import type { Liveness } from "../heartbeat/signals.js";
 import { InvalidArgumentError } from "../shared/errors.js";
 import type { TextForm } from "../shared/text-bytes.js";
 import type { DeflateSettings } from "../protocol/deflate/negotiation.js";
-import { checkDetection, type DetectionOptions } from "./detection-options.js";
+import { checkDetection, type DetectionOptions } from "./keepalive/detection-options.js";
 import type { CompressionOptions } from "../protocol/deflate/compression-options.js";
 import type { ConnectionLog } from "./log/connection-log.js";
 import { adaptLogger } from "./log/adapted-logger.js";

@@ -5,7 +5,7 @@ import type { DiagnosticsObserver } from "./diagnostics-observer.js";
 import type { SharedMessage } from "./message-transport.js";
 import { SILENT_PLATFORM, type Platform } from "./platform.js";
 import type { Clock, Random } from "./ports.js";
-import type { Streaming } from "./streaming.js";
+import type { Streaming } from "./reading/streaming.js";
 import { TimerQueue } from "./timer-queue.js";
 
 export interface PollHandler {

@@ -1,7 +1,7 @@
 // The port to the carrier of a client's session across the sockets of a persistent connection.
 
 import type { CloseInfo } from "./close-info.js";
-import type { Message } from "./inbox.js";
+import type { Message } from "./reading/inbox.js";
 import type { MessageTransportFactory, TransportSession } from "./message-transport.js";
 import type { SessionLostEvent, SessionResumedEvent } from "./session-state.js";
 import type { SavedClientSession } from "../session/client-session.js";

@@ -5,7 +5,7 @@ import type { CloseInfo } from "../connection/close-info.js";
 import type { CallOptions, Connection, SendOptions } from "../connection/connection.js";
 import { CALL_OPTIONS } from "../connection/call-options.js";
 import { ConcurrencyError } from "../connection/errors.js";
-import type { Fragments } from "../connection/fragmented-send.js";
+import type { Fragments } from "../connection/sending/fragmented-send.js";
 import type { ConnectionState } from "../connection/connection-core.js";
 import { describeObject, showInInspector } from "../connection/inspection.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";

@@ -2,7 +2,7 @@
 
 import { toBytes, type Bytes } from "../connection/arguments.js";
 import { Connection, coreOf } from "../connection/connection.js";
-import { defaultSlowLimit, TOO_SLOW, type SlowPolicy } from "../connection/slow-policy.js";
+import { defaultSlowLimit, TOO_SLOW, type SlowPolicy } from "../connection/sending/slow-policy.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import {
   checkBoolean,

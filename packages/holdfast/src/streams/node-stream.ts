@@ -4,7 +4,7 @@ import { Duplex, type DuplexOptions } from "node:stream";
 import { Connection } from "../connection/connection.js";
 import { coreOf } from "../connection/core-of.js";
 import { ConnectionClosedOK, type ConnectionClosed } from "../connection/errors.js";
-import type { Message } from "../connection/inbox.js";
+import type { Message } from "../connection/reading/inbox.js";
 import { checkBoolean, checkSignal, checkSize, invalidArgument } from "../shared/option-checks.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 

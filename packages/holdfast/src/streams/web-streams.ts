@@ -3,7 +3,7 @@
 import type { Bytes } from "../connection/arguments.js";
 import { Connection } from "../connection/connection.js";
 import { ConnectionClosedOK, type ConnectionClosed } from "../connection/errors.js";
-import type { Message } from "../connection/inbox.js";
+import type { Message } from "../connection/reading/inbox.js";
 import { invalidArgument } from "../shared/option-checks.js";
 
 /** A connection as streams: one chunk for each message. */

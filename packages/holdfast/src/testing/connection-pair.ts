@@ -2,7 +2,7 @@
 
 import { randomFillSync } from "node:crypto";
 import { coreOf, createConnection, type Connection } from "../connection/connection.js";
-import { heartbeatKeepalive } from "../connection/heartbeat-keepalive.js";
+import { heartbeatKeepalive } from "../connection/keepalive/heartbeat-keepalive.js";
 import type { HandshakeRecord } from "../connection/handshake-record.js";
 import { CONNECTION_OPTIONS, type ConnectionOptions } from "../connection/options.js";
 import { acceptKey } from "../protocol/handshake/accept-key.js";

@@ -1,6 +1,6 @@
 // A topic with receivers in this process: one subscription of the engine serves all of them.
 
-import { TOO_SLOW } from "../connection/slow-policy.js";
+import { TOO_SLOW } from "../connection/sending/slow-policy.js";
 import { positionAfterGap } from "./engine/page.js";
 import { LiveReceivers } from "./live-receivers.js";
 import type { Joined, LocalTopicHandler } from "./local-topic-handler.js";

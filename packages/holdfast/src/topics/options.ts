@@ -2,7 +2,7 @@
 
 import { checkChoice, checkSize, invalidArgument } from "../shared/option-checks.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
-import { defaultSlowLimit, type SlowPolicy } from "../connection/slow-policy.js";
+import { defaultSlowLimit, type SlowPolicy } from "../connection/sending/slow-policy.js";
 import type { Engine, HistoryLimits } from "./engine/engine.js";
 import { checkPosition, type Position } from "./position.js";
 import type { ReceiverSettings } from "./receiver.js";

@@ -16,7 +16,7 @@ import {
 import { SILENT_PLATFORM, type Platform } from "../../build/connection/platform.js";
 import type { CloseInfo } from "../../build/connection/close-info.js";
 import { coreOf, createConnection, type Connection } from "../../build/connection/connection.js";
-import { heartbeatKeepalive } from "../../build/connection/heartbeat-keepalive.js";
+import { heartbeatKeepalive } from "../../build/connection/keepalive/heartbeat-keepalive.js";
 import { FrameRuntime } from "../../build/transport/frames/frame-runtime.js";
 import { overFrames } from "../../build/transport/frames/frame-transport.js";
 import type { ConnectionOptions } from "../../build/connection/options.js";

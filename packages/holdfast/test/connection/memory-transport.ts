@@ -1,7 +1,7 @@
 // A transport without bytes: it passes messages on as objects, like a browser's WebSocket. The test acts as
 // its peer.
 
-import type { Message } from "../../build/connection/inbox.js";
+import type { Message } from "../../build/connection/reading/inbox.js";
 import type { Address, Clock } from "../../build/connection/ports.js";
 import type {
   Fragment,

@@ -30,7 +30,7 @@ const clock: Clock = {
 };
 
 const { coreOf, createConnection } = await import("../../build/connection/connection.js");
-const { heartbeatKeepalive } = await import("../../build/connection/heartbeat-keepalive.js");
+const { heartbeatKeepalive } = await import("../../build/connection/keepalive/heartbeat-keepalive.js");
 const { checkConnectionOptions } = await import("../../build/connection/options.js");
 const { Runtime } = await import("../../build/connection/runtime.js");
 const { explain } = await import("../../build/connection/explain/explain.js");

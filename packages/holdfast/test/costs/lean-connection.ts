@@ -5,7 +5,7 @@ import { createHook } from "node:async_hooks";
 import { PerformanceObserver } from "node:perf_hooks";
 import { frame, OPCODE } from "holdfast-testkit";
 import { coreOf, createConnection, type Connection } from "../../build/connection/connection.js";
-import { heartbeatKeepalive } from "../../build/connection/heartbeat-keepalive.js";
+import { heartbeatKeepalive } from "../../build/connection/keepalive/heartbeat-keepalive.js";
 import { FrameRuntime } from "../../build/transport/frames/frame-runtime.js";
 import { overFrames } from "../../build/transport/frames/frame-transport.js";
 import { checkConnectionOptions } from "../../build/connection/options.js";

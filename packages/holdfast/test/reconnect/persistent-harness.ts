@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { ConnectorOptions } from "../../build/reconnect/connector.js";
-import { NotSentError } from "../../build/connection/not-sent-error.js";
+import { NotSentError } from "../../build/connection/sending/not-sent-error.js";
 import {
   openPersistent,
   type PersistentConnection,

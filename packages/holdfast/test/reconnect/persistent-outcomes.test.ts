@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { Connection } from "../../build/connection/connection.js";
-import { NotSentError } from "../../build/connection/not-sent-error.js";
+import { NotSentError } from "../../build/connection/sending/not-sent-error.js";
 import { HandshakeError, InvalidStatusError } from "../../build/shared/errors.js";
 import { PersistentHarness, textsIn, type Options } from "./persistent-harness.js";
 import { close, text, type ScriptedAttempt } from "./scripted-connector.js";

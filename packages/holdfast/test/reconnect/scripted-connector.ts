@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { FakeClock, FakeTransport, frame, OPCODE, closePayload, SeededRandom } from "holdfast-testkit";
 import { coreOf, createConnection, type Connection } from "../../build/connection/connection.js";
-import { heartbeatKeepalive } from "../../build/connection/heartbeat-keepalive.js";
+import { heartbeatKeepalive } from "../../build/connection/keepalive/heartbeat-keepalive.js";
 import { FrameRuntime } from "../../build/transport/frames/frame-runtime.js";
 import { overFrames } from "../../build/transport/frames/frame-transport.js";
 import { checkConnectionOptions } from "../../build/connection/options.js";

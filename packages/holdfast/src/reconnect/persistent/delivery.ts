@@ -5,7 +5,7 @@ import type { Connection } from "../../connection/connection.js";
 import { coreOf } from "../../connection/core-of.js";
 import type { SendObserver } from "../../connection/message-transport.js";
 import { ConnectionClosed } from "../../connection/errors.js";
-import { NotSentError } from "../../connection/not-sent-error.js";
+import { NotSentError } from "../../connection/sending/not-sent-error.js";
 import type { OutgoingMessage } from "./outgoing-message.js";
 
 export class Delivery implements SendObserver {

@@ -12,8 +12,8 @@ import {
 import { InvalidStateError } from "../../shared/errors.js";
 import { checkOptionNames, type OptionNames } from "../../shared/option-names.js";
 import { describeObject, showInInspector } from "../../connection/inspection.js";
-import { consumeAll } from "../../connection/consume-all.js";
-import type { Message } from "../../connection/inbox.js";
+import { consumeAll } from "../../connection/reading/consume-all.js";
+import type { Message } from "../../connection/reading/inbox.js";
 import { READ_INSTEAD } from "../../connection/listeners.js";
 import {
   checkDuration,
@@ -22,7 +22,7 @@ import {
   invalidArgument,
   requireChoice,
 } from "../../shared/option-checks.js";
-import { MessageIterator, receiveOne } from "../../connection/readers.js";
+import { MessageIterator, receiveOne } from "../../connection/reading/readers.js";
 import type { ConnectionSession } from "../../connection/session-state.js";
 import type { LatencyStats } from "../../heartbeat/latency-statistics.js";
 import type { Connector, ConnectorOptions } from "../connector.js";

@@ -16,7 +16,7 @@ import type {
   SessionResumedEvent,
 } from "../../connection/session-state.js";
 import { connectionClosed, TooSlowError } from "../../connection/errors.js";
-import type { Inbox, Message, ReadableConnection } from "../../connection/inbox.js";
+import type { Inbox, Message, ReadableConnection } from "../../connection/reading/inbox.js";
 import { Listeners } from "../../connection/listeners.js";
 import type { ConnectionSettings } from "../../connection/options.js";
 import type { Runtime } from "../../connection/runtime.js";

@@ -4,7 +4,7 @@
 import type { Connection } from "../../connection/connection.js";
 import { coreOf } from "../../connection/core-of.js";
 import { TooSlowError } from "../../connection/errors.js";
-import type { Message } from "../../connection/inbox.js";
+import type { Message } from "../../connection/reading/inbox.js";
 import type { SessionCarrier } from "../../connection/session-carrier.js";
 import { Alarm, type TimerQueue } from "../../connection/timer-queue.js";
 import { errorOf } from "../../shared/thrown.js";

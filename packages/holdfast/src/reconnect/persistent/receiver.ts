@@ -4,11 +4,11 @@
 import type { Connection } from "../../connection/connection.js";
 import { coreOf } from "../../connection/core-of.js";
 import type { ConnectionCore } from "../../connection/connection-core.js";
-import { Inbox, type InboxHandler, type Message, type Unread } from "../../connection/inbox.js";
+import { Inbox, type InboxHandler, type Message, type Unread } from "../../connection/reading/inbox.js";
 import type { Runtime } from "../../connection/runtime.js";
 import type { ConnectionObserver } from "../../connection/connection-observer.js";
 import type { TimerQueue } from "../../connection/timer-queue.js";
-import type { InboxLimits } from "../../connection/unread-queue.js";
+import type { InboxLimits } from "../../connection/reading/unread-queue.js";
 
 export class Receiver implements ConnectionObserver, InboxHandler {
   readonly inbox: Inbox;

@@ -7,7 +7,11 @@ import { coreOf } from "../../connection/core-of.js";
 import type { SendUntil } from "../../connection/message-transport.js";
 import type { Runtime } from "../../connection/runtime.js";
 import { Delivery } from "./delivery.js";
-import { NotSentError, type NotSentOutcome, type NotSentReason } from "../../connection/not-sent-error.js";
+import {
+  NotSentError,
+  type NotSentOutcome,
+  type NotSentReason,
+} from "../../connection/sending/not-sent-error.js";
 import type { QueuedMessage } from "../../session/kept-state.js";
 import { TextBytes } from "../../shared/text-bytes.js";
 import { OutgoingMessage, type OutgoingMessageHandler } from "./outgoing-message.js";

@@ -1,13 +1,13 @@
 // Turns one attempt into events: from the first step of connecting to the end of the connection.
 
-import { CloseAnswer } from "../../connection/close-answer.js";
+import { CloseAnswer } from "../../connection/ending/close-answer.js";
 import type { ConnectionObserver } from "../../connection/connection-observer.js";
 import type { Connection } from "../../connection/connection.js";
 import { coreOf } from "../../connection/core-of.js";
 import type { ConnectionCore } from "../../connection/connection-core.js";
 import type { Suspicion } from "../../heartbeat/adaptive-detection.js";
-import type { Message, Unread } from "../../connection/inbox.js";
-import { ownBytes } from "../../connection/unread-queue.js";
+import type { Message, Unread } from "../../connection/reading/inbox.js";
+import { ownBytes } from "../../connection/reading/unread-queue.js";
 import type { TransportEnds } from "../../connection/open-observer.js";
 import type { Clock } from "../../connection/ports.js";
 import type { Runtime } from "../../connection/runtime.js";

@@ -1,7 +1,7 @@
 // The queue of events for the consumer. It is bounded: above the limits reading pauses. Of events that only report a
 // state (pings, pongs, polls) it keeps the newest and drops the oldest.
 
-import type { Unread } from "../../connection/inbox.js";
+import type { Unread } from "../../connection/reading/inbox.js";
 import type { BinaryEvent, ClientEvent, ClientEventType, TextEvent } from "../events.js";
 
 export interface QueueLimits {

@@ -3,7 +3,7 @@
 import type { CloseInfo } from "../../connection/close-info.js";
 import type { Connection } from "../../connection/connection.js";
 import { ConcurrencyError } from "../../connection/errors.js";
-import type { Unread } from "../../connection/inbox.js";
+import type { Unread } from "../../connection/reading/inbox.js";
 import type { ConnectionState } from "../../connection/connection-core.js";
 import { AttemptEvents, timeOf, type AttemptEventsHandler } from "./attempt-events.js";
 import type { ConnectorOptions } from "../connector.js";

@@ -2,7 +2,7 @@
 
 import type { Connection } from "../../connection/connection.js";
 import type { Clock } from "../../connection/ports.js";
-import type { Message } from "../../connection/inbox.js";
+import type { Message } from "../../connection/reading/inbox.js";
 import { InvalidArgumentError } from "../../shared/errors.js";
 import { errorOf } from "../../shared/thrown.js";
 import type { Viewer } from "./authorize.js";

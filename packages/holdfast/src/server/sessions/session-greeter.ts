@@ -1,7 +1,7 @@
 // Waits for the first word of a client that speaks of sessions: `open` or `resume`.
 
 import { coreOf } from "../../connection/connection.js";
-import type { Message } from "../../connection/inbox.js";
+import type { Message } from "../../connection/reading/inbox.js";
 import type { SessionMessage } from "../../session/wire.js";
 import type { SessionLinkHandler } from "../../transport/session/session-link.js";
 import { Deadline, type TimerQueue } from "../../connection/timer-queue.js";

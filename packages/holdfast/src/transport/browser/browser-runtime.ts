@@ -3,7 +3,7 @@
 import { GlobalClock } from "../../shared/global-clock.js";
 import type { Random } from "../../connection/ports.js";
 import { Runtime } from "../../connection/runtime.js";
-import type { Streaming } from "../../connection/streaming.js";
+import type { Streaming } from "../../connection/reading/streaming.js";
 import { browserPlatform } from "./browser-platform.js";
 
 let shared: Runtime | null = null;

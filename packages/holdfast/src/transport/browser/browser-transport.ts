@@ -5,7 +5,7 @@ import type { CloseFrame } from "../../shared/close-code.js";
 import { HoldfastError, MessageTooBigError } from "../../shared/errors.js";
 import { decodeText, TextBytes } from "../../shared/text-bytes.js";
 import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
-import type { Message } from "../../connection/inbox.js";
+import type { Message } from "../../connection/reading/inbox.js";
 import type { ConnectionSettings } from "../../connection/options.js";
 import type { Runtime } from "../../connection/runtime.js";
 import type {

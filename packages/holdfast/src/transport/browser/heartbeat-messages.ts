@@ -2,7 +2,7 @@
 
 import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
 import { toBytes } from "../../connection/arguments.js";
-import type { Message } from "../../connection/inbox.js";
+import type { Message } from "../../connection/reading/inbox.js";
 import { TransportDecorator } from "../link/transport-decorator.js";
 import { describe } from "../../shared/option-checks.js";
 import type { MessageTransportHandler, MessageTransportFactory } from "../../connection/message-transport.js";

@@ -1,6 +1,6 @@
 // The option `heartbeat`, and its check. A page loads the code that uses it (heartbeat-messages.ts) on demand.
 
-import type { Message } from "../../connection/inbox.js";
+import type { Message } from "../../connection/reading/inbox.js";
 import { checkBoolean, checkFunction, invalidArgument } from "../../shared/option-checks.js";
 import { checkOptionNames, type OptionNames } from "../../shared/option-names.js";
 

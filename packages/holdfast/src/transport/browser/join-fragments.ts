@@ -1,6 +1,6 @@
 // Joins the fragments of a message.
 
-import type { Message } from "../../connection/inbox.js";
+import type { Message } from "../../connection/reading/inbox.js";
 import type { Fragment } from "../../connection/message-transport.js";
 
 /** @param fragments at least one, all of the same type */

@@ -3,7 +3,7 @@
 // and a send can be cancelled.
 
 import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
-import type { Message } from "../../connection/inbox.js";
+import type { Message } from "../../connection/reading/inbox.js";
 import type { Runtime } from "../../connection/runtime.js";
 import type { SendObserver, SendSettings } from "../../connection/message-transport.js";
 import { Alarm, type AlarmHandler } from "../../connection/timer-queue.js";

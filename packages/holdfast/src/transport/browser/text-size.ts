@@ -1,6 +1,6 @@
 // Compares the size of a message with a limit in bytes.
 
-import type { Message } from "../../connection/inbox.js";
+import type { Message } from "../../connection/reading/inbox.js";
 
 const encoder = new TextEncoder();
 

@@ -7,7 +7,7 @@ import type { DiagnosticsObserver } from "../../connection/diagnostics-observer.
 import type { Platform } from "../../connection/platform.js";
 import type { Clock, Random } from "../../connection/ports.js";
 import { Runtime } from "../../connection/runtime.js";
-import { STREAMING } from "../../connection/streaming.js";
+import { STREAMING } from "../../connection/reading/streaming.js";
 import type { SharedMessage } from "../../connection/message-transport.js";
 import { Arena } from "./arena.js";
 import { WriteBatches } from "./write-batch.js";

@@ -2,7 +2,7 @@
 // extension encodes, and messages of a decorator.
 
 import { BINARY, FIN } from "../../shared/opcode.js";
-import type { Message } from "../../connection/inbox.js";
+import type { Message } from "../../connection/reading/inbox.js";
 import type { Fragment, SendSettings, SharedMessage } from "../../connection/message-transport.js";
 import { Outbox, type Tracking } from "./outbox.js";
 import { SharedFrames } from "./shared-frames.js";

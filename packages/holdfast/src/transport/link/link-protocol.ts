@@ -6,7 +6,7 @@ import type { CloseFrame } from "../../shared/close-code.js";
 import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
 import { ProtocolError } from "../../shared/errors.js";
 import { TextBytes } from "../../shared/text-bytes.js";
-import type { Message } from "../../connection/inbox.js";
+import type { Message } from "../../connection/reading/inbox.js";
 import type {
   Fragment,
   LinkWords,

@@ -3,7 +3,7 @@
 import type { CloseFrame } from "../../shared/close-code.js";
 import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
 import type { CloseCause } from "../../connection/close-info.js";
-import type { Message } from "../../connection/inbox.js";
+import type { Message } from "../../connection/reading/inbox.js";
 import type { Address } from "../../connection/ports.js";
 import type { TextBytes } from "../../shared/text-bytes.js";
 import type { Role } from "../../shared/role.js";

@@ -7,7 +7,7 @@ import type { LossReport, Resumption } from "../../session/send-ledger.js";
 import { writeSessionMessage, type SessionMessage } from "../../session/wire.js";
 import type { SessionLoss, SessionLostError } from "../../shared/session-errors.js";
 import type { CloseInfo } from "../../connection/close-info.js";
-import type { Message } from "../../connection/inbox.js";
+import type { Message } from "../../connection/reading/inbox.js";
 import type { Runtime } from "../../connection/runtime.js";
 import type { MessageTransportFactory, TransportSession } from "../../connection/message-transport.js";
 import type {

@@ -1,6 +1,6 @@
 // Resolves sends once it is known whether the peer has received their messages.
 
-import { NotSentError } from "../../connection/not-sent-error.js";
+import { NotSentError } from "../../connection/sending/not-sent-error.js";
 import { Deferred, quietly } from "../../shared/deferred.js";
 import type { Outcome, Token } from "../../session/send-ledger.js";
 

@@ -3,7 +3,7 @@
 import type { ServerSession } from "../../session/server-session.js";
 import type { SessionLoss } from "../../shared/session-errors.js";
 import type { Connection } from "../../connection/connection.js";
-import type { Message } from "../../connection/inbox.js";
+import type { Message } from "../../connection/reading/inbox.js";
 import type { Runtime } from "../../connection/runtime.js";
 import type { MessageLog } from "./message-log.js";
 import type { ServerSessionTransport } from "./server-session-transport.js";

@@ -2,7 +2,7 @@
 
 import type { CloseFrame } from "../../shared/close-code.js";
 import type { CloseInfo } from "../../connection/close-info.js";
-import type { Message } from "../../connection/inbox.js";
+import type { Message } from "../../connection/reading/inbox.js";
 import type { ResumedPieces } from "./resumed-pieces.js";
 import type { ResumptionReport } from "./resumption-report.js";
 import type { SessionWords } from "./session-words.js";

@@ -5,7 +5,7 @@ import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
 import { decodeText, TextBytes } from "../../shared/text-bytes.js";
 import type { ReceiveLedger } from "../../session/receive-ledger.js";
 import type { InboxEntry } from "../../session/store/session-record.js";
-import type { Message } from "../../connection/inbox.js";
+import type { Message } from "../../connection/reading/inbox.js";
 import type { MessageTransportHandler } from "../../connection/message-transport.js";
 import { ResumedPieces } from "./resumed-pieces.js";
 import type { ServerSessionTransportOptions, SessionBeginning } from "./server-session-options.js";

@@ -8,7 +8,7 @@ import { TextBytes } from "../../shared/text-bytes.js";
 import type { CloseFrame } from "../../shared/close-code.js";
 import type { CloseInfo } from "../../connection/close-info.js";
 import type { ConnectionCore } from "../../connection/connection-core.js";
-import type { Message } from "../../connection/inbox.js";
+import type { Message } from "../../connection/reading/inbox.js";
 import type { Listeners } from "../../connection/listeners.js";
 import { SENT } from "../../connection/sent.js";
 import type {

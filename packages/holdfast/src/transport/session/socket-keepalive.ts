@@ -6,7 +6,7 @@ import type { HeartbeatDeadlines } from "../../heartbeat/heartbeat.js";
 import { LatencyStatistics, type LatencyStats } from "../../heartbeat/latency-statistics.js";
 import { InvalidStateError } from "../../shared/errors.js";
 import type { ConnectionCore } from "../../connection/connection-core.js";
-import type { Keepalive } from "../../connection/keepalive.js";
+import type { Keepalive } from "../../connection/keepalive/keepalive.js";
 import { Deadline } from "../../connection/timer-queue.js";
 
 /** A base class rather than an object of its own, which every session would pay for. */

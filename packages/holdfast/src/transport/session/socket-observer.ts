@@ -6,7 +6,7 @@ import type { CloseFrame } from "../../shared/close-code.js";
 import type { CloseInfo } from "../../connection/close-info.js";
 import type { ConnectionCore } from "../../connection/connection-core.js";
 import type { ConnectionObserver } from "../../connection/connection-observer.js";
-import type { Unread } from "../../connection/inbox.js";
+import type { Unread } from "../../connection/reading/inbox.js";
 import type { Listeners } from "../../connection/listeners.js";
 import type { LinkOwner, SessionLink } from "./session-link.js";
 

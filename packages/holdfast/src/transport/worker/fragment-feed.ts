@@ -1,6 +1,6 @@
 // Yields the fragments of one message as they arrive from the other thread.
 
-import type { Message } from "../../connection/inbox.js";
+import type { Message } from "../../connection/reading/inbox.js";
 
 interface Piece {
   readonly message: Message;

@@ -1,6 +1,6 @@
 // Converts messages to and from the form that crosses threads: strings and plain bytes.
 
-import type { Message } from "../../connection/inbox.js";
+import type { Message } from "../../connection/reading/inbox.js";
 import { TextBytes } from "../../shared/text-bytes.js";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });

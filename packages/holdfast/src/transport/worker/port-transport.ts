@@ -6,8 +6,8 @@
 
 import type { CloseInfo } from "../../connection/close-info.js";
 import { closeInfo } from "../../connection/close-info.js";
-import type { Message } from "../../connection/inbox.js";
-import { overheadOf } from "../../connection/message-weight.js";
+import type { Message } from "../../connection/reading/inbox.js";
+import { overheadOf } from "../../connection/reading/message-weight.js";
 import type { Runtime } from "../../connection/runtime.js";
 import { Alarm } from "../../connection/timer-queue.js";
 import type {

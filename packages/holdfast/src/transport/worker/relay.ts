@@ -5,9 +5,9 @@ import type { ConnectionObserver } from "../../connection/connection-observer.js
 import { coreOf, type Connection } from "../../connection/connection.js";
 import type { ConnectionCore } from "../../connection/connection-core.js";
 import type { CloseInfo } from "../../connection/close-info.js";
-import type { Message, Unread } from "../../connection/inbox.js";
-import { isOver, isBelowLowWater, overheadOf } from "../../connection/message-weight.js";
-import { CloseAnswer } from "../../connection/close-answer.js";
+import type { Message, Unread } from "../../connection/reading/inbox.js";
+import { isOver, isBelowLowWater, overheadOf } from "../../connection/reading/message-weight.js";
+import { CloseAnswer } from "../../connection/ending/close-answer.js";
 import type { CloseFrame } from "../../shared/close-code.js";
 import { TextBytes } from "../../shared/text-bytes.js";
 import { copyError } from "./error-copy.js";

@@ -6,7 +6,7 @@ import type { LatencyStats } from "../../heartbeat/latency-statistics.js";
 import type { CloseFrame } from "../../shared/close-code.js";
 import type { CloseInfo } from "../../connection/close-info.js";
 import type { HandshakeRecord, HandshakeRequest } from "../../connection/handshake-record.js";
-import type { Message } from "../../connection/inbox.js";
+import type { Message } from "../../connection/reading/inbox.js";
 import type { Address } from "../../connection/ports.js";
 import type { ErrorCopy } from "./error-copy.js";
 

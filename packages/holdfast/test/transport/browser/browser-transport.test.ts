@@ -4,7 +4,7 @@ import { withHeartbeatMessages } from "../../../build/transport/browser/heartbea
 import type { HeartbeatMessages } from "../../../build/transport/browser/heartbeat-option.js";
 import { coreOf } from "../../../build/connection/connection.js";
 import { overLinkProtocol } from "../../../build/transport/link/link-protocol.js";
-import type { Message } from "../../../build/connection/inbox.js";
+import type { Message } from "../../../build/connection/reading/inbox.js";
 import { TextBytes } from "../../../build/shared/text-bytes.js";
 import { follow, summary } from "../../connection/harness.js";
 import { WireHarness } from "./wire-harness.js";

@@ -1,6 +1,6 @@
 // A fake of the browser's WebSocket (WHATWG WebSockets). The test acts as its network.
 
-import type { Message } from "../../../build/connection/inbox.js";
+import type { Message } from "../../../build/connection/reading/inbox.js";
 
 /** The members that the transport uses, and methods that simulate the network. */
 export class FakeWebSocket {

@@ -7,7 +7,7 @@ import {
   type PingsAs,
   type SpreadEnd,
 } from "../../../build/transport/link/link-protocol.js";
-import type { Message } from "../../../build/connection/inbox.js";
+import type { Message } from "../../../build/connection/reading/inbox.js";
 import { follow, Harness, summary, type Setup } from "../../connection/harness.js";
 
 const MARK = "\u0016";

@@ -1,0 +1,144 @@
+// The readers that wait for one message: `recv()`, and `for await (const message of connection)`.
+
+import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
+import { Deferred, ignore } from "../../shared/deferred.js";
+import { rejectToCaller } from "../caller-stack.js";
+import { TooSlowError } from "../errors.js";
+import type { Message, ReadableConnection, Reader } from "./inbox.js";
+import { Alarm, type AlarmHandler } from "../timer-queue.js";
+
+export interface WaitOptions {
+  readonly signal: AbortSignal | null;
+  /** Milliseconds; null for no limit. */
+  readonly timeout: number | null;
+}
+
+/**
+ * Resolves with the next message; rejects with ConnectionClosed if none will arrive.
+ * @throws ConcurrencyError while another reader is attached, InvalidStateError after `discard()`, or the abort reason
+ */
+export function receiveOne(
+  connection: ReadableConnection,
+  what: string,
+  options: WaitOptions,
+): Promise<Message> {
+  options.signal?.throwIfAborted();
+  const waiter = new MessageWaiter(connection, options);
+  connection.inbox.attach(waiter, what);
+  waiter.watch();
+  return waiter.promise;
+}
+
+class MessageWaiter extends Deferred<Message> implements Reader, AlarmHandler {
+  readonly #connection: ReadableConnection;
+  readonly #options: WaitOptions;
+  #alarm: Alarm | null = null;
+  #isSettled = false;
+
+  constructor(connection: ReadableConnection, options: WaitOptions) {
+    super();
+    this.#connection = connection;
+    this.#options = options;
+  }
+
+  /** Watches the signal and the timeout, unless a message was already there. */
+  watch(): void {
+    if (this.#isSettled) return;
+    const { signal, timeout } = this.#options;
+    watchAbort(signal, this.#onAbort);
+    if (timeout === null) return;
+    this.#alarm = new Alarm(this);
+    this.#connection.timers.set(this.#alarm, this.#connection.now() + timeout);
+  }
+
+  take(message: Message): boolean {
+    this.#stopWaiting();
+    this.#connection.inbox.noteReader("caller");
+    this.resolve(message);
+    return false;
+  }
+
+  end(): void {
+    this.#stopWaiting();
+    this.resolve(rejectToCaller(this.#connection.closedError()));
+  }
+
+  fail(error: Error): void {
+    this.#stopWaiting();
+    this.reject(error);
+  }
+
+  onAlarm(): void {
+    const timeout = this.#options.timeout ?? 0;
+    this.#stopWaiting();
+    const message = `Expected a message within ${timeout} ms, got none. Nothing is lost: call recv() again.`;
+    this.resolve(rejectToCaller(new TooSlowError(message, timeout)));
+  }
+
+  readonly #onAbort = (): void => {
+    this.#stopWaiting();
+    this.reject(this.#options.signal?.reason);
+  };
+
+  #stopWaiting(): void {
+    this.#isSettled = true;
+    this.#connection.inbox.detach(this);
+    unwatchAbort(this.#options.signal, this.#onAbort);
+    if (this.#alarm !== null) this.#connection.timers.cancel(this.#alarm);
+  }
+}
+
+type Result = IteratorResult<Message, undefined>;
+
+/** Queued messages cost one promise each; an async generator would cost half again as much. */
+export class MessageIterator implements AsyncIterator<Message, undefined>, Reader {
+  readonly #connection: ReadableConnection;
+  #resolve: (result: Result | PromiseLike<never>) => void = ignore;
+
+  constructor(connection: ReadableConnection) {
+    this.#connection = connection;
+  }
+
+  next(): Promise<Result> {
+    const { inbox } = this.#connection;
+    if (inbox.length > 0 && !inbox.hasReader) {
+      return Promise.resolve({ value: inbox.poll("reader") ?? "", done: false });
+    }
+    return new Promise((resolve) => {
+      inbox.checkFree("iteration"); // Before the one that waits is forgotten.
+      this.#resolve = resolve;
+      inbox.attach(this, "iteration");
+    });
+  }
+
+  /** The loop was left. */
+  return(): Promise<Result> {
+    const { inbox } = this.#connection;
+    if (!inbox.hasReader) inbox.noteReader("caller");
+    return Promise.resolve({ value: undefined, done: true });
+  }
+
+  take(message: Message): boolean {
+    this.#connection.inbox.detach(this);
+    this.#connection.inbox.noteReader("reader");
+    this.#resolve({ value: message, done: false });
+    return false;
+  }
+
+  end(): void {
+    if (this.#connection.hasEndedWell) this.#resolve({ value: undefined, done: true });
+    else this.#resolve(rejectToCaller(this.#connection.closedError()));
+  }
+
+  fail(error: Error): void {
+    this.#resolve(rejectToCaller(error));
+  }
+}
+
+/** `recvStream()` where every message arrives whole: it is the only piece. */
+export async function* readWhole(
+  connection: ReadableConnection,
+  signal: AbortSignal | null,
+): AsyncGenerator<Message, undefined> {
+  yield await receiveOne(connection, "recvStream()", { signal, timeout: null });
+}
