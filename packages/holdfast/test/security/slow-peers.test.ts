@@ -105,7 +105,7 @@ describe("Peers that take their time", () => {
     await Promise.all(clients.map((client) => client.flushed()));
     // A busy server takes a while to read what has been flushed.
     const deadline = performance.now() + 30_000;
-    let each = 0;
+    let each: number;
     do {
       await sleep(50);
       each = ((await usedMemory()) - idle) / COUNT;

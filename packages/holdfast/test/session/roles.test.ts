@@ -219,7 +219,10 @@ test("L1: a session at rest keeps its positions, and nothing else", () => {
   assert.equal(server.rest(), false);
   const answer = server.resume({ ...RESUME, received: 1, first: 2 }, 0, 0);
   assert.ok(answer.type === "resumed");
-  assert.deepEqual([answer.text, answer.replayed, server.ledger.outgoing.next()], ["\u0016resumed 1", 1, "b"]);
+  assert.deepEqual(
+    [answer.text, answer.replayed, server.ledger.outgoing.next()],
+    ["\u0016resumed 1", 1, "b"],
+  );
   assert.equal(server.interpret({ type: "ack", position: 3 }, answer.attachment, 0).type, "violation");
   server.interpret({ type: "ack", position: 2 }, answer.attachment, 0);
   assert.equal(server.rest(), true);

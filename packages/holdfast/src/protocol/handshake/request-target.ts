@@ -1,4 +1,4 @@
-// What a request asks for: the path in its request target.
+// The path that a request target asks for.
 
 import { defaultPort, parseAuthority } from "./authority.js";
 

@@ -1,4 +1,4 @@
-// Tells servers with TLS from others, without loading node:tls.
+// Whether a server uses TLS, decided without loading node:tls.
 
 import type { Server as NetServer } from "node:net";
 import type { Server as TlsServer } from "node:tls";

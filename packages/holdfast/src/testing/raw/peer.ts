@@ -1,4 +1,4 @@
-// What scripted clients and servers share: bytes, frames and ends, sent and received as a test wants.
+// The base of scripted clients and servers: bytes, frames and ends, sent and received as a test wants.
 
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
