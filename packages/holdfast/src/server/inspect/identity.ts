@@ -6,10 +6,16 @@ import { showURL } from "../../shared/show-url.js";
 /** Characters: a path may be as long as a request's head. */
 const SHOWN_OF_PATH = 200;
 
+/** A socket for both families calls an IPv4 address ::ffff:a.b.c.d (RFC 4291 section 2.5.5.2). */
+export function plainAddress(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.)/i, "");
+}
+
 /** `10.0.0.7:51234`, `[::1]:51234`, or the path of a Unix socket; null if there is none. */
 export function addressOf({ remoteAddress }: Pick<Connection, "remoteAddress">): string | null {
   if (remoteAddress === null) return null;
-  const { address, port } = remoteAddress;
+  const { port } = remoteAddress;
+  const address = plainAddress(remoteAddress.address);
   if (port === 0) return address;
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }

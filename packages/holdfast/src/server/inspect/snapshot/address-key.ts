@@ -1,11 +1,12 @@
 // Orders addresses.
 
 import type { Connection } from "../../../connection/connection.js";
+import { plainAddress } from "../identity.js";
 
 /** A number for which sorting puts the addresses of one network together; null if there is no address. */
 export function addressKey({ remoteAddress }: Connection): number | null {
   if (remoteAddress === null) return null;
-  const address = remoteAddress.address.replace(/^::ffff:(?=\d+\.)/i, "");
+  const address = plainAddress(remoteAddress.address);
   if (address.includes(":")) return ipv6Key(address);
   const parts = address.split(".");
   if (parts.length !== 4) return null;
