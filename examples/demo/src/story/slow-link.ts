@@ -45,7 +45,7 @@ export const slowLink: Step = {
 
       await farEnd.order({ type: "delay", milliseconds: DISTANCE });
       stage.tell(`Every byte takes ${DISTANCE} ms each way again.`);
-      await eventually(() => latency.last < 2 * SLOW, "the latency to fall");
+      await eventually(() => latency.last < VERY_SLOW, "the latency to fall");
       stage.tell(`Latency ${duration(latency.last)}: recovered.`, good);
     });
     latency.stop();
