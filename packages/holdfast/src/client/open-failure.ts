@@ -3,6 +3,7 @@
 import { escapeControls } from "../shared/control-characters.js";
 import { HandshakeError, type OpenFailure, type OpenPhase } from "../shared/errors.js";
 import { withFullStop } from "../shared/full-stop.js";
+import { NO_ROUTE } from "../shared/no-route.js";
 
 export type SystemError = Error & { readonly code?: string | undefined };
 
@@ -105,14 +106,6 @@ function failureOfCode(code: string | undefined, phase: OpenPhase): OpenFailure 
       return phase === "tls" || /^ERR_(?:SSL|TLS)_/.test(code ?? "") ? "tls" : "unreachable";
   }
 }
-
-const NO_ROUTE: ReadonlySet<string> = new Set([
-  "EHOSTDOWN",
-  "EHOSTUNREACH",
-  "ENETDOWN",
-  "ENETUNREACH",
-  "ETIMEDOUT",
-]);
 
 const STEPS: Readonly<Record<OpenPhase, string>> = {
   dns: "the name lookup",

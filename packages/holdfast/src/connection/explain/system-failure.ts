@@ -1,6 +1,7 @@
 // Errors of the operating system and of name lookup: what they say about the cause.
 
 import type { Finding } from "./explanation.js";
+import { NO_ROUTE } from "../../shared/no-route.js";
 
 /** The system's errors behind an error: several if the host has several addresses. */
 function causesOf(error: Error | null): readonly SystemError[] {
@@ -86,14 +87,6 @@ export function explainUnreachable(error: Error | null): Finding {
   }
   return { likely: ["The error comes from this machine: from its system, `createConnection` or `stream`."] };
 }
-
-const NO_ROUTE: ReadonlySet<string> = new Set([
-  "EHOSTDOWN",
-  "EHOSTUNREACH",
-  "ENETDOWN",
-  "ENETUNREACH",
-  "ETIMEDOUT",
-]);
 
 function explainNoAddress(error: Error | null): Finding {
   if (causesOf(error).some(({ syscall }) => syscall === "bind")) {
