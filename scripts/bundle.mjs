@@ -28,8 +28,8 @@ const entries = [
   "testing",
 ];
 /**
- * The modules that a page loads before its first WebSocket opens. As entries of their own, they are in other chunks than the code that
- * it loads meanwhile, although the entry of the browser exports both. Bundlers cannot divide a chunk.
+ * The modules that a page loads before its first WebSocket opens. The entry of the browser exports them and the code that
+ * is loaded meanwhile, and bundlers cannot divide a chunk: so each module is an entry, which gets a chunk of its own.
  */
 const pageStarts = {
   "page-connect": "browser/connect",

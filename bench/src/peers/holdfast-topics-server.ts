@@ -10,7 +10,7 @@ import { announce } from "./support/program.js";
 
 const engine = redisEngine({ client: new Redis(redisPort, "127.0.0.1") });
 const topics = createTopics({ engine, history: true });
-// Not an async function, which would take memory for each connection: that of broadcast() is none either.
+// An async function would keep memory for each connection. The handler of the `broadcast()` server is not async either.
 const server = await serve((connection) => {
   void topics.subscribe(connection, "all");
   return connection.forEach((message) => void topics.publish("all", message));

@@ -5,9 +5,10 @@ import type { Bytes } from "../connection/arguments.js";
 import { checkControlPayload } from "../connection/arguments.js";
 import type { CloseInfo } from "../connection/close-info.js";
 import type { ConnectionCore } from "../connection/connection-core.js";
-import { coreOf, type Connection } from "../connection/connection.js";
+import type { Connection } from "../connection/connection.js";
+import { coreOf } from "../connection/core-of.js";
 import type { ConnectionObserver } from "../connection/connection-observer.js";
-import type { Unread } from "../connection/reading/inbox.js";
+import { NOTHING_UNREAD, type Unread } from "../connection/reading/inbox.js";
 import type { SendSettings } from "../connection/message-transport.js";
 import type { CloseFrame } from "../shared/close-code.js";
 import { quietly } from "../shared/deferred.js";
@@ -205,8 +206,6 @@ class Observer implements ConnectionObserver {
     guard(() => this.#handler.onEnded(info));
   }
 }
-
-const NOTHING_UNREAD: Unread = { length: 0, bytes: 0 };
 
 const DEFAULT: AdoptedSendOptions = { compress: true, onSent: null };
 const DEFAULT_SETTINGS: SendSettings = { mayEncode: true, signal: null, receipt: null };

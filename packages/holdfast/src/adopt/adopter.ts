@@ -4,7 +4,8 @@
 import type { Duplex } from "node:stream";
 import { CONNECTION_OPTIONS } from "../connection/options.js";
 import type { ConnectionOptions, ConnectionSettings } from "../connection/options.js";
-import { coreOf, createConnection } from "../connection/connection.js";
+import { createConnection } from "../connection/connection.js";
+import { coreOf } from "../connection/core-of.js";
 import type { HandshakeRequest, HandshakeResponse } from "../connection/handshake-record.js";
 import { heartbeatKeepalive } from "../connection/keepalive/heartbeat-keepalive.js";
 import { FrameEncoder } from "../protocol/frame/frame-encoder.js";

@@ -15,7 +15,7 @@ import { LinkOffers } from "./link-offers.js";
 import {
   loadCodeFor,
   loadConnectionCode,
-  withinOpening,
+  waitForConnectionCode,
   type ConnectionCode,
   type LoadedCode,
 } from "./load-code.js";
@@ -128,7 +128,7 @@ async function startWith(
   const { settings, socket } = opened;
   const events = new HeldEvents(socket);
   try {
-    const code = await withinOpening(settings, browserRuntime(), deadline, () => loading);
+    const code = await waitForConnectionCode(loading, settings, browserRuntime(), deadline);
     const connection = code.startConnection(opened);
     events.replay();
     return connection;

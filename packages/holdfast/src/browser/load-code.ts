@@ -3,8 +3,9 @@
 import { Interruption } from "../connection/interruption.js";
 import type { Runtime } from "../connection/runtime.js";
 import { Alarm } from "../connection/timer-queue.js";
+import { quietly } from "../shared/deferred.js";
 import { OpenTimeoutError } from "../shared/errors.js";
-import { loadCode } from "../shared/load-code.js";
+import { loadCode, remedy } from "../shared/load-code.js";
 import type { ConnectSettings } from "./options.js";
 import type * as PageConnection from "./page-connection.js";
 import type * as RareCode from "./rare-code.js";
@@ -21,12 +22,16 @@ export function loadCodeFor(
   const { heartbeat, connection } = settings;
   const { logger, detection = null } = connection;
   if (logger === null && heartbeat === null && detection === null) return NO_CODE;
-  return withinOpening(settings, runtime, deadline, () =>
-    loadCode("an option", () => import("./rare-code.js")),
+  return withinOpening(OPTIONS, settings, runtime, deadline, () =>
+    loadCode(OPTIONS, () => import("./rare-code.js")),
   );
 }
 
 const NO_CODE: LoadedCode = {};
+
+/** For error messages. */
+const OPTIONS = "an option";
+const CONNECTIONS = "connections";
 
 export type ConnectionCode = typeof PageConnection;
 
@@ -35,17 +40,30 @@ let loadingConnections: Promise<ConnectionCode> | null = null;
 
 /** The code of open connections. A page needs it once its first WebSocket has opened, and loads it meanwhile. */
 export function loadConnectionCode(): ConnectionCode | Promise<ConnectionCode> {
-  if (connectionCode !== null) return connectionCode;
-  loadingConnections ??= loadCode("connections", () => import("./page-connection.js"));
-  loadingConnections.then(
-    (code) => (connectionCode = code),
-    () => (loadingConnections = null),
-  );
-  return loadingConnections;
+  return connectionCode ?? (loadingConnections ??= quietly(fetchConnectionCode())); // Unawaited if the WebSocket fails.
+}
+
+async function fetchConnectionCode(): Promise<ConnectionCode> {
+  try {
+    return (connectionCode = await loadCode(CONNECTIONS, () => import("./page-connection.js")));
+  } finally {
+    loadingConnections = null;
+  }
+}
+
+/** Waits for that code within `openTimeout`, and until `signal` aborts. */
+export function waitForConnectionCode(
+  loading: Promise<ConnectionCode>,
+  settings: ConnectSettings,
+  runtime: Runtime,
+  deadline: number | null,
+): Promise<ConnectionCode> {
+  return withinOpening(CONNECTIONS, settings, runtime, deadline, () => loading);
 }
 
 /** Waits for code within `openTimeout`, and until `signal` aborts. */
-export async function withinOpening<Result>(
+async function withinOpening<Result>(
+  what: string,
   { openTimeout, signal }: ConnectSettings,
   { timers }: Runtime,
   deadline: number | null,
@@ -55,7 +73,7 @@ export async function withinOpening<Result>(
   const interruption = new Interruption(signal);
   const alarm = new Alarm({
     onAlarm: () => {
-      const message = `Expected to load the code of an option within ${openTimeout} ms, got none. Deploy all files of the bundle.`;
+      const message = `Expected to load the code of ${what} within ${openTimeout} ms, got none. ${remedy()}`;
       interruption.interrupt(new OpenTimeoutError(message, "connect"));
     },
   });

@@ -2,7 +2,8 @@
 // the first one.
 
 import type { Connection } from "../connection/connection.js";
-import { coreOf, createConnection } from "../connection/connection.js";
+import { createConnection } from "../connection/connection.js";
+import { coreOf } from "../connection/core-of.js";
 import { heartbeatKeepalive } from "../connection/keepalive/heartbeat-keepalive.js";
 import { logOpening } from "../connection/log/opening-log.js";
 import type { MessageTransportFactory } from "../connection/message-transport.js";

@@ -76,7 +76,7 @@ const NO_BODY: ReadonlySet<number> = new Set([204, 304]);
 
 /**
  * Infinity without a length: the body then ends with the connection. A length may be repeated (RFC 9110 section 8.6).
- * With several, or an invalid one, nobody knows where the body ends, so there is none (RFC 9112 section 6.3).
+ * If several differ, or one is invalid, the end of the body is unknown, so none is read (RFC 9112 section 6.3).
  */
 function contentLength(headers: HeaderList): number {
   const given = headers.getAll("Content-Length").flatMap((field) => field.split(","));

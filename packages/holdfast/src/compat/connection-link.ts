@@ -1,6 +1,7 @@
 // Links over `connect()`.
 
-import { coreOf, type Connection } from "../connection/connection.js";
+import type { Connection } from "../connection/connection.js";
+import { coreOf } from "../connection/core-of.js";
 import type { ConnectionCore } from "../connection/connection-core.js";
 import type { CloseInfo } from "../connection/close-info.js";
 import type { ConnectionSettings } from "../connection/options.js";

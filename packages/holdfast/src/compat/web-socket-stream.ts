@@ -1,11 +1,12 @@
 // `WebSocketStream` of the standard's draft (https://github.com/whatwg/websockets/pull/48): a WebSocket as a pair of
 // streams, with backpressure in both directions.
 
-import { coreOf, type Connection } from "../connection/connection.js";
+import type { Connection } from "../connection/connection.js";
+import { coreOf } from "../connection/core-of.js";
 import type { CloseInfo } from "../connection/close-info.js";
 import type { ConnectorOptions } from "../reconnect/connector.js";
 import { abortedError, openingError } from "../reconnect/opening-failure.js";
-import type { CloseFrame } from "../shared/close-code.js";
+import { NO_STATUS, type CloseFrame } from "../shared/close-code.js";
 import { Deferred, ignore, quietly } from "../shared/deferred.js";
 import { checkOptionNames } from "../shared/option-names.js";
 import { thrownText } from "../shared/thrown.js";
@@ -191,13 +192,13 @@ export function defineWebSocketStream<Options extends ConnectorOptions>(
     /** `writer.close()` settles after the closing handshake. */
     async #closeAndWait(): Promise<void> {
       this.#writable = null;
-      this.#close(EMPTY);
+      this.#close(NO_STATUS);
       await this.#closed.promise;
     }
 
     #closeFor(reason: unknown): void {
       const isError = reason instanceof WebSocketError;
-      this.#close(isError ? { code: reason.closeCode ?? 1005, reason: reason.reason } : EMPTY);
+      this.#close(isError ? { code: reason.closeCode ?? 1005, reason: reason.reason } : NO_STATUS);
     }
 
     #close(frame: CloseFrame): void {
@@ -246,5 +247,4 @@ export function defineWebSocketStream<Options extends ConnectorOptions>(
   return WebSocketStream;
 }
 
-const EMPTY: CloseFrame = { code: 1005, reason: "" };
 const NO_CLOSE: CloseFrame = { code: 1006, reason: "" };

@@ -2,7 +2,7 @@
 
 import { describeObject, inspectCustom } from "./inspection.js";
 import type { LatencyStats } from "../heartbeat/latency-statistics.js";
-import { describeClose, type CloseFrame } from "../shared/close-code.js";
+import { describeClose, NO_STATUS, type CloseFrame } from "../shared/close-code.js";
 import { InvalidHeaderError, InvalidURLError, type OpenFailure } from "../shared/errors.js";
 
 /** Why a connection ended. */
@@ -149,8 +149,6 @@ export function closeMessage(
   if (receivedFirst) return `received ${describeClose(received)}; then sent ${describeClose(sent)}`;
   return `sent ${describeClose(sent)}; then received ${describeClose(received)}`;
 }
-
-const NO_STATUS: CloseFrame = { code: 1005, reason: "" };
 
 function initiatorOf(facts: CloseFacts): CloseInfo["initiator"] {
   // The application's URL or header, before anything reached the network.

@@ -19,7 +19,7 @@ import { EndWaiters } from "./ending/end-waiters.js";
 import { ConcurrencyError, type ConnectionClosed } from "./errors.js";
 import { gatherEvidence } from "./ending/evidence.js";
 import type { HeldMessage } from "./reading/held-message.js";
-import { Inbox, type InboxHandler, type Message, type Unread } from "./reading/inbox.js";
+import { Inbox, NOTHING_UNREAD, type InboxHandler, type Message, type Unread } from "./reading/inbox.js";
 import type { Interruption } from "./interruption.js";
 import { Listeners } from "./listeners.js";
 import type { ConnectionSettings } from "./options.js";
@@ -85,7 +85,7 @@ export class ConnectionCore
     this.settings = options.settings;
     this.#facade = facade;
     this.#owner = options.owner;
-    this.openedAt = Math.floor(this.now()); // A small integer takes no memory of its own.
+    this.openedAt = Math.floor(this.now()); // V8 keeps a fraction in an object of its own.
     this.transport = options.transport(this);
     this.keepalive = options.keepalive(this.runtime, this, this.settings);
   }
@@ -588,8 +588,6 @@ export class ConnectionCore
     return (this.#readPause ??= new ReadPause(this));
   }
 }
-
-const NOTHING_UNREAD: Unread = { length: 0, bytes: 0 };
 
 /** In errors. */
 const EVENT_STREAM = "the event stream";

@@ -355,8 +355,6 @@ export class Connection<Data = unknown> implements AsyncIterable<Message>, Async
   }
 }
 
-export { coreOf } from "./core-of.js";
-
 /** Gives the library access to the handshake of a connection. */
 export function handshakeOf(connection: Connection): HandshakeRecord {
   return readHandshake(connection);

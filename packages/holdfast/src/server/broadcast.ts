@@ -1,7 +1,8 @@
 // Sends one message to many connections: encoded once, compressed once, and stored once.
 
 import { toBytes, type Bytes } from "../connection/arguments.js";
-import { Connection, coreOf } from "../connection/connection.js";
+import { Connection } from "../connection/connection.js";
+import { coreOf } from "../connection/core-of.js";
 import { defaultSlowLimit, TOO_SLOW, type SlowPolicy } from "../connection/sending/slow-policy.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import {

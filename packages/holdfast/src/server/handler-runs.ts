@@ -1,7 +1,8 @@
 // Calls the application's handler for each connection, and closes the connection when the handler settles.
 
 import { isThenable, toPromise } from "../connection/arguments.js";
-import { coreOf, type Connection } from "../connection/connection.js";
+import type { Connection } from "../connection/connection.js";
+import { coreOf } from "../connection/core-of.js";
 import { ConnectionClosed } from "../connection/errors.js";
 import type { FaultLogger } from "../connection/platform.js";
 import { errorOf } from "../shared/thrown.js";

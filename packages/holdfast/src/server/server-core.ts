@@ -1,6 +1,7 @@
 // Turns the requests of a server into connections, for `serve()` and `attach()` alike.
 
-import { coreOf, createConnection } from "../connection/connection.js";
+import { createConnection } from "../connection/connection.js";
+import { coreOf } from "../connection/core-of.js";
 import { heartbeatKeepalive } from "../connection/keepalive/heartbeat-keepalive.js";
 import type { ConnectionEndObserver } from "../connection/connection-core.js";
 import { overFrames } from "../transport/frames/frame-transport.js";

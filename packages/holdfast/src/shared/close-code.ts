@@ -26,6 +26,9 @@ export interface CloseFrame {
   readonly reason: string;
 }
 
+/** An empty Close frame, as a `CloseFrame`. */
+export const NO_STATUS: CloseFrame = { code: 1005, reason: "" };
+
 /** The reason of a Close frame holds at most 123 bytes of UTF-8: 125 minus two for the code. */
 export const MAX_REASON_SIZE = 123;
 

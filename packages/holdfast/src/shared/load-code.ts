@@ -15,7 +15,8 @@ export async function loadCode<Code>(what: string, load: () => Promise<Code>): P
   }
 }
 
-function remedy(): string {
+/** Advice for code that does not load. */
+export function remedy(): string {
   return "ServiceWorkerGlobalScope" in globalThis
     ? "Service workers cannot import code on demand: bundle without splitting the code."
     : "Deploy all files of the bundle.";

@@ -1,7 +1,8 @@
 // `connectionPair()`: two connected connections in one process, over memory instead of sockets.
 
 import { randomFillSync } from "node:crypto";
-import { coreOf, createConnection, type Connection } from "../connection/connection.js";
+import { createConnection, type Connection } from "../connection/connection.js";
+import { coreOf } from "../connection/core-of.js";
 import { heartbeatKeepalive } from "../connection/keepalive/heartbeat-keepalive.js";
 import type { HandshakeRecord } from "../connection/handshake-record.js";
 import { CONNECTION_OPTIONS, type ConnectionOptions } from "../connection/options.js";

@@ -2,7 +2,8 @@
 // unsubscribe and to publish.
 
 import { EngineUnavailableError } from "../shared/engine-unavailable-error.js";
-import { coreOf, type Connection } from "../connection/connection.js";
+import type { Connection } from "../connection/connection.js";
+import { coreOf } from "../connection/core-of.js";
 import { isThenable, toPromise } from "../connection/arguments.js";
 import type { LinkWords } from "../connection/message-transport.js";
 import type { TopicsDiagnosticsMessages } from "./diagnostics.js";

@@ -1,6 +1,7 @@
 // A connection that receives a topic, and the words of the link protocol that it is sent.
 
-import { coreOf, type Connection } from "../connection/connection.js";
+import type { Connection } from "../connection/connection.js";
+import { coreOf } from "../connection/core-of.js";
 import type { ConnectionCore } from "../connection/connection-core.js";
 import type { Position } from "./position.js";
 

@@ -1,7 +1,8 @@
 // The state of topics in one process: the subscriptions of connections. `Topics` is its facade.
 
 import { Listeners } from "../connection/listeners.js";
-import { coreOf, type Connection } from "../connection/connection.js";
+import type { Connection } from "../connection/connection.js";
+import { coreOf } from "../connection/core-of.js";
 import type { Runtime } from "../connection/runtime.js";
 import { InvalidStateError } from "../shared/errors.js";
 import { checkOptionNames } from "../shared/option-names.js";

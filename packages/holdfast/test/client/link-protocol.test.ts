@@ -7,7 +7,7 @@ import {
   type ConnectOptions,
   type ServeOptions,
 } from "../../build/index.js";
-import { coreOf } from "../../build/connection/connection.js";
+import { coreOf } from "../../build/connection/core-of.js";
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

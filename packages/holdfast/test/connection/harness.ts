@@ -15,7 +15,8 @@ import {
 } from "holdfast-testkit";
 import { SILENT_PLATFORM, type Platform } from "../../build/connection/platform.js";
 import type { CloseInfo } from "../../build/connection/close-info.js";
-import { coreOf, createConnection, type Connection } from "../../build/connection/connection.js";
+import { createConnection, type Connection } from "../../build/connection/connection.js";
+import { coreOf } from "../../build/connection/core-of.js";
 import { heartbeatKeepalive } from "../../build/connection/keepalive/heartbeat-keepalive.js";
 import { FrameRuntime } from "../../build/transport/frames/frame-runtime.js";
 import { overFrames } from "../../build/transport/frames/frame-transport.js";

@@ -29,7 +29,8 @@ const clock: Clock = {
   atTurnEnd: (callback) => queueMicrotask(callback),
 };
 
-const { coreOf, createConnection } = await import("../../build/connection/connection.js");
+const { createConnection } = await import("../../build/connection/connection.js");
+const { coreOf } = await import("../../build/connection/core-of.js");
 const { heartbeatKeepalive } = await import("../../build/connection/keepalive/heartbeat-keepalive.js");
 const { checkConnectionOptions } = await import("../../build/connection/options.js");
 const { Runtime } = await import("../../build/connection/runtime.js");

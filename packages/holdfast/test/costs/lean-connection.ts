@@ -4,7 +4,8 @@
 import { createHook } from "node:async_hooks";
 import { PerformanceObserver } from "node:perf_hooks";
 import { frame, OPCODE } from "holdfast-testkit";
-import { coreOf, createConnection, type Connection } from "../../build/connection/connection.js";
+import { createConnection, type Connection } from "../../build/connection/connection.js";
+import { coreOf } from "../../build/connection/core-of.js";
 import { heartbeatKeepalive } from "../../build/connection/keepalive/heartbeat-keepalive.js";
 import { FrameRuntime } from "../../build/transport/frames/frame-runtime.js";
 import { overFrames } from "../../build/transport/frames/frame-transport.js";

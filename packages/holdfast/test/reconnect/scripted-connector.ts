@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { FakeClock, FakeTransport, frame, OPCODE, closePayload, SeededRandom } from "holdfast-testkit";
-import { coreOf, createConnection, type Connection } from "../../build/connection/connection.js";
+import { createConnection, type Connection } from "../../build/connection/connection.js";
+import { coreOf } from "../../build/connection/core-of.js";
 import { heartbeatKeepalive } from "../../build/connection/keepalive/heartbeat-keepalive.js";
 import { FrameRuntime } from "../../build/transport/frames/frame-runtime.js";
 import { overFrames } from "../../build/transport/frames/frame-transport.js";

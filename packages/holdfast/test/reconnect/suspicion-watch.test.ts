@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { OPCODE } from "holdfast-testkit";
-import { coreOf } from "../../build/connection/connection.js";
+import { coreOf } from "../../build/connection/core-of.js";
 import type { Suspicion } from "../../build/heartbeat/adaptive-detection.js";
 import type { RaceObserver } from "../../build/reconnect/race.js";
 import { SuspicionWatch, type SuspicionHandler } from "../../build/reconnect/persistent/suspicion-watch.js";

@@ -1,6 +1,6 @@
 // The stream of an open connection ended without a Close: a FIN or a RST.
 
-import { describeClose } from "../../shared/close-code.js";
+import { describeClose, NO_STATUS } from "../../shared/close-code.js";
 import type { CloseEvidence, CloseInfo } from "../close-info.js";
 import type { Explanation, Finding } from "./explanation.js";
 import { duration, size } from "./measures.js";
@@ -41,8 +41,6 @@ function cutWhileClosing({ cause, sent, received }: CloseInfo): Explanation {
     advice: ["Nothing needs to be done, unless the last messages matter: they may not have arrived."],
   };
 }
-
-const NO_STATUS = { code: 1005, reason: "" };
 
 /** Silence without keepalive that is longer than this exceeds the idle timeouts of common proxies. */
 const LONG_IDLE = 25_000;

@@ -3,7 +3,7 @@
 import { HandshakeError, HoldfastError } from "../../shared/errors.js";
 import { SessionLostError } from "../../shared/session-errors.js";
 import { invalidArgument } from "../../shared/option-checks.js";
-import { describeClose } from "../../shared/close-code.js";
+import { describeClose, NO_STATUS } from "../../shared/close-code.js";
 import type { CloseInfo } from "../close-info.js";
 import { ConnectionClosed } from "../errors.js";
 import { codeOf } from "./code-of.js";
@@ -114,8 +114,6 @@ function explainLocalClose({ ok, sent, received }: CloseInfo): Explanation {
     likely: agrees ? [] : ["Both may have closed at the same time, or the peer failed while it was closing."],
   };
 }
-
-const NO_STATUS = { code: 1005, reason: "" };
 
 function explainCloseTimeout({ received, receivedFirst, evidence }: CloseInfo): Explanation {
   return {

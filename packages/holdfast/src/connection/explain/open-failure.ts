@@ -2,16 +2,14 @@
 
 import {
   HandshakeError,
-  InvalidArgumentError,
-  InvalidHeaderError,
   InvalidStatusError,
   InvalidUpgradeError,
-  InvalidURLError,
   NegotiationError,
   OpenTimeoutError,
   ProxyError,
   RedirectError,
 } from "../../shared/errors.js";
+import { isLocalError } from "../../shared/is-local-error.js";
 import { withoutFullStop } from "../../shared/full-stop.js";
 import type { CloseCause } from "../close-info.js";
 import type { Explanation, Finding } from "./explanation.js";
@@ -30,13 +28,13 @@ function happenedOf(cause: CloseCause, error: Error | null): string {
   const happened = HAPPENED[cause] ?? "The connection could not be opened";
   if (error === null) return happened;
   const detail = withoutFullStop(error.message);
-  if (isLocal(error)) return `The connection could not be opened: ${detail}`;
+  if (isLocalError(error)) return `The connection could not be opened: ${detail}`;
   const saysAll = SAID_BY_ERROR.has(cause) && error instanceof HandshakeError;
   return saysAll ? detail : `${happened}: ${detail}`;
 }
 
 function findingOf(cause: CloseCause, error: Error | null): Finding {
-  if (error !== null && isLocal(error)) {
+  if (error !== null && isLocalError(error)) {
     return { advice: ["Correct it; nothing has reached the network."] };
   }
   switch (cause) {
@@ -63,11 +61,6 @@ function findingOf(cause: CloseCause, error: Error | null): Finding {
     default:
       return {};
   }
-}
-
-/** Whether the application's input is wrong. */
-function isLocal(error: Error): boolean {
-  return [InvalidArgumentError, InvalidURLError, InvalidHeaderError].some((kind) => error instanceof kind);
 }
 
 function explainInvalidAnswer(error: Error | null): Finding {

@@ -1,4 +1,4 @@
-// A proxy that could not be used: whose fault it is, the proxy's or the server's behind it.
+// Explains why a proxy could not be used: because of the proxy, or of the server behind it.
 
 import type { ProxyError } from "../../shared/errors.js";
 import type { Finding } from "./explanation.js";

@@ -1,7 +1,7 @@
 // Formats a frame as a line of a log: `TEXT 'Hello' [5 bytes]`. The peer's bytes can neither begin a new line nor
 // control the terminal.
 
-import { describeClose } from "../../shared/close-code.js";
+import { describeClose, NO_STATUS } from "../../shared/close-code.js";
 import { escapeControls } from "../../shared/control-characters.js";
 import { BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT } from "../../shared/opcode.js";
 import type { ObservedFrame } from "../../shared/observed-frame.js";
@@ -90,7 +90,7 @@ function isReadable(payload: Uint8Array): boolean {
 
 /** Reads as much of a Close as possible: it may violate the protocol. */
 function readClose(payload: Uint8Array): { code: number; reason: string } {
-  if (payload.length < 2) return { code: 1005, reason: "" };
+  if (payload.length < 2) return NO_STATUS;
   return { code: (payload[0] << 8) | payload[1], reason: decoder.decode(payload.subarray(2)) };
 }
 

@@ -55,6 +55,8 @@ export interface Unread {
   readonly bytes: number;
 }
 
+export const NOTHING_UNREAD: Unread = { length: 0, bytes: 0 };
+
 export class Inbox implements Unread {
   readonly #handler: InboxHandler;
   readonly #limits: InboxLimits;

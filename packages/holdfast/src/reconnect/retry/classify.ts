@@ -3,14 +3,12 @@
 
 import {
   HandshakeError,
-  InvalidArgumentError,
-  InvalidHeaderError,
   InvalidStatusError,
   InvalidUpgradeError,
-  InvalidURLError,
   NegotiationError,
   ProxyError,
 } from "../../shared/errors.js";
+import { isLocalError } from "../../shared/is-local-error.js";
 
 /**
  * Returns false for errors that a retry cannot change: an invalid argument, URL or header; a status from 400 to 499,
@@ -29,14 +27,12 @@ export function isRetryable(error: Error, hasBeenOpen: boolean): boolean {
   if (error instanceof InvalidStatusError) return isRetryableStatus(error.status);
   // Retries with the same password may get the account locked.
   if (error instanceof ProxyError) return !error.needsCredentials;
-  if (LOCAL.some((kind) => error instanceof kind)) return false;
+  if (isLocalError(error)) return false;
   if (hasBeenOpen) return true;
   if (BREACHES.some((kind) => error instanceof kind)) return false;
   return !(error instanceof HandshakeError && error.failure === "tls" && isUntrusted(error.cause));
 }
 
-/** Errors in this side's configuration. */
-const LOCAL = [InvalidArgumentError, InvalidURLError, InvalidHeaderError];
 /** Invalid answers of the server. */
 const BREACHES = [InvalidUpgradeError, NegotiationError];
 

@@ -1,7 +1,8 @@
 // Watches the frames of one connection for a limited time. The viewer fetches them with its snapshots, so that a busy
 // connection cannot flood the viewer.
 
-import { coreOf, type Connection } from "../../connection/connection.js";
+import type { Connection } from "../../connection/connection.js";
+import { coreOf } from "../../connection/core-of.js";
 import { Alarm } from "../../connection/timer-queue.js";
 import type { FrameObserver } from "../../connection/message-transport.js";
 import type { Runtime } from "../../connection/runtime.js";

@@ -1,6 +1,7 @@
 // Limits how fast one connection may send to a server. It counts bytes and messages as they arrive, without allocating.
 
-import { coreOf, type Connection } from "../../connection/connection.js";
+import type { Connection } from "../../connection/connection.js";
+import { coreOf } from "../../connection/core-of.js";
 import type { ReceiveMeter } from "../../transport/frames/receive-meter.js";
 import type { Logger } from "../../connection/ports.js";
 import type { Runtime } from "../../connection/runtime.js";

@@ -1,6 +1,6 @@
 // Waits for the first word of a client that speaks of sessions: `open` or `resume`.
 
-import { coreOf } from "../../connection/connection.js";
+import { coreOf } from "../../connection/core-of.js";
 import type { Message } from "../../connection/reading/inbox.js";
 import type { SessionMessage } from "../../session/wire.js";
 import type { SessionLinkHandler } from "../../transport/session/session-link.js";

@@ -1,7 +1,8 @@
 // Opens and resumes the sessions of a server, as the first word of each socket asks.
 
 import { nodeModule } from "../../protocol/node-module.js";
-import { coreOf, handshakeOf, type Connection } from "../../connection/connection.js";
+import { handshakeOf, type Connection } from "../../connection/connection.js";
+import { coreOf } from "../../connection/core-of.js";
 import type { HandshakeRecord } from "../../connection/handshake-record.js";
 import type { Runtime } from "../../connection/runtime.js";
 import { judgeProof } from "../../session/judge-proof.js";

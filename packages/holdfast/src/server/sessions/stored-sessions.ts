@@ -1,6 +1,7 @@
 // The store of a server's sessions: creates, takes, renews, saves and removes them there, as `durability` says.
 
-import { coreOf, type Connection } from "../../connection/connection.js";
+import type { Connection } from "../../connection/connection.js";
+import { coreOf } from "../../connection/core-of.js";
 import type { Runtime } from "../../connection/runtime.js";
 import type { ServerSession, SessionProof } from "../../session/server-session.js";
 import type { SessionRecord } from "../../session/store/session-record.js";

@@ -1,6 +1,6 @@
 // Shuts a server down: refuses new clients, closes connections, cuts those that are left, and waits for the handlers.
 
-import { coreOf } from "../../connection/connection.js";
+import { coreOf } from "../../connection/core-of.js";
 import { checkDuration, describe } from "../../shared/option-checks.js";
 import { InvalidArgumentError } from "../../shared/errors.js";
 import type { CloseFrame } from "../../shared/close-code.js";

@@ -90,7 +90,8 @@ export class AdmissionPolicy {
   }
 
   /**
-   * Decides synchronously, unless `onRequest` returns a promise, or code has to be loaded first. Never throws, and never rejects.
+   * Decides synchronously, unless `onRequest` returns a promise, or code has to be loaded first. Never throws, and never
+   * rejects.
    *
    * @param granted headers and data of the upgrade, unless `onRequest` returns some
    * @param onRequestCreated receives the request before `onRequest` does

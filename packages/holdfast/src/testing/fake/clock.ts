@@ -155,7 +155,11 @@ export class FakeClock {
     this.#wallOffset += ms;
   }
 
-  /** The monotonic clock jumps by `ms` and the wall clock does not; timers that are due then run late. @throws RangeError as `stall()` */
+  /**
+   * The monotonic clock jumps by `ms` and the wall clock does not; timers that are due then run late.
+   *
+   * @throws RangeError as `stall()`
+   */
   jumpMonotonic(ms: number): void {
     checkTime("the jump", ms, 0);
     this.#now += ms;

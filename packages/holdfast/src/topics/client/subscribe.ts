@@ -1,7 +1,8 @@
 // `subscribe()` and `publish()` at a client, in Node.js and in browsers.
 
 import { toBytes, type Bytes } from "../../connection/arguments.js";
-import { Connection, coreOf } from "../../connection/connection.js";
+import { Connection } from "../../connection/connection.js";
+import { coreOf } from "../../connection/core-of.js";
 import { ConnectionClosed } from "../../connection/errors.js";
 import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
 import { InvalidStateError } from "../../shared/errors.js";

@@ -1,6 +1,7 @@
 // Pauses reading while too many events of topics are unread, on the link's current connection.
 
-import { coreOf, type Connection } from "../../connection/connection.js";
+import type { Connection } from "../../connection/connection.js";
+import { coreOf } from "../../connection/core-of.js";
 
 /** The default of `maxQueue`. */
 const MAX_EVENTS = 1_024;

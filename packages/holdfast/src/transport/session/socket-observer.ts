@@ -6,11 +6,9 @@ import type { CloseFrame } from "../../shared/close-code.js";
 import type { CloseInfo } from "../../connection/close-info.js";
 import type { ConnectionCore } from "../../connection/connection-core.js";
 import type { ConnectionObserver } from "../../connection/connection-observer.js";
-import type { Unread } from "../../connection/reading/inbox.js";
+import { NOTHING_UNREAD } from "../../connection/reading/inbox.js";
 import type { Listeners } from "../../connection/listeners.js";
 import type { LinkOwner, SessionLink } from "./session-link.js";
-
-const NOTHING_UNREAD: Unread = { length: 0, bytes: 0 };
 
 export const SOCKET_OBSERVER: ConnectionObserver = {
   /** The session's inbox holds the messages. */
@@ -29,28 +27,23 @@ export const SOCKET_OBSERVER: ConnectionObserver = {
   },
 
   onPing(payload: Uint8Array, core: ConnectionCore): void {
-    const listeners = listenersOf(core);
-    if (listeners?.has("ping") === true) listeners.emit("ping", { payload });
+    listenersOf(core)?.emit("ping", { payload });
   },
 
   onPong(payload: Uint8Array, roundTrip: number | null, core: ConnectionCore): void {
-    const listeners = listenersOf(core);
-    if (listeners?.has("pong") === true) listeners.emit("pong", { payload, roundTrip });
+    listenersOf(core)?.emit("pong", { payload, roundTrip });
   },
 
   onSuspended(gap: number, core: ConnectionCore): void {
-    const listeners = listenersOf(core);
-    if (listeners?.has("suspended") === true) listeners.emit("suspended", { gap });
+    listenersOf(core)?.emit("suspended", { gap });
   },
 
   onOverdue(elapsed: number, expected: number, core: ConnectionCore): void {
-    const listeners = listenersOf(core);
-    if (listeners?.has("overdue") === true) listeners.emit("overdue", { elapsed, expected });
+    listenersOf(core)?.emit("overdue", { elapsed, expected });
   },
 
   onSuspect(suspicion: Suspicion, core: ConnectionCore): void {
-    const listeners = listenersOf(core);
-    if (listeners?.has("suspect") === true) listeners.emit("suspect", suspicion);
+    listenersOf(core)?.emit("suspect", suspicion);
   },
 
   onClosing(close: CloseFrame, core: ConnectionCore): void {

@@ -1,6 +1,7 @@
 // Opens a connection in a worker, and returns its facade on this thread.
 
-import { coreOf, createConnection, type Connection } from "../../connection/connection.js";
+import { createConnection, type Connection } from "../../connection/connection.js";
+import { coreOf } from "../../connection/core-of.js";
 import type { ConnectionEndObserver } from "../../connection/connection-core.js";
 import type { HandshakeRecord } from "../../connection/handshake-record.js";
 import type { ConnectionSettings } from "../../connection/options.js";

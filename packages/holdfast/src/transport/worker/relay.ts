@@ -2,7 +2,8 @@
 // commands of the other thread.
 
 import type { ConnectionObserver } from "../../connection/connection-observer.js";
-import { coreOf, type Connection } from "../../connection/connection.js";
+import type { Connection } from "../../connection/connection.js";
+import { coreOf } from "../../connection/core-of.js";
 import type { ConnectionCore } from "../../connection/connection-core.js";
 import type { CloseInfo } from "../../connection/close-info.js";
 import type { Message, Unread } from "../../connection/reading/inbox.js";

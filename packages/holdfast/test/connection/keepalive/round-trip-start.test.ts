@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { FakeClock, FakeTransport, frame, OPCODE, parseFrame, SeededRandom } from "holdfast-testkit";
 import { FrameRuntime } from "../../../build/transport/frames/frame-runtime.js";
 import { overFrames } from "../../../build/transport/frames/frame-transport.js";
-import { coreOf, createConnection } from "../../../build/connection/connection.js";
+import { createConnection } from "../../../build/connection/connection.js";
+import { coreOf } from "../../../build/connection/core-of.js";
 import { heartbeatKeepalive } from "../../../build/connection/keepalive/heartbeat-keepalive.js";
 import { checkConnectionOptions } from "../../../build/connection/options.js";
 

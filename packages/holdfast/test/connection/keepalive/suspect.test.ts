@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { test } from "node:test";
 import { FakeClock, OPCODE, SeededRandom } from "holdfast-testkit";
-import { coreOf } from "../../../build/connection/connection.js";
+import { coreOf } from "../../../build/connection/core-of.js";
 import { explain } from "../../../build/connection/explain/explain.js";
 import type { Suspicion } from "../../../build/heartbeat/adaptive-detection.js";
 import { FrameRuntime } from "../../../build/transport/frames/frame-runtime.js";

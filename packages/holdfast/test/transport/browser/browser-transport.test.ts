@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { withHeartbeatMessages } from "../../../build/transport/browser/heartbeat-messages.js";
 import type { HeartbeatMessages } from "../../../build/transport/browser/heartbeat-option.js";
-import { coreOf } from "../../../build/connection/connection.js";
+import { coreOf } from "../../../build/connection/core-of.js";
 import { overLinkProtocol } from "../../../build/transport/link/link-protocol.js";
 import type { Message } from "../../../build/connection/reading/inbox.js";
 import { TextBytes } from "../../../build/shared/text-bytes.js";

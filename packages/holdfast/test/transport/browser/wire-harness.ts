@@ -2,7 +2,8 @@
 
 import { FakeClock, SeededRandom } from "holdfast-testkit";
 import { overWebSocket } from "../../../build/transport/browser/browser-transport.js";
-import { coreOf, createConnection, type Connection } from "../../../build/connection/connection.js";
+import { createConnection, type Connection } from "../../../build/connection/connection.js";
+import { coreOf } from "../../../build/connection/core-of.js";
 import { heartbeatKeepalive } from "../../../build/connection/keepalive/heartbeat-keepalive.js";
 import type { CloseInfo } from "../../../build/connection/close-info.js";
 import { checkConnectionOptions, type ConnectionOptions } from "../../../build/connection/options.js";

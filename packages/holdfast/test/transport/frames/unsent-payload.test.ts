@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { coreOf } from "../../../build/connection/connection.js";
+import { coreOf } from "../../../build/connection/core-of.js";
 import { Harness } from "../../connection/harness.js";
 
 const message = fc.oneof(

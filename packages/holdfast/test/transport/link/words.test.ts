@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { OPCODE } from "holdfast-testkit";
-import { coreOf } from "../../../build/connection/connection.js";
+import { coreOf } from "../../../build/connection/core-of.js";
 import type { Message } from "../../../build/connection/reading/inbox.js";
 import type { LinkWords } from "../../../build/connection/message-transport.js";
 import { overLinkProtocol } from "../../../build/transport/link/link-protocol.js";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { eventually, SeededRandom } from "holdfast-testkit";
-import { coreOf } from "../../../build/connection/connection.js";
+import { coreOf } from "../../../build/connection/core-of.js";
 import type { ConnectorOptions } from "../../../build/reconnect/connector.js";
 import { Supervisor } from "../../../build/reconnect/supervisor.js";
 import { SessionPair } from "./session-pair.js";

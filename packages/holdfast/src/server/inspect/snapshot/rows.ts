@@ -1,6 +1,7 @@
 // The rows of connections: which match a query, in which order, and what each shows.
 
-import { coreOf, type Connection } from "../../../connection/connection.js";
+import type { Connection } from "../../../connection/connection.js";
+import { coreOf } from "../../../connection/core-of.js";
 import type { ConnectionCore } from "../../../connection/connection-core.js";
 import type { ConnectionRow, Query, Selection, SortKey } from "../wire.js";
 import { addressOf, pathOf } from "../identity.js";

@@ -1,7 +1,8 @@
 // Looks at the connections when somebody asks, and only then. One pass serves the totals and the rows. It reads
 // thousands of objects that are in no cache, so that its result is used for as long as another pass would cost too much.
 
-import { coreOf, type Connection } from "../../../connection/connection.js";
+import type { Connection } from "../../../connection/connection.js";
+import { coreOf } from "../../../connection/core-of.js";
 import type { Clock } from "../../../connection/ports.js";
 import type { Query, RowWindow, Totals } from "../wire.js";
 import type { Census, Count } from "./census.js";

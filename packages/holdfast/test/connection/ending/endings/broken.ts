@@ -1,6 +1,6 @@
 // Endings caused by an error.
 
-import { coreOf } from "../../../../build/connection/connection.js";
+import { coreOf } from "../../../../build/connection/core-of.js";
 import { frame, NO_FRAMES, told, type Ending } from "./ending.js";
 
 export const BROKEN_ENDINGS: readonly Ending[] = [

@@ -1,6 +1,6 @@
 // Endings with both Close frames.
 
-import { coreOf } from "../../../../build/connection/connection.js";
+import { coreOf } from "../../../../build/connection/core-of.js";
 import { answer, frame, told, type Ending } from "./ending.js";
 
 export const CLEAN_ENDINGS: readonly Ending[] = [
