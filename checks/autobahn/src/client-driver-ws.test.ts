@@ -7,7 +7,7 @@ import { runCases } from "./client-driver.js";
 import { allCases } from "./stand-in/cases.js";
 import { FuzzingServer, type FuzzingCase } from "./stand-in/fuzzing-server.js";
 
-const COMMAND = { agent: "Holdfast", cases: null, caseTimeout: 20_000, isCompressing: true };
+const COMMAND = { agent: "Holdfast", cases: null, caseTimeout: 120_000, isCompressing: true };
 
 test("The driver passes the cases of a fuzzing server on ws: fragments, pings, 16 MiB, every window", async (t) => {
   const before = activeResources();

@@ -6,11 +6,15 @@ import {
   assertNothingLeft,
   OPCODE,
   RawServer,
+  slowness,
   type RawServerPeer,
 } from "holdfast-testkit";
 import { runCases } from "./client-driver.js";
 
-const COMMAND = { agent: "Hold fast", cases: null, caseTimeout: 300, isCompressing: false };
+const COMMAND = { agent: "Hold fast", cases: null, caseTimeout: 60_000, isCompressing: false };
+
+/** For runs with a case that never ends. */
+const SHORT_TIMEOUT = 300 * slowness();
 
 /** Plays one case of the scripted fuzzing server. */
 type Case = (peer: RawServerPeer) => Promise<void> | void;
@@ -73,7 +77,7 @@ test("The driver runs every case, accepts any ending, and reports cases that nev
   const server = await RawServer.start({}, (peer) => play(peer, asked));
   const lines: string[] = [];
   const url = server.url();
-  const result = await runCases({ ...COMMAND, url }, (line) => lines.push(line));
+  const result = await runCases({ ...COMMAND, caseTimeout: SHORT_TIMEOUT, url }, (line) => lines.push(line));
   assert.deepEqual(asked, [
     "/getCaseCount",
     ...[1, 2, 3, 4].flatMap((number) => [
@@ -89,13 +93,13 @@ test("The driver runs every case, accepts any ending, and reports cases that nev
     "case 2 of 6: ended",
     "case 3 of 6: ended",
     "case 4 of 6: ended",
-    "case 5 of 6: had not ended after 300 ms",
+    `case 5 of 6: had not ended after ${SHORT_TIMEOUT} ms`,
     `case 6 of 6: ${refused}`,
   ]);
   assert.deepEqual(result, {
     run: 6,
     failures: [
-      { case: 5, reason: "had not ended after 300 ms" },
+      { case: 5, reason: `had not ended after ${SHORT_TIMEOUT} ms` },
       { case: 6, reason: refused },
     ],
   });
@@ -121,7 +125,7 @@ test("The driver fails if there is no fuzzing server", async () => {
     await peer.acceptUpgrade();
   });
   await assert.rejects(
-    runCases({ ...COMMAND, url: mute.url() }, () => undefined),
+    runCases({ ...COMMAND, caseTimeout: 300, url: mute.url() }, () => undefined),
     { name: "TooSlowError" },
   );
   const { port } = mute;

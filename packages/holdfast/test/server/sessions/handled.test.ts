@@ -34,13 +34,10 @@ function holdEach(held: Held[]): (connection: Connection) => Promise<unknown> {
     );
 }
 
-/** The positions that the server confirms for `want`, which asks for an ack at once. */
-async function confirmed(peer: SessionPeer): Promise<string> {
+/** Asks for an ack, and expects one of exactly this position. */
+async function wants(peer: SessionPeer, position: string): Promise<void> {
   peer.word("want");
-  for (;;) {
-    const text = await peer.next();
-    if (!text.startsWith("^spread")) return text;
-  }
+  await peer.confirmed(position);
 }
 
 test("L1: with acknowledge handled, a message is confirmed once the callback of forEach has settled", async () => {
@@ -50,14 +47,14 @@ test("L1: with acknowledge handled, a message is confirmed once the callback of 
     await peer.open();
     for (const text of ["a", "b", "c"]) peer.send(text);
     await eventually(() => held.length === 1, "the first message");
-    assert.equal(await confirmed(peer), "^ack 0");
+    await wants(peer, "0");
     held[0]?.finish();
     await eventually(() => held.length === 2, "the second message");
-    assert.equal(await confirmed(peer), "^ack 1");
+    await wants(peer, "1");
     held[1]?.finish();
     await eventually(() => held.length === 3, "the third message");
     held[2]?.finish();
-    await peer.expect("^ack 3"); // After ackDelay, without `want`.
+    await peer.confirmed("3"); // After ackDelay, without `want`.
     assert.deepEqual(
       held.map(({ message }) => message),
       ["a", "b", "c"],
@@ -66,14 +63,17 @@ test("L1: with acknowledge handled, a message is confirmed once the callback of 
   });
 });
 
-test("L1: with acknowledge handled, callbacks that return at once confirm what they took", async () => {
+test("L1: with acknowledge handled, callbacks that return at once confirm what they took", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout", "Date"] }); // No ackDelay passes in this test.
   await withServer(
     (connection) => connection.forEach(() => undefined),
     async ({ port }) => {
       const peer = await SessionPeer.connect(port);
       await peer.open();
+      await peer.expect("^spread 100");
+      // A quarter of the window, 1,024, is confirmed at once.
       for (let index = 0; index < 256; index++) peer.send("x");
-      assert.equal(await confirmed(peer), "^ack 74"); // A quarter of the window, 1,024, at once: before `want`.
+      await peer.expect("^ack 74");
       await peer.close();
     },
   );
@@ -93,15 +93,15 @@ test("L1: with acknowledge handled, recv and the iterator confirm a message when
       await peer.open();
       for (const text of ["a", "b", "c"]) peer.send(text);
       await eventually(() => steps.length === 1, "recv");
-      assert.equal(await confirmed(peer), "^ack 0");
+      await wants(peer, "0");
       steps[0]?.();
       await eventually(() => steps.length === 2, "the first step of the iteration");
-      assert.equal(await confirmed(peer), "^ack 1");
+      await wants(peer, "1");
       steps[1]?.();
       await eventually(() => steps.length === 3, "the second step");
-      assert.equal(await confirmed(peer), "^ack 2");
+      await wants(peer, "2");
       steps[2]?.();
-      await peer.expect("^ack 3");
+      await peer.confirmed("3");
       await peer.close();
     },
   );
@@ -117,10 +117,10 @@ test("L1: with acknowledge handled, skipped positions are confirmed with what li
     peer.send("4");
     peer.word("skip 1");
     await eventually(() => held.length === 1, "the first message");
-    assert.equal(await confirmed(peer), "^ack 0");
+    await wants(peer, "0");
     held[0]?.finish();
     await eventually(() => held.length === 2, "the second message");
-    assert.equal(await confirmed(peer), "^ack 3");
+    await wants(peer, "3");
     peer.cut();
     const later = await SessionPeer.connect(port);
     later.resume({ id, secret }, 0, 4);

@@ -48,6 +48,20 @@ export class SessionPeer {
     for (const text of texts) assert.equal(await this.next(), text);
   }
 
+  /**
+   * Waits until the server has confirmed exactly `position` (base 36). A busy server may confirm less before, after
+   * `ackDelay`.
+   */
+  async confirmed(position: string): Promise<void> {
+    for (;;) {
+      const text = await this.next();
+      if (text === `^ack ${position}`) return;
+      const below = /^\^ack (\w+)$/.exec(text)?.[1];
+      const isLess = below !== undefined && parseInt(below, 36) < parseInt(position, 36);
+      assert.ok(isLess || text.startsWith("^spread"), `Expected ^ack ${position}, got ${text}`);
+    }
+  }
+
   /** Opens a session, whichever word brings it. */
   async open(word = "open"): Promise<Ticket & { readonly answer: string }> {
     this.word(word);
