@@ -17,7 +17,7 @@ const RETRANSMISSION_MARGIN = 200;
  */
 const [FOUR_RETRANSMISSIONS, FIVE_RETRANSMISSIONS, SIX_RETRANSMISSIONS] = [15, 31, 63];
 const [FIVE_FROM, SIX_FROM] = [0.025, 0.046];
-/** Losses are counted among the newest samples, at most so many. One among fewer than the first number says little. */
+/** Losses are counted among the newest 64 samples; one loss among fewer than 32 says little. */
 const [FEWEST_COUNTED, MOST_COUNTED] = [32, 64];
 
 /** RFC 6298 section 2.4: a retransmission timeout below one second is rounded up. */
