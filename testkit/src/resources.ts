@@ -19,7 +19,7 @@ export function activeResources(): ResourceCounts {
  */
 export async function assertNothingLeft(
   before: ResourceCounts,
-  { timeout = 10_000 }: { timeout?: number } = {},
+  { timeout = 30_000 }: { timeout?: number } = {},
 ): Promise<void> {
   let left = "";
   const isNothingLeft = () => {

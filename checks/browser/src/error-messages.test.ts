@@ -7,9 +7,10 @@ import { readFile } from "node:fs/promises";
 import { createServer as createHttpServer } from "node:http";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { after, before, beforeEach, describe, test } from "node:test";
 import { connect, HandshakeError, serve } from "holdfast";
-import { RawServer, testCertificates } from "holdfast-testkit";
+import { eventually, RawServer, testCertificates } from "holdfast-testkit";
+import type { Page } from "playwright-core";
 import { WebSocket as WsWebSocket, WebSocketServer } from "ws";
 import { Browser, skip } from "./browser/chromium.js";
 
@@ -242,16 +243,19 @@ describe("docs/error-messages.md", { timeout: 300_000 }, () => {
 
   describe("in Chromium", { skip }, () => {
     let browser: Browser;
+    let tab: Page;
+    /** The console of the page. */
+    const written: string[] = [];
     before(async () => {
       browser = await Browser.start();
+      tab = await browser.openPage();
+      tab.on("console", (message) => written.push(message.text()));
     });
+    beforeEach(() => void written.splice(0));
     after(() => browser[Symbol.asyncDispose]());
 
     for (const { name, chromium, start } of CASES) {
       test(`D9: ${name} has the message of Chromium that the page quotes`, async () => {
-        const tab = await browser.openPage();
-        const written: string[] = [];
-        tab.on("console", (message) => written.push(message.text()));
         await withServer(start, async (url) => {
           const code = await tab.evaluate(
             (to) =>
@@ -261,16 +265,12 @@ describe("docs/error-messages.md", { timeout: 300_000 }, () => {
             url,
           );
           assert.equal(code, 1006);
-          assert(written.join("\n").includes(chromium), written.join("\n"));
+          await eventually(() => written.join("\n").includes(chromium), `"${chromium}" on the console`);
         });
-        await tab.close();
       });
     }
 
     test("D9: the messages of Chromium for programming errors are in the page", async () => {
-      const tab = await browser.openPage();
-      const written: string[] = [];
-      tab.on("console", (message) => written.push(message.text()));
       await withServer(
         () => raw(() => undefined),
         async (url) => {
@@ -286,8 +286,8 @@ describe("docs/error-messages.md", { timeout: 300_000 }, () => {
           }, url);
           assert(page.includes(thrown), thrown);
           const words = "WebSocket is closed before the connection is established.";
-          await tab.waitForTimeout(200);
-          assert(written.join("\n").includes(words) && page.includes(words), written.join("\n"));
+          await eventually(() => written.join("\n").includes(words), `"${words}" on the console`);
+          assert(page.includes(words));
         },
       );
     });

@@ -19,6 +19,8 @@ const MARGIN = 20_000;
 describe("The life of a page in Chromium", { skip, timeout: 300_000 }, () => {
   let browser: Browser;
   let page: Page;
+  /** Used by one test after the other. */
+  let tab: Page | undefined;
 
   before(async () => {
     browser = await Browser.start();
@@ -26,7 +28,7 @@ describe("The life of a page in Chromium", { skip, timeout: 300_000 }, () => {
   after(() => browser[Symbol.asyncDispose]());
 
   async function connect(url: string): Promise<void> {
-    page = await browser.openPage();
+    page = tab = await browser.openPage(tab);
     await page.evaluate(
       async ([to, pingInterval, pingTimeout]) => {
         const connection = await holdfast.connect(to, { pingInterval, pingTimeout });
@@ -75,7 +77,7 @@ describe("The life of a page in Chromium", { skip, timeout: 300_000 }, () => {
 
   test("I3: persist() reconnects when the network returns", async () => {
     await using scene = await openScene();
-    page = await browser.openPage();
+    page = tab = await browser.openPage(tab);
     const events = page.evaluate(
       async ([url, pingInterval, pingTimeout]) => {
         const client = new holdfast.Client(url, { pingInterval, pingTimeout, pollInterval: null });
@@ -174,7 +176,7 @@ describe("The life of a page in Chromium", { skip, timeout: 300_000 }, () => {
 
   test("I3, F9: a page that is shown again probes at once, and ends a backoff wait", async () => {
     await using scene = await openScene();
-    page = await browser.openPage();
+    page = tab = await browser.openPage(tab);
     await page.evaluate(async (url) => {
       const connection = await holdfast.connect(url, { pingInterval: 60_000 });
       while (connection.latencyStats.answered < 1) await new Promise((resolve) => setTimeout(resolve, 10));

@@ -23,8 +23,11 @@ describe("A connection in a worker of Chromium", { skip, timeout: 300_000 }, () 
   });
   after(() => browser[Symbol.asyncDispose]());
 
+  let tab: Page | undefined;
+  const openPage = async (): Promise<Page> => (tab = await browser.openPage(tab));
+
   async function connect(url: string): Promise<Page> {
-    const page = await browser.openPage();
+    const page = await openPage();
     await page.evaluate(
       async ([to, pingInterval, pingTimeout, openTimeout]) => {
         const connection = await holdfast.connectInWorker(to, { pingInterval, pingTimeout, openTimeout });
@@ -68,7 +71,7 @@ describe("A connection in a worker of Chromium", { skip, timeout: 300_000 }, () 
 
   test("I1: a worker's script that cannot be loaded is an error, and the page's own worker works", async () => {
     await using scene = await openScene();
-    const page = await browser.openPage();
+    const page = await openPage();
     const seen = await page.evaluate(async (url) => {
       const missing = new Worker("/holdfast/no-such-script.js", { type: "module" });
       const failed = await holdfast
@@ -87,7 +90,7 @@ describe("A connection in a worker of Chromium", { skip, timeout: 300_000 }, () 
 
   test("I1: a scope without workers says so, and connects without one", async () => {
     await using scene = await openScene();
-    const page = await browser.openPage();
+    const page = await openPage();
     const seen = await page.evaluate(async (url) => {
       const code = `
         const { connect, connectInWorker } = await import("${location.origin}/holdfast/browser.js");

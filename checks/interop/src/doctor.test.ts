@@ -29,7 +29,7 @@ describe("holdfast doctor", { concurrency: true }, () => {
       });
       await using proxy = await Proxy.start(make(found), { backendPort: server.port, idleTimeout: 3000 });
       const words = [main, "doctor", "--idle", "8", "--proxy", "none", proxy.url];
-      const { stdout } = await run(process.execPath, words, { timeout: 30_000 });
+      const { stdout } = await run(process.execPath, words, { timeout: 60_000 });
       const idle = Number(/idle connections are cut after (\d+\.\d) s/.exec(stdout)?.[1]);
       assert(idle >= 2.9 && idle < 5, stdout);
       assert.match(stdout, /Set `pingInterval` to (?:1[45]|2[0-4])00 or less/);

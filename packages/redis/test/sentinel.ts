@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort } from "holdfast-testkit";
+import { freePort, slowness } from "holdfast-testkit";
 import type { RedisServer } from "./redis-server.js";
 
 export const MASTER_NAME = "main";
@@ -27,7 +27,7 @@ export class Sentinel {
         "bind 127.0.0.1",
         `dir ${folder}`,
         `sentinel monitor ${MASTER_NAME} 127.0.0.1 ${master.port} 1`,
-        `sentinel down-after-milliseconds ${MASTER_NAME} 500`,
+        `sentinel down-after-milliseconds ${MASTER_NAME} ${500 * slowness()}`, // It must not take a busy one for dead.
         `sentinel failover-timeout ${MASTER_NAME} 3000`,
         "",
       ].join("\n"),

@@ -39,7 +39,7 @@ const groups: Readonly<Record<string, Readonly<Record<string, Scenario>>>> = {
 
 for (const [group, scenarios] of Object.entries(groups)) {
   for (const [title, scenario] of Object.entries(scenarios)) {
-    test(`N4: ${group}: ${title}, as with ws`, { timeout: 30_000 }, async () => {
+    test(`N4: ${group}: ${title}, as with ws`, { timeout: 120_000 }, async () => {
       const [expected, actual] = [
         await play(scenario, libraries.ws),
         await play(scenario, libraries.holdfast),

@@ -21,6 +21,9 @@ export interface TallyState {
   readonly damaged: number;
 }
 
+/** Milliseconds between two bursts of a stream. Without such pauses, it would keep both cores of a machine busy. */
+export const PAUSE = 20;
+
 /** Message `n` of a stream: text or bytes of 4 to some 3,000 characters, which depend on the number only. */
 export function messageOf(n: number): Message {
   const length = n % 50 === 0 ? 3_000 : 4 + (n % 61);

@@ -1,5 +1,6 @@
 // Cuts the link of a page's session at random bytes, in both directions, while both ends send.
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { SeededRandom, type FaultProxy } from "holdfast-testkit";
 import type { Page } from "playwright-core";
 import type { SessionScene } from "./session-scene.js";
@@ -50,6 +51,6 @@ async function cut(proxy: FaultProxy, cuts: number, random: SeededRandom): Promi
 async function until(isDone: () => boolean): Promise<void> {
   for (const deadline = performance.now() + 30_000; !isDone();) {
     if (performance.now() > deadline) throw new Error("Expected the page to connect again within 30 s");
-    await new Promise((resolve) => setImmediate(resolve));
+    await sleep(1); // The first bytes of a connection come later.
   }
 }

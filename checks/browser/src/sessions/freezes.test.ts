@@ -6,15 +6,12 @@ import { after, before, describe, test } from "node:test";
 import type { Page } from "playwright-core";
 import { eventually, slowness } from "holdfast-testkit";
 import { Browser, skip } from "../browser/chromium.js";
-import { NO_FAULTS } from "./counted.js";
+import { NO_FAULTS, PAUSE } from "./counted.js";
 import type { PageStream } from "./page-stream.js";
 import { openSessionScene } from "./session-scene.js";
-import { assertExactlyOnce, bothProgress, nextStream, sees, slowDown, startStream } from "./streams.js";
+import { assertExactlyOnce, bothProgress, nextStream, sees, startStream } from "./streams.js";
 
 const LIMIT = { timeout: 180_000 };
-
-/** Milliseconds between bursts of messages. Chromium may take a minute to freeze a page: faster streams would keep both cores busy. */
-const PAUSE = 20;
 
 /** Milliseconds without a message, after which the page counts as frozen. */
 const STILL = 25 * PAUSE * slowness();
@@ -45,7 +42,6 @@ describe("A session of a page that is frozen in Chromium", { skip, timeout: 600_
       const page = await browser.openPage();
       await startStream(page, scene.url, { keep });
       const atServer = await nextStream(scene, 1);
-      await slowDown(page, atServer, PAUSE);
       await bothProgress(page, atServer);
       await setState(page, "frozen");
       await standsStill(() => atServer.tally.count);

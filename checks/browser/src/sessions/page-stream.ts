@@ -2,7 +2,7 @@
 // arrive. It has no import of code but the one next to it, so that a page can load it as it is.
 
 import type { ConnectPersistentOptions, PersistentConnection } from "holdfast/browser";
-import { messageOf, Tally, type Faults, type TallyState } from "./counted.js";
+import { messageOf, PAUSE, Tally, type Faults, type TallyState } from "./counted.js";
 
 /** The messages that are sent between two pauses. */
 const BURST = 8;
@@ -12,8 +12,6 @@ export class PageStream {
   readonly tally = new Tally();
   readonly events: string[] = [];
   sent = 0;
-  /** Milliseconds between two bursts. */
-  pause = 1;
   #isStopping = false;
   #stopped: Promise<void> = Promise.resolve();
 
@@ -74,7 +72,7 @@ export class PageStream {
   async #send(): Promise<void> {
     while (!this.#isStopping) {
       await this.connection.send(messageOf(++this.sent));
-      if (this.sent % BURST === 0) await new Promise((resolve) => setTimeout(resolve, this.pause));
+      if (this.sent % BURST === 0) await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
   }
 }

@@ -8,7 +8,7 @@ import {
   type SessionLostEvent,
 } from "holdfast";
 import { FaultProxy, withTimeout } from "holdfast-testkit";
-import { messageOf, Tally } from "./counted.js";
+import { messageOf, PAUSE, Tally } from "./counted.js";
 
 const BURST = 8;
 
@@ -20,7 +20,7 @@ const MAX_BATCHES = 4;
 const BATCH = 100;
 
 /** Milliseconds for which a scene waits until its sockets are closed. */
-const CLOSE_TIMEOUT = 10_000;
+const CLOSE_TIMEOUT = 30_000;
 
 /** The server's end of one session. */
 export class ServerStream {
@@ -28,8 +28,6 @@ export class ServerStream {
   readonly tally = new Tally();
   readonly lost: SessionLostEvent[] = [];
   sent = 0;
-  /** Milliseconds between two bursts. */
-  pause = 1;
   #detachedAt: number | null = null;
   #isStopping = false;
   #stopped: Promise<void> = Promise.resolve();
@@ -72,7 +70,7 @@ export class ServerStream {
       }
       if (unconfirmed.length === MAX_BATCHES) await unconfirmed.shift();
       if (this.sent % BURST === 0 || this.#detachedAt !== null)
-        await new Promise((resolve) => setTimeout(resolve, this.pause));
+        await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
     await Promise.all(unconfirmed);
   }

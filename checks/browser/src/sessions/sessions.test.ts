@@ -9,25 +9,28 @@ import { cutAtRandomBytes } from "./cuts.js";
 import { NO_FAULTS } from "./counted.js";
 import type { PageStream } from "./page-stream.js";
 import { openSessionScene } from "./session-scene.js";
-import { assertExactlyOnce, bothProgress, nextStream, sees, slowDown, startStream } from "./streams.js";
+import { assertExactlyOnce, bothProgress, nextStream, sees, startStream } from "./streams.js";
 
 /** Of each test, in milliseconds: more than Playwright waits, so that a failure says for what. */
 const LIMIT = { timeout: 120_000 };
 
 describe("A session of a page in Chromium", { skip, timeout: 300_000 }, () => {
   let browser: Browser;
+  let tab: Page | undefined;
 
   before(async () => {
     browser = await Browser.start();
   }, LIMIT);
   after(() => browser[Symbol.asyncDispose](), LIMIT);
 
+  const openPage = async (): Promise<Page> => (tab = await browser.openPage(tab));
+
   test(
     "L1: 25 cuts at random bytes lose, duplicate and reorder nothing, in both directions",
     LIMIT,
     async (t) => {
       await using scene = await openSessionScene();
-      const page = await browser.openPage();
+      const page = await openPage();
       const seed = 25;
       const { seconds: _, resumed, ...report } = await cutAtRandomBytes(page, scene, { cuts: 25, seed });
       const { toServer, toPage, events } = report;
@@ -44,13 +47,12 @@ describe("A session of a page in Chromium", { skip, timeout: 300_000 }, () => {
         [],
       );
       assert(resumed > 0);
-      await page.close();
     },
   );
 
   test("L1: the page negotiates version 2, pings with messages, and both ends confirm", LIMIT, async () => {
     await using scene = await openSessionScene({ subprotocols: ["chat"] });
-    const page = await browser.openPage();
+    const page = await openPage();
     await startStream(page, scene.url, { subprotocols: ["chat"], pingInterval: 50 });
     const atServer = await nextStream(scene, 1);
     await bothProgress(page, atServer);
@@ -62,7 +64,6 @@ describe("A session of a page in Chromium", { skip, timeout: 300_000 }, () => {
     assert.deepEqual(inPage, { id: atServer.connection.session?.id, subprotocol: "chat" });
     assert.equal(atServer.connection.response.headers.get("Sec-WebSocket-Protocol"), "holdfast.v2+chat");
     assert.deepEqual(await assertExactlyOnce(page, atServer), []);
-    await page.close();
   });
 
   test(
@@ -70,10 +71,9 @@ describe("A session of a page in Chromium", { skip, timeout: 300_000 }, () => {
     LIMIT,
     async () => {
       await using scene = await openSessionScene();
-      const page = await browser.openPage();
+      const page = await openPage();
       await startStream(page, scene.url, { pingInterval: 200, pingTimeout: 1_000 * slowness() });
       const atServer = await nextStream(scene, 1);
-      await slowDown(page, atServer, 20);
       await bothProgress(page, atServer);
       scene.proxy.freeze();
       await sees(page, "detached");
@@ -82,16 +82,14 @@ describe("A session of a page in Chromium", { skip, timeout: 300_000 }, () => {
       await bothProgress(page, atServer);
       assert.deepEqual(await assertExactlyOnce(page, atServer), ["detached", "resumed"]);
       assert.equal(scene.streams.length, 1);
-      await page.close();
     },
   );
 
   test("L1: a page that was offline resumes when the network returns", LIMIT, async () => {
     await using scene = await openSessionScene();
-    const page = await browser.openPage();
+    const page = await openPage();
     await startStream(page, scene.url, { pingInterval: 200, pingTimeout: 1_000 * slowness() });
     const atServer = await nextStream(scene, 1);
-    await slowDown(page, atServer, 20);
     await bothProgress(page, atServer);
     await browser.context.setOffline(true);
     await sees(page, "detached").finally(() => browser.context.setOffline(false));
@@ -99,12 +97,11 @@ describe("A session of a page in Chromium", { skip, timeout: 300_000 }, () => {
     await bothProgress(page, atServer);
     await assertExactlyOnce(page, atServer);
     assert.equal(scene.streams.length, 1);
-    await page.close();
   });
 
   test("L9: a page that is reloaded in the middle of a stream continues its session", LIMIT, async () => {
     await using scene = await openSessionScene();
-    const page = await browser.openPage();
+    const page = await openPage();
     await startStream(page, scene.url, { keep: true });
     const atServer = await nextStream(scene, 1);
     for (let reload = 0; reload < 3; reload++) {
@@ -116,12 +113,11 @@ describe("A session of a page in Chromium", { skip, timeout: 300_000 }, () => {
     await bothProgress(page, atServer);
     assert.deepEqual(await assertExactlyOnce(page, atServer), ["resumed"]);
     assert.equal(scene.streams.length, 1);
-    await page.close();
   });
 
   test("L9: two tabs are two sessions, also if one is a copy of the other", LIMIT, async () => {
     await using scene = await openSessionScene();
-    const page = await browser.openPage();
+    const page = await openPage();
     await startStream(page, scene.url, { keep: true });
     const atServer = await nextStream(scene, 1);
     await bothProgress(page, atServer);
@@ -133,12 +129,11 @@ describe("A session of a page in Chromium", { skip, timeout: 300_000 }, () => {
     assert.deepEqual(await assertExactlyOnce(page, atServer), []);
     assert.deepEqual(await assertExactlyOnce(copy, ofCopy), []);
     await copy.close();
-    await page.close();
   });
 
   test("L9: a copy that `window.open()` makes of a stored session is not used", LIMIT, async () => {
     await using scene = await openSessionScene();
-    const page = await browser.openPage();
+    const page = await openPage();
     await startStream(page, scene.url, { keep: true });
     const atServer = await nextStream(scene, 1);
     await bothProgress(page, atServer);
@@ -153,7 +148,6 @@ describe("A session of a page in Chromium", { skip, timeout: 300_000 }, () => {
     await assertExactlyOnce(page, atServer);
     await assertExactlyOnce(copy, ofCopy);
     await copy.close();
-    await page.close();
   });
 
   test(
@@ -161,7 +155,7 @@ describe("A session of a page in Chromium", { skip, timeout: 300_000 }, () => {
     LIMIT,
     async () => {
       await using scene = await openSessionScene();
-      const page = await browser.openPage();
+      const page = await openPage();
       await startStream(page, scene.url, { keep: true });
       const atServer = await nextStream(scene, 1);
       const isStored = (): Promise<boolean> =>
@@ -179,12 +173,11 @@ describe("A session of a page in Chromium", { skip, timeout: 300_000 }, () => {
       await bothProgress(page, atServer);
       await assertExactlyOnce(page, atServer);
       assert.equal(scene.streams.length, 1);
-      await page.close();
     },
   );
 
   test("L9: two connections of a page cannot share a keep", LIMIT, async () => {
-    const page = await browser.openPage();
+    const page = await openPage();
     const message = await page.evaluate(() => {
       const session = { keep: holdfast.sessionStorageKeep("a") };
       const first = holdfast.connectPersistent("/", { session });
@@ -198,7 +191,6 @@ describe("A session of a page in Chromium", { skip, timeout: 300_000 }, () => {
       }
     });
     assert.match(message, /Expected a keep that no other connection of this page uses/);
-    await page.close();
   });
 
   async function openCopy(page: Page): Promise<Page> {

@@ -53,14 +53,6 @@ export async function nextStream(scene: SessionScene, count: number): Promise<Se
   return stream;
 }
 
-/** Makes both ends wait longer between their bursts: a stream at full speed keeps both cores of a machine busy. */
-export async function slowDown(page: Page, atServer: ServerStream, pause: number): Promise<void> {
-  atServer.pause = pause;
-  await page.evaluate((ms) => {
-    (kept["stream"] as PageStream).pause = ms;
-  }, pause);
-}
-
 /** Waits until both ends have received messages after this call. */
 export async function bothProgress(page: Page, atServer: ServerStream, count = 50): Promise<void> {
   const target = atServer.tally.count + count;

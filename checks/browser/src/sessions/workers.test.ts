@@ -13,6 +13,7 @@ import { nextStream } from "./streams.js";
 
 describe("A session of a worker in Chromium", { skip, timeout: 300_000 }, () => {
   let browser: Browser;
+  let tab: Page | undefined;
 
   before(async () => {
     browser = await Browser.start();
@@ -22,7 +23,7 @@ describe("A session of a worker in Chromium", { skip, timeout: 300_000 }, () => 
   for (const kind of ["Worker", "SharedWorker"] as const) {
     test(`L1: in a ${kind}, cuts lose, duplicate and reorder nothing`, async () => {
       await using scene = await openSessionScene();
-      const page = await browser.openPage();
+      const page = (tab = await browser.openPage(tab));
       const ask = await startWorker(page, kind);
       await ask({ start: scene.url });
       const atServer = await nextStream(scene, 1);
@@ -39,12 +40,11 @@ describe("A session of a worker in Chromium", { skip, timeout: 300_000 }, () => 
       assert.deepEqual(atServer.tally.faults(sent), NO_FAULTS);
       const { faults } = (await ask({ sent: await sentByServer })) as { readonly faults: unknown };
       assert.deepEqual([faults, scene.streams.length], [NO_FAULTS, 1]);
-      await page.close();
     });
   }
 
   test("L9: `sessionStorageKeep()` in a worker says that it has no storage", async () => {
-    const page = await browser.openPage();
+    const page = (tab = await browser.openPage(tab));
     const message = await page.evaluate(async () => {
       const script = `import { sessionStorageKeep } from "${location.origin}/holdfast/browser.js";
         try { sessionStorageKeep(); } catch (error) { postMessage(error.message); }`;

@@ -101,6 +101,6 @@ export class BadLink implements AsyncDisposable {
 }
 
 function ip(...args: readonly string[]): void {
-  const { status, stderr } = spawnSync("ip", args, { encoding: "utf8", timeout: 10_000 });
+  const { status, stderr } = spawnSync("ip", args, { encoding: "utf8", timeout: 60_000 });
   if (status !== 0) throw new Error(`ip ${args.join(" ")}: ${stderr.trim()}`);
 }

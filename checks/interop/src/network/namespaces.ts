@@ -108,7 +108,7 @@ export class Network implements Disposable {
 /** Runs `ip` with these arguments. */
 function run(...args: readonly string[]): string {
   const [program = ip.path, ...rest]: readonly string[] = [...asRoot, ip.path, ...args];
-  const { status, stdout, stderr, error } = spawnSync(program, rest, { encoding: "utf8", timeout: 10_000 });
+  const { status, stdout, stderr, error } = spawnSync(program, rest, { encoding: "utf8", timeout: 60_000 });
   if (error !== undefined) throw error;
   if (status !== 0) throw new Error(`ip ${args.join(" ")}: ${stderr.trim()}`);
   return stdout;

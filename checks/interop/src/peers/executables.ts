@@ -29,7 +29,7 @@ export function findExecutable(
 
 /** Runs a program and returns the first thing in its output that looks like a version. */
 export function versionOf(path: string, args: readonly string[]): string | null {
-  const { stdout, stderr } = spawnSync(path, args, { timeout: 20_000, encoding: "utf8" });
+  const { stdout, stderr } = spawnSync(path, args, { timeout: 60_000, encoding: "utf8" });
   return /\d+\.\d+(?:\.\d+)*/.exec(`${stdout}\n${stderr}`)?.[0] ?? null;
 }
 

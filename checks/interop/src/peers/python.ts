@@ -20,7 +20,7 @@ export interface PythonPackage {
 
 export function findPackage(moduleName: string, packageName: string, debianPackage: string): PythonPackage {
   const script = `import ${moduleName}, importlib.metadata; print(importlib.metadata.version("${packageName}"))`;
-  const probe = spawnSync(python, ["-c", script], { timeout: 20_000, encoding: "utf8" });
+  const probe = spawnSync(python, ["-c", script], { timeout: 60_000, encoding: "utf8" });
   if (probe.status === 0) return { skip: false, version: probe.stdout.trim() };
   const reason = probe.error?.message ?? probe.stderr.trim().split("\n").at(-1) ?? "";
   return {

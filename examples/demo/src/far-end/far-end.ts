@@ -6,7 +6,7 @@ import type { Sabotage } from "../sabotage.js";
 import type { FarEndData, NumberedOrder, Order, Report, ServerEnding } from "./messages.js";
 
 /** The thread answers at once or not at all. */
-const PATIENCE = 20_000;
+const PATIENCE = 30_000;
 
 export class FarEnd {
   /** Called when the server finds a ping overdue. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect, heartbeat, keepalive, withHeartbeat } from "holdfast";
-import { activeResources, assertNothingLeft, blockEventLoop, withTimeout } from "holdfast-testkit";
+import { activeResources, assertNothingLeft, blockEventLoop, slowness, withTimeout } from "holdfast-testkit";
 import { answerPings, openPair, ROLES } from "./pair.js";
 import { startServerWorker } from "./peer-worker.js";
 
@@ -71,14 +71,15 @@ describe("Heartbeat recipes over sockets", () => {
     const { url, worker } = await startServerWorker();
     const connection = await connect(url, quiet);
     const stop = new AbortController();
-    const beating = heartbeat(connection, { timeout: 400, interval: 20, signal: stop.signal });
+    const timeout = 400 * slowness();
+    const beating = heartbeat(connection, { timeout, interval: 20, signal: stop.signal });
     for (let round = 0; round < 3; round++) {
       await sleep(30);
-      blockEventLoop(1_200);
+      blockEventLoop(3 * timeout);
     }
     // In the same turn, so that the ping is sent only after the block.
-    const ping = connection.ping(null, { timeout: 400 });
-    blockEventLoop(1_200);
+    const ping = connection.ping(null, { timeout });
+    blockEventLoop(3 * timeout);
     await ping;
     stop.abort(new Error("enough"));
     await assert.rejects(beating, new Error("enough"));

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect, serve, type Connection } from "holdfast";
-import { blockEventLoop } from "holdfast-testkit";
+import { blockEventLoop, slowness } from "holdfast-testkit";
 import { startClientWorker, startServerWorker } from "./peer-worker.js";
 
-const options = { pingInterval: 150, pingTimeout: 400 };
+const options = { pingInterval: 150, pingTimeout: 400 * slowness() };
 
 /** Blocks the loop for three pingTimeouts, several times, each time with a ping in flight. */
 async function survive(connection: Connection) {
@@ -14,7 +14,7 @@ async function survive(connection: Connection) {
   await connection.ping();
   for (let round = 0; round < 2; round++) {
     const ping = connection.ping();
-    setImmediate(() => blockEventLoop(1_200)); // After the write, so that the pong reaches the kernel during the block.
+    setImmediate(() => blockEventLoop(3 * options.pingTimeout)); // After the write, so that the pong reaches the kernel during the block.
     await ping;
     await sleep(50);
   }

@@ -12,7 +12,7 @@ async function conversation(variable: string | null) {
   const script = fileURLToPath(new URL("./conversation.js", import.meta.url));
   const { HOLDFAST_DEBUG: _inherited, ...env } = process.env;
   const given = variable === null ? {} : { HOLDFAST_DEBUG: variable };
-  return run(process.execPath, [script], { env: { ...env, ...given }, timeout: 30_000 });
+  return run(process.execPath, [script], { env: { ...env, ...given }, timeout: 60_000 });
 }
 
 /** The lines that a topic shows, given one of each kind. */

@@ -166,7 +166,7 @@ describe("A connection in a worker thread", { timeout: 300_000 }, () => {
         return sent > 0 && performance.now() - standsSince > 500;
       },
       "the server to stand still",
-      10_000,
+      30_000,
     );
     assert(sent < 10_000, `${sent} messages of 4 KiB`);
     let received = 0;
