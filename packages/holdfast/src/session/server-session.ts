@@ -3,7 +3,7 @@
 //   attached ⇄ detached → ended
 
 import { bytesOfDigits, digitsOfBytes } from "./session-id.js";
-import { NO_PAST } from "./session-past.js";
+import { FIRST_SOCKET, NO_PAST, type Attachment, type ServerSessionState } from "./session-past.js";
 import { SessionLedger, violation, type LedgerAction } from "./session-ledger.js";
 import type { LossReport, Resumption } from "./send-ledger.js";
 import type { Acknowledge, SavedReceipts } from "./receive-ledger.js";
@@ -22,6 +22,8 @@ export interface ServerSessionSettings {
   readonly maxLifetime: number | null;
   readonly acknowledge: Acknowledge;
   readonly meter: MemoryMeter;
+  /** Epoch milliseconds near the creation of most sessions: only a small difference to it needs no memory. @default 0 */
+  readonly epoch?: number;
 }
 
 /** Names a session, and its owner. */
@@ -40,11 +42,6 @@ export interface SessionProof {
   readonly secretHash: string;
   readonly owner: string | null;
 }
-
-/** A number for each link of a session within a process. */
-export type Attachment = number;
-
-export type ServerSessionState = "attached" | "detached" | "ended";
 
 /** The caller's task after a link message. */
 export type ServerAction =
@@ -86,19 +83,17 @@ export function writeOpened(fresh: SessionTicket): string {
 
 /** It has no private methods: they would cost each session eight bytes. */
 export class ServerSession implements SessionIdentity {
-  readonly id: string;
   readonly owner: string | null;
   readonly subprotocol: string | null;
-  readonly created: number;
-  /** The bytes of the hash: half as long as its digits. */
-  readonly #hash: string;
+  /** The id, a space, and the bytes of the hash, which are half as long as its digits: one string takes less than two. */
+  readonly #name: string;
+  /** Milliseconds from the `epoch` of the settings to the creation. */
+  readonly #created: number;
   readonly #settings: ServerSessionSettings;
   /** Null while nothing is in flight: then the two positions below are all that is left of it. */
   #ledger: SessionLedger | null = null;
   #sent = 0;
   #received = 0;
-  #attachment = 0;
-  #state: ServerSessionState = "detached";
   #past = NO_PAST;
 
   /** A new session, or one that was claimed from a store. The record's inbox is for the caller. */
@@ -107,11 +102,10 @@ export class ServerSession implements SessionIdentity {
     settings: ServerSessionSettings,
     record: SessionRecord | null = null,
   ) {
-    this.id = identity.id;
     this.owner = identity.owner;
     this.subprotocol = identity.subprotocol;
-    this.created = identity.created;
-    this.#hash = bytesOfDigits(identity.secretHash);
+    this.#name = [identity.id, bytesOfDigits(identity.secretHash)].join(" "); // A template would keep both parts.
+    this.#created = identity.created - (settings.epoch ?? 0);
     this.#settings = settings;
     if (record === null) return;
     const { generation, deadline, attempt } = record;
@@ -124,8 +118,16 @@ export class ServerSession implements SessionIdentity {
     );
   }
 
+  get id(): string {
+    return this.#name.slice(0, this.#name.indexOf(" "));
+  }
+
   get secretHash(): string {
-    return digitsOfBytes(this.#hash);
+    return digitsOfBytes(this.#name.slice(this.#name.indexOf(" ") + 1));
+  }
+
+  get created(): number {
+    return this.#created + (this.#settings.epoch ?? 0);
   }
 
   /** Positions and kept messages. Another object after `rest()`. */
@@ -153,7 +155,7 @@ export class ServerSession implements SessionIdentity {
 
   /** As in `SendLedger`. */
   get isCaughtUp(): boolean {
-    return this.#ledger === null ? this.#state === "attached" : this.#ledger.outgoing.isCaughtUp;
+    return this.#ledger === null ? this.state === "attached" : this.#ledger.outgoing.isCaughtUp;
   }
 
   /** As in `SendLedger`. */
@@ -168,11 +170,11 @@ export class ServerSession implements SessionIdentity {
 
   /** The number of the newest link. */
   get attachment(): Attachment {
-    return this.#attachment;
+    return this.#past.attachment;
   }
 
   get state(): ServerSessionState {
-    return this.#state;
+    return this.#past.state;
   }
 
   get generation(): number {
@@ -215,8 +217,8 @@ export class ServerSession implements SessionIdentity {
     now: number,
     wallNow: number,
   ): ResumeAnswer {
-    const fenced = this.#state === "attached" ? this.#attachment : null;
-    if (this.#state === "ended") return this.refuse(this.loss ?? "unknown", fenced);
+    const fenced = this.state === "attached" ? this.attachment : null;
+    if (this.state === "ended") return this.refuse(this.loss ?? "unknown", fenced);
     if (message.attempt < this.attempt) return { type: "stale" };
     if (this.isExpired(now, wallNow)) return this.refuse("expired", fenced);
     this.#past = { ...this.#past, attempt: message.attempt };
@@ -233,7 +235,7 @@ export class ServerSession implements SessionIdentity {
 
   /** Whether messages of this link count. */
   isCurrent(attachment: Attachment): boolean {
-    return this.#state === "attached" && attachment === this.#attachment;
+    return this.state === "attached" && attachment === this.attachment;
   }
 
   /** A link message has arrived. */
@@ -257,27 +259,25 @@ export class ServerSession implements SessionIdentity {
   detach(attachment: Attachment, now: number, wallNow: number): void {
     if (!this.isCurrent(attachment)) return;
     this.#ledger?.outgoing.detach();
-    this.#state = "detached";
     const { retain } = this.#settings;
     const deadline = Math.min(wallNow + retain, this.lifetimeEnd);
-    this.#past = { ...this.#past, deadline, expiry: now + retain };
+    this.#past = { ...this.#past, state: "detached", deadline, expiry: now + retain };
   }
 
   /** Whether the deadline of a detached session has passed: the caller then calls `lose("expired")`. */
   hasExpired(now: number, wallNow: number): boolean {
-    return this.#state === "detached" && this.isExpired(now, wallNow);
+    return this.state === "detached" && this.isExpired(now, wallNow);
   }
 
   /** The session is lost: expired, overflowed, evicted, moved to another process, or its store failed. */
   lose(reason: SessionLoss): LossReport {
-    if (this.loss === null && this.#state !== "ended") this.#past = { ...this.#past, loss: reason };
+    if (this.loss === null && this.state !== "ended") this.#past = { ...this.#past, loss: reason };
     return this.end();
   }
 
   /** Ends the session deliberately. The caller has sent `end` if it was attached. */
   end(): LossReport {
-    this.#state = "ended";
-    if (this.deadline !== null) this.#past = { ...this.#past, deadline: null };
+    this.#past = { ...this.#past, state: "ended", deadline: null };
     return this.#ledger === null ? NOTHING_LOST : this.#ledger.outgoing.end();
   }
 
@@ -316,14 +316,17 @@ export class ServerSession implements SessionIdentity {
   protected wake(): SessionLedger {
     const ledger = this.newLedger();
     ledger.restoreAtRest(this.#sent, this.#received);
-    if (this.#state === "attached") ledger.outgoing.attach(this.#sent, this.#sent, 0);
+    if (this.state === "attached") ledger.outgoing.attach(this.#sent, this.#sent, 0);
     return ledger;
   }
 
   protected attachNext(): Attachment {
-    this.#state = "attached";
-    if (this.#past !== NO_PAST) this.#past = { ...this.#past, deadline: null, expiry: null };
-    return ++this.#attachment;
+    const attachment = this.attachment + 1;
+    this.#past =
+      this.#past === NO_PAST
+        ? FIRST_SOCKET
+        : { ...this.#past, state: "attached", attachment, deadline: null, expiry: null };
+    return attachment;
   }
 
   protected refuse(reason: SessionLoss, fenced: Attachment | null): ResumeAnswer {

@@ -2,7 +2,15 @@
 
 import type { SessionLoss } from "../shared/session-errors.js";
 
+/** A number for each link of a session within a process. */
+export type Attachment = number;
+
+export type ServerSessionState = "attached" | "detached" | "ended";
+
 export interface Past {
+  readonly state: ServerSessionState;
+  /** The number of the newest link; 0 before the first. */
+  readonly attachment: Attachment;
   /** Of the store: the process with the newest generation holds the session. Starts at 1. */
   readonly generation: number;
   /** Epoch milliseconds; null while attached. */
@@ -14,4 +22,16 @@ export interface Past {
   readonly attempt: number;
 }
 
-export const NO_PAST: Past = { generation: 1, deadline: null, expiry: null, loss: null, attempt: 0 };
+/** Of a session that has had no socket yet. */
+export const NO_PAST: Past = {
+  state: "detached",
+  attachment: 0,
+  generation: 1,
+  deadline: null,
+  expiry: null,
+  loss: null,
+  attempt: 0,
+};
+
+/** Of a session that has its first socket. */
+export const FIRST_SOCKET: Past = { ...NO_PAST, state: "attached", attachment: 1 };

@@ -19,6 +19,7 @@ import { DetachedSessions } from "./detached-sessions.js";
 import { LostSessions } from "./lost-sessions.js";
 import { SessionOpenings, WINDOW, type SessionHost, type SessionSocket } from "./session-openings.js";
 import type { SessionSettings } from "./session-options.js";
+import { SessionsById } from "./sessions-by-id.js";
 import { logOf, StoredSessions } from "./stored-sessions.js";
 
 /** The sessions of a server. */
@@ -42,7 +43,7 @@ export class SessionRegistry implements SessionKeeper {
   readonly #stored: StoredSessions;
   readonly #openings: SessionOpenings;
   readonly #meter = { used: 0 };
-  readonly #held = new Map<string, ServerSessionTransport>();
+  readonly #held = new SessionsById<ServerSessionTransport>();
   readonly #detached = new DetachedSessions(this.#meter);
   readonly lost = new LostSessions();
   #isClosing = false;
@@ -62,6 +63,7 @@ export class SessionRegistry implements SessionKeeper {
       maxLifetime,
       acknowledge: durability === "message" ? "logged" : acknowledge,
       meter: this.#meter,
+      epoch: host.runtime.clock.wallNow(),
     };
     this.#transportOptions = {
       runtime: host.runtime,
@@ -97,7 +99,7 @@ export class SessionRegistry implements SessionKeeper {
 
   /** The session with this id; undefined if this process does not have it. */
   find(id: string): ServerSessionTransport | undefined {
-    return this.#held.get(id);
+    return this.#held.find(id);
   }
 
   /** The number of sessions without a socket. */
@@ -107,7 +109,7 @@ export class SessionRegistry implements SessionKeeper {
 
   /** Ends the sockets that sessions use. */
   destroySockets(): void {
-    for (const transport of this.#held.values()) transport.destroySocket();
+    for (const transport of this.#held) transport.destroySocket();
   }
 
   /** Ended sessions that are being removed from the store, which may be closed after that. */
@@ -129,7 +131,7 @@ export class SessionRegistry implements SessionKeeper {
     this.#isClosing = true;
     this.#stored.close();
     if (this.#settings.durability === "process") return;
-    const held = Array.from(this.#held.values());
+    const held = [...this.#held];
     const finished = Promise.all(held.map((transport) => transport.freeze()));
     let cancel: () => void = ignore;
     const timeout = new Promise<void>((resolve) => {
@@ -137,7 +139,7 @@ export class SessionRegistry implements SessionKeeper {
     });
     await Promise.race([finished, timeout]);
     cancel();
-    await this.#stored.save(this.#held.values());
+    await this.#stored.save(this.#held);
   }
 
   // SessionKeeper
@@ -150,15 +152,15 @@ export class SessionRegistry implements SessionKeeper {
     const isEndless = deadline === Infinity;
     logOf(transport)?.onDeadline(isEndless ? null : deadline, attempt);
     if (isEndless) return;
-    const { clock, timers } = this.#host.runtime;
-    timers.set(transport, clock.now() + Math.max(0, deadline - clock.wallNow()));
+    const { clock } = this.#host.runtime;
+    transport.setAlarm(clock.now() + Math.max(0, deadline - clock.wallNow()));
   }
 
   onEnded(transport: ServerSessionTransport, loss: SessionLoss | null): void {
     if (!this.#holds(transport)) return;
-    this.#held.delete(transport.id);
+    this.#held.delete(transport);
     this.#detached.delete(transport);
-    this.#host.runtime.timers.cancel(transport);
+    transport.cancelAlarm();
     if (loss !== null) this.lost.add(transport.machine, loss);
     this.#stored.remove(transport, loss);
   }
@@ -217,14 +219,14 @@ export class SessionRegistry implements SessionKeeper {
       owner: this.#host,
     });
     const [transport] = transports;
-    this.#held.set(session.id, transport);
+    this.#held.add(transport);
     runtime.monitor?.onSessionOpen(session.id, "server", record === null);
     this.#stored.onHeld();
     return transport;
   }
 
   #holds(transport: ServerSessionTransport): boolean {
-    return this.#held.get(transport.id) === transport;
+    return this.#held.find(transport.id) === transport;
   }
 
   #onFailure(error: unknown): void {

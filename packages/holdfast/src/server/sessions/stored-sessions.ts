@@ -107,13 +107,12 @@ export class StoredSessions {
   /** Says in the store that this process still holds the session: it expires soon after the process was killed. */
   renew(transport: ServerSessionTransport): void {
     const { retain } = this.#settings;
-    const { clock, timers } = this.#runtime;
-    timers.cancel(transport);
+    transport.cancelAlarm();
     const log = logOf(transport);
     if (log === null || retain === Infinity) return;
     const { lifetimeEnd, attempt } = transport.machine;
     log.onDeadline(Math.min(this.#liveDeadline, lifetimeEnd), attempt);
-    timers.set(transport, clock.now() + retain / 2);
+    transport.setAlarm(this.#runtime.clock.now() + retain / 2);
   }
 
   /** Saves all sessions, as they are in this turn. */

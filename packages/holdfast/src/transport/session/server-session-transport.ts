@@ -17,6 +17,7 @@ import type {
   SharedMessage,
   TransportSession,
 } from "../../connection/message-transport.js";
+import { Alarm, type AlarmHandler } from "../../connection/timer-queue.js";
 import { notDelivered } from "./receipts.js";
 import { endsSession, hasEndedSession, hasEndingCode } from "./session-end.js";
 import { SessionIntake } from "./session-intake.js";
@@ -25,7 +26,7 @@ import type { ServerSessionTransportOptions, SessionBeginning } from "./server-s
 
 export class ServerSessionTransport
   extends SessionIntake
-  implements MessageTransport, SessionLinkHandler, TransportSession
+  implements MessageTransport, SessionLinkHandler, TransportSession, AlarmHandler
 {
   constructor(
     options: ServerSessionTransportOptions,
@@ -41,7 +42,11 @@ export class ServerSessionTransport
     return this;
   }
 
-  /** The alarm is that of the keeper. */
+  /** Sets the alarm of the keeper, or moves it, to this monotonic time. */
+  setAlarm(at: number): void {
+    this.options.runtime.timers.set((this.ownExtras.alarm ??= new Alarm(this)), at);
+  }
+
   onAlarm(): void {
     this.options.keeper.onAlarm(this);
   }

@@ -3,6 +3,7 @@
 import type { CloseFrame } from "../../shared/close-code.js";
 import type { CloseInfo } from "../../connection/close-info.js";
 import type { Message } from "../../connection/reading/inbox.js";
+import type { Alarm } from "../../connection/timer-queue.js";
 import type { ResumedPieces } from "./resumed-pieces.js";
 import type { ResumptionReport } from "./resumption-report.js";
 import type { SessionWords } from "./session-words.js";
@@ -24,6 +25,8 @@ class SessionExtras {
   words: SessionWords | null = null;
   /** Receives the next message in pieces. */
   streamTarget: ResumedPieces | null = null;
+  /** That of the keeper. */
+  alarm: Alarm | null = null;
   /** When the session lost its newest socket; monotonic. */
   detachedAt = 0;
   /** How the newest socket ended; null while it is open. */

@@ -7,10 +7,9 @@ import { LatencyStatistics, type LatencyStats } from "../../heartbeat/latency-st
 import { InvalidStateError } from "../../shared/errors.js";
 import type { ConnectionCore } from "../../connection/connection-core.js";
 import type { Keepalive } from "../../connection/keepalive/keepalive.js";
-import { Deadline } from "../../connection/timer-queue.js";
 
 /** A base class rather than an object of its own, which every session would pay for. */
-export abstract class SocketKeepalive extends Deadline implements Keepalive {
+export abstract class SocketKeepalive implements Keepalive {
   abstract readonly isAttached: boolean;
   /** The core of the newest socket, attached or not: latency, addresses and pings are its. */
   abstract readonly newest: ConnectionCore;
