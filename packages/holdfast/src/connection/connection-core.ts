@@ -19,7 +19,14 @@ import { EndWaiters } from "./ending/end-waiters.js";
 import { ConcurrencyError, type ConnectionClosed } from "./errors.js";
 import { gatherEvidence } from "./ending/evidence.js";
 import type { HeldMessage } from "./reading/held-message.js";
-import { Inbox, NOTHING_UNREAD, type InboxHandler, type Message, type Unread } from "./reading/inbox.js";
+import {
+  Inbox,
+  NOTHING_UNREAD,
+  type InboxHandler,
+  type Message,
+  type Reader,
+  type Unread,
+} from "./reading/inbox.js";
 import type { Interruption } from "./interruption.js";
 import { Listeners } from "./listeners.js";
 import type { ConnectionSettings } from "./options.js";
@@ -212,6 +219,11 @@ export class ConnectionCore
   get frameObserver(): FrameObserver | null {
     const isWanted = this.#extras.log?.wantsFrames === true || this.monitor?.wantsFrames === true;
     return isWanted || this.#extras.watcher !== null ? this : null;
+  }
+
+  /** The reader that waits for messages; null for none. */
+  get reader(): Reader | null {
+    return this.#inbox?.reader ?? null;
   }
 
   get hasBusyReader(): boolean {

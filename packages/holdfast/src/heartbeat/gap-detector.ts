@@ -2,8 +2,8 @@
 // Such time must not count against a peer.
 
 export class GapDetector {
-  /** When our process last ran, as far as known. */
-  #ranAt = -Infinity;
+  /** When our process last ran, as far as known; in whole milliseconds, since V8 keeps a fraction in an object of its own. */
+  #ranAt = 0;
   /** How far the wall clock was ahead of monotonic time. */
   #wallAhead = 0;
   #longest = 0;
@@ -14,12 +14,12 @@ export class GapDetector {
   }
 
   start(now: number, wallNow: number): void {
-    this.#ranAt = now;
+    this.ran(now);
     this.#wallAhead = wallNow - now;
   }
 
   ran(now: number): void {
-    this.#ranAt = now;
+    this.#ranAt = Math.ceil(now);
   }
 
   /** How many milliseconds late we run, counted from `expectedAt`; 0 if that is less than `threshold`. */

@@ -2,7 +2,7 @@
 // an observation and the time, and returns actions. It judges the peer and the network, never our own process: time in
 // which the event loop was blocked, the machine suspended or reading paused does not count against the peer.
 
-/* eslint max-lines: ["warn", { "max": 300, "skipBlankLines": true, "skipComments": true }] -- One state machine, which is easier to follow in one file. */
+/* eslint max-lines: ["warn", { "max": 305, "skipBlankLines": true, "skipComments": true }] -- One state machine, which is easier to follow in one file. */
 
 import type { AdaptiveDetection, Suspicion } from "./adaptive-detection.js";
 import { GapDetector } from "./gap-detector.js";
@@ -35,6 +35,8 @@ const MAX_RESTARTS = 3;
 
 const NOTHING: readonly Action[] = [];
 const SEND_PING: readonly Action[] = [{ type: "send-ping" }];
+/** Nothing is ever added to it. */
+const NONE_IN_FLIGHT = new PingsInFlight();
 
 /** How the peer is judged. Durations are milliseconds. */
 export interface HeartbeatDeadlines {
@@ -47,7 +49,8 @@ export interface HeartbeatDeadlines {
 
 export class Heartbeat {
   readonly statistics = new LatencyStatistics();
-  readonly pings = new PingsInFlight();
+  /** Null while none is in flight, as in most connections most of the time. */
+  #pings: PingsInFlight | null = null;
   readonly #options: HeartbeatSettings;
   readonly #gaps = new GapDetector();
   /** When the first ping becomes late or the peer suspicious, as of the last observation; Infinity for never. */
@@ -70,6 +73,11 @@ export class Heartbeat {
     this.#options = options;
     const { adaptive, detection = null } = options;
     this.#adaptive = adaptive === undefined || detection === null ? null : new adaptive(options, detection);
+  }
+
+  /** The pings in flight, to read. */
+  get pings(): PingsInFlight {
+    return this.#pings ?? NONE_IN_FLIGHT;
   }
 
   /** Whether it wants to observe the next message, as `traffic`. */
@@ -121,6 +129,7 @@ export class Heartbeat {
     // The first observation after a stall reveals it: a pong from the kernel's buffer, an abort, an application's ping.
     const suspended = this.#noticeStall(now);
     const actions = this.#react(now, observation);
+    if (this.#pings?.size === 0) this.#pings = null;
     this.#gaps.ran(now);
     this.#lateAt = this.#nextLate();
     return suspended === null ? actions : [suspended, ...actions];
@@ -180,7 +189,7 @@ export class Heartbeat {
     const ping = new Ping(payload, isKeepalive, timeout, now, overdueAt, this.#pausedAt !== null);
     // Unless traffic counts as life, it never puts off a deadline beyond the fixed one.
     if (this.#options.liveness === "pong") ping.latest = ping.deadline;
-    this.pings.add(ping);
+    (this.#pings ??= new PingsInFlight()).add(ping);
     if (areTooManyInFlight(this.pings.keepaliveCount, this.#options)) {
       dropOldest(this.pings);
       this.statistics.lost++;
@@ -338,7 +347,7 @@ export class Heartbeat {
 
   #end(): readonly Action[] {
     this.statistics.lost += this.pings.size;
-    this.pings.clear();
+    this.#pings = null;
     return this.#stop();
   }
 
@@ -363,8 +372,8 @@ export class Heartbeat {
 
   /** Received bytes count as life, or put off the deadlines of adaptive detection. */
   #noteReceived(lastReceivedAt: number): void {
-    if (this.#options.liveness === "traffic" || this.#adaptive !== null)
-      this.pings.lastReceivedAt = lastReceivedAt;
+    const counts = this.#options.liveness === "traffic" || this.#adaptive !== null;
+    if (counts && this.#pings !== null) this.#pings.lastReceivedAt = lastReceivedAt;
   }
 
   /**

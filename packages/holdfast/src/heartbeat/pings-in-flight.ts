@@ -195,12 +195,6 @@ export class PingsInFlight implements Iterable<Ping> {
     return taken;
   }
 
-  clear(): void {
-    this.#oldest = null;
-    this.#newest = null;
-    this.#indexes = null;
-  }
-
   #index({ byPayload, keepalive, byLateness }: Indexes, ping: Ping): void {
     byPayload.set(ping.payload, ping);
     if (ping.isKeepalive) keepalive.add(ping);

@@ -2,9 +2,11 @@
 
 import { isThenable, toPromise } from "../connection/arguments.js";
 import type { Connection } from "../connection/connection.js";
+import type { ConnectionCore } from "../connection/connection-core.js";
 import { coreOf } from "../connection/core-of.js";
 import { ConnectionClosed } from "../connection/errors.js";
 import type { FaultLogger } from "../connection/platform.js";
+import { observeConsumer, type OutcomeObserver } from "../connection/reading/consume-all.js";
 import { errorOf } from "../shared/thrown.js";
 import type { ServerRequest } from "./upgrade/server-request.js";
 
@@ -21,7 +23,7 @@ export type ConnectionHandler<Data = unknown> = (
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- With `unknown`, the compiler would refuse handlers that refer to their own server.
 ) => any;
 
-export class HandlerRuns {
+export class HandlerRuns implements OutcomeObserver<ConnectionCore> {
   readonly #handler: ConnectionHandler;
   readonly #logger: FaultLogger | null;
   #running = 0;
@@ -52,19 +54,29 @@ export class HandlerRuns {
       if (!isThenable(result)) return;
       const settling = toPromise(result);
       this.#running++;
-      settling.then(
-        () => {
-          void connection.close();
-          this.#onEnd();
-        },
-        (error: unknown) => {
-          this.#onFailure(connection, error);
-          this.#onEnd();
-        },
-      );
+      // Most handlers return the promise of `forEach()`.
+      if (!observeConsumer(coreOf(connection).reader, settling, this)) this.#await(connection, settling);
     } catch (error) {
       this.#onFailure(connection, error);
     }
+  }
+
+  /** The handler returned the promise of `forEach()`, which is about to settle. */
+  onSettling({ facade }: ConnectionCore, outcome: Promise<unknown>): void {
+    this.#await(facade, outcome);
+  }
+
+  #await(connection: ServerConnection, settling: Promise<unknown>): void {
+    settling.then(
+      () => {
+        void connection.close();
+        this.#onEnd();
+      },
+      (error: unknown) => {
+        this.#onFailure(connection, error);
+        this.#onEnd();
+      },
+    );
   }
 
   #onEnd(): void {

@@ -168,8 +168,7 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
       this.#openOwn(receiver, frames, handshake);
       return;
     }
-    const { remoteAddress } = origin.transport;
-    const isExcess = link === 2 && !this.#policy.hasRoom(remoteAddress, null);
+    const isExcess = link === 2 && !this.#policy.hasRoom(origin.transport.remoteAddress, null);
     const connection =
       link === 2 && this.#sessions !== null && this.#code.sessions !== null
         ? this.#createSessionSocket(frames, this.#code.sessions.overSessionLink, {
@@ -190,7 +189,7 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
       this.#ownRequests?.onOpened(connection);
     } else this.#sessionSockets.add(connection);
     this.#limits?.add(connection, meter);
-    if (isExcess) this.#excess.add(connection, remoteAddress);
+    if (isExcess) this.#excess.add(connection, origin.transport.remoteAddress);
     else this.#limits?.count(connection);
     coreOf(connection).start();
     if (link < 2) this.handlers.start(connection, request);

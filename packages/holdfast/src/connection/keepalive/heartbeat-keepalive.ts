@@ -24,9 +24,9 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
   readonly #handler: KeepaliveHandler;
   readonly #options: HeartbeatSettings;
   #waiters: PingWaiters | null = null;
-  // -Infinity for never: V8 updates a number in place, but allocates one for each change of a field that may be null.
-  #lastPingAt = -Infinity;
-  #lastPongAt = -Infinity;
+  // In whole milliseconds: V8 keeps a fraction in an object of its own.
+  #lastPingAt = NEVER;
+  #lastPongAt = NEVER;
   #isClosing = false;
   #delaysPing = false;
   /** The first ping, while it waits for a later turn; null for none. */
@@ -195,11 +195,11 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
         this.#runtime.clock.afterPoll(() => this.#look(this.#now(), "polled"));
         return;
       case "answered":
-        this.#lastPongAt = now;
+        this.#lastPongAt = Math.floor(now);
         this.#waiters?.resolve(action.payload, action.elapsed);
         return;
       case "pong-unmatched":
-        this.#lastPongAt = now;
+        this.#lastPongAt = Math.floor(now);
         this.#handler.onUnmatchedPong();
         return;
       case "expired":
@@ -225,7 +225,7 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
 
   #queuePing(payload: Uint8Array, observation: Extract<Observation, { type: "ping-queued" }>): void {
     const now = this.#now();
-    this.#lastPingAt = now;
+    this.#lastPingAt = Math.floor(now);
     this.#observe(now, observation);
     if (this.#isClosing) return; // A listener of `suspended` has closed the connection.
     if (this.#delaysPing) this.#delayedPing = payload;
@@ -252,6 +252,8 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
   }
 }
 
+const NEVER = -1;
+
 function orNull(time: number): number | null {
-  return time === -Infinity ? null : time;
+  return time === NEVER ? null : time;
 }

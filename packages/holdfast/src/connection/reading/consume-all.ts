@@ -1,11 +1,17 @@
 // `forEach()`: calls a function with each message.
 
 import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
-import { Deferred } from "../../shared/deferred.js";
+import { ignore } from "../../shared/deferred.js";
 import { isThenable, toPromise } from "../arguments.js";
 import type { Message, ReadableConnection, Reader } from "./inbox.js";
 import type { AsyncContext } from "../platform.js";
 import { SENT } from "../sent.js";
+
+/** Observes how a `forEach()` settles. */
+export interface OutcomeObserver<Source> {
+  /** `outcome`, the promise of the `forEach()`, is about to settle. */
+  onSettling(connection: Source, outcome: Promise<unknown>): void;
+}
 
 /**
  * Calls `callback` with each message, one at a time. Resolves, when the connection has ended, with its outcome.
@@ -23,13 +29,32 @@ export function consumeAll<Source extends ReadableConnection, Outcome>(
   try {
     connection.inbox.attach(consumer, "forEach()");
   } catch (error) {
-    consumer.stopWatching();
+    consumer.beginSettling();
     throw error;
   }
   return consumer.promise;
 }
 
-class Consumer<Source extends ReadableConnection, Outcome> extends Deferred<Outcome> implements Reader {
+/**
+ * Calls the observer before `promise` settles, if it is that of the `forEach()` that reads the connection. Returns false
+ * for any other promise. Callbacks that wait on the promise itself would take 250 bytes of each connection.
+ */
+export function observeConsumer<Source extends ReadableConnection>(
+  reader: Reader | null,
+  promise: Promise<unknown>,
+  observer: OutcomeObserver<Source>,
+): boolean {
+  if (!(reader instanceof Consumer) || reader.promise !== promise) return false;
+  reader.observer = observer;
+  return true;
+}
+
+class Consumer<Source extends ReadableConnection, Outcome> implements Reader {
+  readonly promise: Promise<Outcome>;
+  /** Null for none. */
+  observer: OutcomeObserver<Source> | null = null;
+  /** Rejects as well, by a rejected promise: the function for that would take another 56 bytes. */
+  #resolve: (outcome: Outcome | Promise<Outcome>) => void = ignore;
   readonly #connection: Source;
   readonly #callback: (message: Message) => unknown;
   /** The async context in which `forEach()` was called; the callback runs in it. */
@@ -46,7 +71,7 @@ class Consumer<Source extends ReadableConnection, Outcome> extends Deferred<Outc
     signal: AbortSignal | null,
     howItEnded: (connection: Source) => Outcome,
   ) {
-    super();
+    this.promise = new Promise((resolve) => (this.#resolve = resolve));
     this.#connection = connection;
     this.#callback = callback;
     this.#context = connection.runtime.platform.captureContext();
@@ -77,17 +102,20 @@ class Consumer<Source extends ReadableConnection, Outcome> extends Deferred<Outc
   }
 
   end(): void {
-    this.stopWatching();
-    this.resolve(this.#howItEnded(this.#connection));
+    this.beginSettling();
+    this.#resolve(this.#howItEnded(this.#connection));
   }
 
   fail(error: unknown): void {
-    this.stopWatching();
+    this.beginSettling();
     this.#connection.inbox.detach(this);
-    this.reject(error);
+    this.#resolve(Promise.reject(error));
   }
 
-  stopWatching(): void {
+  /** Called before the promise settles, or when it never will. */
+  beginSettling(): void {
+    this.observer?.onSettling(this.#connection, this.promise);
+    this.observer = null;
     if (this.#onAbort !== null && this.#signal !== null) unwatchAbort(this.#signal, this.#onAbort);
   }
 }

@@ -128,10 +128,11 @@ export class AdmissionPolicy {
         this.#originWarnings.onRefused(head.headers.get("Origin"), judgement.body);
       return judgement;
     }
-    const { remoteAddress } = origin.transport;
+    // Read the address only where a limit needs it: Node keeps both addresses of a socket once one was read.
+    const { transport } = origin;
     if (own !== null && ownTarget !== null) {
       const isUpgrade = judgement.outcome === "upgrade";
-      const limited = isUpgrade ? this.#addressLimits?.requestUpgrade(remoteAddress, false) : null;
+      const limited = isUpgrade ? this.#addressLimits?.requestUpgrade(transport.remoteAddress, false) : null;
       if (limited !== null && limited !== undefined) return limited;
       const request = createServerRequest(head, origin, { target: ownTarget, isUpgrade });
       onRequestCreated(request);
@@ -143,10 +144,10 @@ export class AdmissionPolicy {
       const mayExceed =
         this.#settings.link === 2 &&
         offersSession(judgement.offeredSubprotocols) &&
-        this.#excess.hasRoom(remoteAddress);
+        this.#excess.hasRoom(transport.remoteAddress);
       const refusal =
         (mayExceed ? null : this.#checkFull()) ??
-        this.#addressLimits?.requestUpgrade(remoteAddress, mayExceed) ??
+        this.#addressLimits?.requestUpgrade(transport.remoteAddress, mayExceed) ??
         null;
       if (refusal !== null) return refusal;
       const request = createServerRequest(head, origin, { target: judgement.target, isUpgrade: true });
