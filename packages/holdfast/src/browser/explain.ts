@@ -27,13 +27,13 @@ export function explain(ended: CloseInfo | HoldfastError): string {
 /** A page learns little about a failure. */
 function explainOpening(cause: CloseCause, error: Error | null): Explanation {
   const detail = withoutFullStop(error?.message ?? "The connection could not be opened");
-  if (isUnexplained(error)) return { happened: detail, advice: [OPEN_ADVICE] };
+  if (isUnexplained(error)) return { happened: detail, advice: OPEN_ADVICE };
   if (cause === "aborted") return { happened: `This side gave up before the connection was open: ${detail}` };
   if (cause !== "open-timeout") return { happened: `The connection could not be opened: ${detail}` };
   return {
     happened: detail,
-    likely: ["The host is down or overloaded, or a firewall drops the packets."],
-    advice: ["Try again later, or raise `openTimeout`."],
+    likely: "The host is down or overloaded, or a firewall drops the packets.",
+    advice: "Try again later, or raise `openTimeout`.",
   };
 }
 

@@ -150,34 +150,32 @@ export function closeMessage(
   return `sent ${describeClose(sent)}; then received ${describeClose(received)}`;
 }
 
-function initiatorOf(facts: CloseFacts): CloseInfo["initiator"] {
+function initiatorOf({ cause, error, receivedFirst }: CloseFacts): CloseInfo["initiator"] {
   // The application's URL or header, before anything reached the network.
-  if (facts.error instanceof InvalidURLError || facts.error instanceof InvalidHeaderError) return "local";
-  switch (facts.cause) {
-    case "local-close":
-    case "aborted":
-    case "handler-failed":
-    case "heartbeat-timeout":
-    case "invalid-data":
-    case "message-too-big":
-    case "protocol-error":
-    case "server-shutdown":
-      return "local";
-    case "close-timeout":
-      return facts.receivedFirst ? "peer" : "local";
-    case "peer-close":
-    case "rejected":
-    case "invalid-handshake":
-      return "peer";
-    case "dns":
-    case "eof":
-    case "open-timeout":
-    case "proxy":
-    case "refused":
-    case "reset":
-    case "tls":
-    case "unreachable":
-    case "write-failed":
-      return "network";
-  }
+  if (error instanceof InvalidURLError || error instanceof InvalidHeaderError) return "local";
+  if (cause === "close-timeout") return receivedFirst ? "peer" : "local";
+  return INITIATORS[cause];
 }
+
+const INITIATORS: Readonly<Record<Exclude<CloseCause, "close-timeout">, CloseInfo["initiator"]>> = {
+  aborted: "local",
+  dns: "network",
+  eof: "network",
+  "handler-failed": "local",
+  "heartbeat-timeout": "local",
+  "invalid-data": "local",
+  "invalid-handshake": "peer",
+  "local-close": "local",
+  "message-too-big": "local",
+  "open-timeout": "network",
+  "peer-close": "peer",
+  "protocol-error": "local",
+  proxy: "network",
+  refused: "network",
+  rejected: "peer",
+  reset: "network",
+  "server-shutdown": "local",
+  tls: "network",
+  unreachable: "network",
+  "write-failed": "network",
+};

@@ -168,10 +168,7 @@ export class ConnectionCore
   get listeners(): Listeners {
     return (
       this.#extras.listeners ??
-      (this.own.listeners = new Listeners({
-        platform: this.runtime.platform,
-        faultLogger: this.settings.faultLogger,
-      }))
+      (this.own.listeners = new Listeners(this.runtime.platform, this.settings.faultLogger))
     );
   }
 

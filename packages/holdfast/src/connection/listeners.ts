@@ -55,12 +55,6 @@ interface Registration {
   readonly context: AsyncContext | null;
 }
 
-export interface ListenersOptions {
-  readonly platform: Platform;
-  /** Receives the errors of listeners, since no caller can catch them. */
-  readonly faultLogger: FaultLogger | null;
-}
-
 export const EVENT_NAMES: readonly ConnectionEventName[] = [
   "ping",
   "pong",
@@ -79,11 +73,14 @@ export const READ_INSTEAD =
 
 /** `Events` are those of a connection, or of an object that outlives connections. */
 export class Listeners<Events extends object = ConnectionEvents> {
-  readonly #options: ListenersOptions;
+  readonly #platform: Platform;
+  readonly #faultLogger: FaultLogger | null;
   #registered: Map<keyof Events, readonly Registration[]> | null = null;
 
-  constructor(options: ListenersOptions) {
-    this.#options = options;
+  /** @param faultLogger receives the errors of listeners, since no caller can catch them */
+  constructor(platform: Platform, faultLogger: FaultLogger | null) {
+    this.#platform = platform;
+    this.#faultLogger = faultLogger;
   }
 
   has(name: keyof Events): boolean {
@@ -94,7 +91,7 @@ export class Listeners<Events extends object = ConnectionEvents> {
   add<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): () => void {
     const registered = (this.#registered ??= new Map<keyof Events, readonly Registration[]>());
     // Copy the list for each change, so that changes during an event do not disturb its iteration.
-    const registration: Registration = { listener, context: this.#options.platform.captureContext() };
+    const registration: Registration = { listener, context: this.#platform.captureContext() };
     registered.set(name, [...(registered.get(name) ?? []), registration]);
     return () => {
       const others = (registered.get(name) ?? []).filter((other) => other !== registration);
@@ -111,7 +108,7 @@ export class Listeners<Events extends object = ConnectionEvents> {
       callSafely(
         () => (context === null ? listener(event) : context.runInAsyncScope(listener, undefined, event)),
         // A failing listener must not affect other listeners or the connection.
-        (error) => this.#options.faultLogger?.error(`a listener of "${String(name)}" failed`, { error }),
+        (error) => this.#faultLogger?.error(`a listener of "${String(name)}" failed`, { error }),
       );
     }
   }

@@ -1,8 +1,6 @@
 // Options of a connection, checked once when they are passed.
 
-import type { AdaptiveDetection } from "../heartbeat/adaptive-detection.js";
-import type { DetectionSettings } from "../heartbeat/detection-settings.js";
-import type { Liveness } from "../heartbeat/signals.js";
+import type { HeartbeatSettings, Liveness } from "../heartbeat/signals.js";
 import { InvalidArgumentError } from "../shared/errors.js";
 import type { TextForm } from "../shared/text-bytes.js";
 import type { DeflateSettings } from "../protocol/deflate/negotiation.js";
@@ -22,6 +20,7 @@ import {
 } from "../shared/option-checks.js";
 import { checkQueue } from "../shared/queue-limits.js";
 import type { Logger } from "./ports.js";
+import type { InboxLimits } from "./reading/unread-queue.js";
 
 /** Options that clients and servers share. Durations are milliseconds, sizes are bytes; null disables. */
 export interface ConnectionOptions {
@@ -86,25 +85,14 @@ export const CONNECTION_OPTIONS: OptionNames<ConnectionOptions> = {
 };
 
 /** The complete and valid options of a connection. */
-export interface ConnectionSettings {
-  readonly pingInterval: number | null;
-  readonly pingTimeout: number | null;
-  readonly liveness: Liveness;
-  /** Absent or null for fixed detection. */
-  readonly detection?: DetectionSettings | null;
-  /** As in HeartbeatSettings. */
-  readonly adaptive?: typeof AdaptiveDetection | undefined;
+export interface ConnectionSettings extends HeartbeatSettings, InboxLimits {
   readonly closeTimeout: number | null;
   readonly autoPong: boolean;
   readonly maxMessageSize: number | null;
   readonly text: TextForm;
-  readonly maxQueuedMessages: number;
-  readonly maxQueuedBytes: number;
   readonly writeLimit: number;
   /** Null where the transport does not compress. */
   readonly compression: DeflateSettings | null;
-  /** As in HeartbeatSettings; absent for false. */
-  readonly delaysFirstPing?: boolean;
   readonly logger: Logger | null;
   /** The code that logs a connection to `logger`. Absent in a page without a logger, which does not load it. */
   readonly log?: typeof ConnectionLog | undefined;

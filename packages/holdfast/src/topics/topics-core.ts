@@ -78,8 +78,7 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
     this.health = new EngineHealth(this.engine, observer);
     this.publisher = new Publisher(this.engine, runtime.clock, observer, this.health);
     this.#watches = new PresenceWatches(this);
-    const { platform } = runtime;
-    this.listeners = new Listeners({ platform, faultLogger: platform.faultLogger });
+    this.listeners = new Listeners(runtime.platform, runtime.platform.faultLogger);
   }
 
   checkOpen(): void {

@@ -1,45 +1,38 @@
 // The stream of an open connection ended without a Close: a FIN or a RST.
 
-import { describeClose, NO_STATUS } from "../../shared/close-code.js";
+import { describeClose } from "../../shared/close-code.js";
 import type { CloseEvidence, CloseInfo } from "../close-info.js";
-import type { Explanation, Finding } from "./explanation.js";
+import { joined, type Explanation, type Finding } from "./explanation.js";
 import { duration, size } from "./measures.js";
 import { codeOf } from "./code-of.js";
 import { ownDelays } from "./own-delays.js";
 
 export function explainCut(info: CloseInfo): Explanation {
-  const { evidence } = info;
-  const how = info.cause === "eof" ? "ended (FIN)" : "reset (RST)";
   if (codeOf(info.error) === "ECONNABORTED") {
     return {
       happened: "The system of this machine aborted the TCP connection",
-      likely: ["Its network changed, or a firewall or an administrator of it ended the connection."],
-      advice: ["A client should reconnect."],
+      likely: "Its network changed, or a firewall or an administrator of it ended the connection.",
+      advice: "A client should reconnect.",
     };
   }
-  if (info.sent !== null || info.received !== null) return cutWhileClosing(info);
-  const finding = idleTimeout(evidence) ?? overload(evidence) ?? outOfTheBlue(info);
-  return { happened: `The TCP connection was ${how} without a closing handshake`, ...finding };
-}
-
-/** One Close frame was on its way, or had arrived. */
-function cutWhileClosing({ cause, sent, received }: CloseInfo): Explanation {
+  const { cause, evidence, received, sent } = info;
   const how = cause === "eof" ? "ended (FIN)" : "reset (RST)";
-  if (sent === null) {
+  if (received !== null && sent === null) {
     return {
       happened: `The peer closed the connection, and TCP was ${how} before this side had answered`,
-      likely: [
-        `The peer did not wait for the answer. What it sent before its Close with ${describeClose(received ?? NO_STATUS)} has arrived.`,
-      ],
+      likely: `The peer did not wait for the answer. What it sent before its Close with ${describeClose(received)} has arrived.`,
     };
   }
-  return {
-    happened: `This side closed the connection, and TCP was ${how} before the peer had answered`,
-    likely: [
-      "The peer does not perform the closing handshake, as some servers and proxies do not, or it ended at that moment.",
-    ],
-    advice: ["Nothing needs to be done, unless the last messages matter: they may not have arrived."],
-  };
+  if (sent !== null) {
+    return {
+      happened: `This side closed the connection, and TCP was ${how} before the peer had answered`,
+      likely:
+        "The peer does not perform the closing handshake, as some servers and proxies do not, or it ended at that moment.",
+      advice: "Nothing needs to be done, unless the last messages matter: they may not have arrived.",
+    };
+  }
+  const finding = idleTimeout(evidence) ?? overload(evidence) ?? outOfTheBlue(info);
+  return { happened: `The TCP connection was ${how} without a closing handshake`, ...finding };
 }
 
 /** Silence without keepalive that is longer than this exceeds the idle timeouts of common proxies. */
@@ -51,29 +44,22 @@ function idleTimeout(evidence: CloseEvidence): Finding | null {
   const idle = idleTime(evidence);
   if (pingInterval === null && idle >= LONG_IDLE) {
     return {
-      likely: [
-        `It had been idle for ${duration(idle)}, with keepalive off: most likely a proxy or load balancer in between has an idle timeout (nginx 60 s, HAProxy and most load balancers 30–60 s).`,
-      ],
-      advice: [
+      likely: `It had been idle for ${duration(idle)}, with keepalive off: most likely a proxy or load balancer in between has an idle timeout (nginx 60 s, HAProxy and most load balancers 30–60 s).`,
+      advice:
         "Set `pingInterval` to less than half of that timeout, for example 20000 (20 s), so that the connection is never idle.",
-      ],
     };
   }
   if (pingInterval === null && isFullSeconds(idle)) {
     return {
-      likely: [
-        `It had been idle for ${Math.round(idle / 1000)} s to the moment, with keepalive off: a proxy or load balancer in between may have an idle timeout of that length. By chance, any other end may come at a full second, too.`,
-      ],
-      advice: ["Set `pingInterval` to less than half of that, so that the connection is never idle."],
+      likely: `It had been idle for ${Math.round(idle / 1000)} s to the moment, with keepalive off: a proxy or load balancer in between may have an idle timeout of that length. By chance, any other end may come at a full second, too.`,
+      advice: "Set `pingInterval` to less than half of that, so that the connection is never idle.",
     };
   }
   if (pingInterval === null || !isNear(idle, pingInterval)) return null;
   const half = Math.round(pingInterval / 2);
   return {
-    likely: [
-      `It had been idle for ${duration(idle)}, about as long as \`pingInterval\`: a proxy in between may have an idle timeout just below.`,
-    ],
-    advice: [`Try a \`pingInterval\` of ${half} (${duration(half)}).`],
+    likely: `It had been idle for ${duration(idle)}, about as long as \`pingInterval\`: a proxy in between may have an idle timeout just below.`,
+    advice: `Try a \`pingInterval\` of ${half} (${duration(half)}).`,
   };
 }
 
@@ -81,26 +67,20 @@ function idleTimeout(evidence: CloseEvidence): Finding | null {
 function overload({ isReadingPaused, bytesUnread, messagesUnread }: CloseEvidence): Finding | null {
   if (!isReadingPaused && bytesUnread <= 64 * 1024) return null;
   return {
-    likely: [
-      `${size(bytesUnread)} in ${messagesUnread} messages waited to be read here: this side was overloaded, and the peer may have seen our pong late behind what it was still sending.`,
-    ],
-    advice: [
+    likely: `${size(bytesUnread)} in ${messagesUnread} messages waited to be read here: this side was overloaded, and the peer may have seen our pong late behind what it was still sending.`,
+    advice:
       "Consume faster, for example by handing work to a queue of your own, or raise the peer's ping timeout.",
-    ],
   };
 }
 
 function outOfTheBlue({ cause, evidence }: CloseInfo): Finding {
+  const peer =
+    cause === "eof"
+      ? "The peer's process ended or crashed, or a proxy in between was restarted."
+      : "The peer's process crashed or its host restarted, a firewall cut the connection, or the peer closed while unread data was on its way to it.";
   return {
-    likely: [
-      cause === "eof"
-        ? "The peer's process ended or crashed, or a proxy in between was restarted."
-        : "The peer's process crashed or its host restarted, a firewall cut the connection, or the peer closed while unread data was on its way to it.",
-      ...ownDelays(evidence),
-    ],
-    advice: [
-      "A client should reconnect; look at the peer's and the proxy's logs at that time for the reason.",
-    ],
+    likely: joined(peer, ownDelays(evidence)),
+    advice: "A client should reconnect; look at the peer's and the proxy's logs at that time for the reason.",
   };
 }
 

@@ -8,7 +8,7 @@ import type { CloseInfo } from "../close-info.js";
 import { ConnectionClosed } from "../errors.js";
 import { codeOf } from "./code-of.js";
 import { explainCut } from "./cut.js";
-import { sentences, type ExplainOpening, type Explanation } from "./explanation.js";
+import { joined, sentences, type ExplainOpening, type Explanation, type Finding } from "./explanation.js";
 import { explainHeartbeatTimeout } from "./heartbeat-timeout.js";
 import { size } from "./measures.js";
 import { standsFor } from "./page-codes.js";
@@ -24,8 +24,7 @@ export function explainEnd(ended: CloseInfo | HoldfastError, explainOpening: Exp
   checkCloseInfo(info);
   const wasOpen = info.evidence.openedAt !== null;
   const explanation = wasOpen ? explainEnding(info, explainOpening) : explainOpening(info.cause, info.error);
-  const { likely = [] } = explanation;
-  return sentences({ ...explanation, likely: [...standsFor(info), ...likely] }, info.message);
+  return sentences({ ...explanation, likely: joined(standsFor(info), explanation.likely) }, info.message);
 }
 
 /** @throws InvalidArgumentError for anything else */
@@ -53,28 +52,26 @@ function explainEnding(info: CloseInfo, explainOpening: ExplainOpening): Explana
     case "write-failed":
       return {
         happened: "Writing to the socket failed",
-        likely: ["The peer or a proxy had ended the connection already."],
-        advice: ["A client should reconnect; what was sent last may not have arrived."],
+        likely: "The peer or a proxy had ended the connection already.",
+        advice: "A client should reconnect; what was sent last may not have arrived.",
       };
     case "protocol-error":
       return {
         happened: `The peer broke the WebSocket protocol: ${reasonOf(info)}`,
-        likely: ["It has a defect, or something in between changes the bytes."],
-        advice: ["Capture the traffic, and report it to the operator of the peer."],
+        likely: "It has a defect, or something in between changes the bytes.",
+        advice: "Capture the traffic, and report it to the operator of the peer.",
       };
     case "invalid-data":
       return explainInvalidData(info);
     case "message-too-big":
       return {
         happened: `The peer sent a message over the limit: ${reasonOf(info)}`,
-        advice: [
-          "Raise `maxMessageSize` if such messages are legitimate, or make the peer send smaller ones.",
-        ],
+        advice: "Raise `maxMessageSize` if such messages are legitimate, or make the peer send smaller ones.",
       };
     case "handler-failed":
       return {
         happened: `The connection handler failed: ${reasonOf(info)}`,
-        advice: ['Look for "connection handler failed" in the log, with the stack of the error.'],
+        advice: 'Look for "connection handler failed" in the log, with the stack of the error.',
       };
     case "server-shutdown":
       return { happened: "The server is shutting down and closed its connections" };
@@ -91,8 +88,8 @@ function explainEnding(info: CloseInfo, explainOpening: ExplainOpening): Explana
           codeOf(info.error) === "ETIMEDOUT"
             ? "The peer's host stopped acknowledging what this side sent, so the system gave up"
             : "There is no network route to the peer",
-        likely: ["The peer's host, a router or this machine's own link is down."],
-        advice: ["Check the network; a client should reconnect with growing delays."],
+        likely: "The peer's host, a router or this machine's own link is down.",
+        advice: "Check the network; a client should reconnect with growing delays.",
       };
     case "dns":
     case "open-timeout":
@@ -111,15 +108,17 @@ function explainLocalClose({ ok, sent, received }: CloseInfo): Explanation {
   const answer = agrees ? "agreed" : `answered with ${describeClose(received ?? NO_STATUS)}`;
   return {
     happened: `This side closed the connection${own}, and the peer ${answer}`,
-    likely: agrees ? [] : ["Both may have closed at the same time, or the peer failed while it was closing."],
+    likely: agrees
+      ? undefined
+      : "Both may have closed at the same time, or the peer failed while it was closing.",
   };
 }
 
 function explainCloseTimeout({ received, receivedFirst, evidence }: CloseInfo): Explanation {
   return {
     happened: "The closing handshake was not complete within closeTimeout, so the socket was destroyed",
-    likely: [missingStep(received !== null, receivedFirst, evidence.bytesBuffered)],
-    advice: ["If peers are known to be slow, raise `closeTimeout`; otherwise look at why the peer hangs."],
+    likely: missingStep(received !== null, receivedFirst, evidence.bytesBuffered),
+    advice: "If peers are known to be slow, raise `closeTimeout`; otherwise look at why the peer hangs.",
   };
 }
 
@@ -137,19 +136,19 @@ function missingStep(hasReceived: boolean, receivedFirst: boolean, bytesBuffered
 
 function explainInvalidData(info: CloseInfo): Explanation {
   const happened = `The peer sent text that is not UTF-8: ${reasonOf(info)}`;
-  if (info.error?.message.includes("close reason") === true) {
-    return {
-      happened,
-      likely: ["It wrote the reason of its Close in another encoding, or cut it off within a character."],
-      advice: ["Make the peer shorten reasons to 123 bytes between two characters."],
-    };
-  }
-  return {
-    happened,
-    likely: ["It sends binary data, or text in another encoding, as a text message."],
-    advice: ["Make the peer send binary messages, or encode its text as UTF-8."],
-  };
+  const isInClose = info.error?.message.includes("close reason") === true;
+  return { happened, ...(isInClose ? INVALID_REASON : INVALID_TEXT) };
 }
+
+const INVALID_REASON: Finding = {
+  likely: "It wrote the reason of its Close in another encoding, or cut it off within a character.",
+  advice: "Make the peer shorten reasons to 123 bytes between two characters.",
+};
+
+const INVALID_TEXT: Finding = {
+  likely: "It sends binary data, or text in another encoding, as a text message.",
+  advice: "Make the peer send binary messages, or encode its text as UTF-8.",
+};
 
 function reasonOf(info: CloseInfo): string {
   return withoutFullStop(info.error?.message ?? info.sent?.reason ?? info.message);

@@ -6,9 +6,9 @@ export interface Explanation {
   /** The event: a clause that begins with a capital and has no full stop. */
   readonly happened: string;
   /** The likely reasons, from the evidence: whole sentences. */
-  readonly likely?: readonly string[] | undefined;
+  readonly likely?: string | undefined;
   /** The advice: whole sentences. */
-  readonly advice?: readonly string[] | undefined;
+  readonly advice?: string | undefined;
 }
 
 /** The reasons and the advice alone. */
@@ -18,6 +18,12 @@ export type Finding = Pick<Explanation, "advice" | "likely">;
 export type ExplainOpening = (cause: CloseCause, error: Error | null) => Explanation;
 
 /** @param aside what was measured, in brackets after the event; null for nothing */
-export function sentences({ happened, likely = [], advice = [] }: Explanation, aside: string | null): string {
-  return [aside === null ? `${happened}.` : `${happened} (${aside}).`, ...likely, ...advice].join(" ");
+export function sentences({ happened, likely, advice }: Explanation, aside: string | null): string {
+  const event = aside === null ? `${happened}.` : `${happened} (${aside}).`;
+  return [event, likely, advice].filter((part) => part !== undefined).join(" ");
+}
+
+/** Joins the sentences that apply; undefined if none does. */
+export function joined(...parts: readonly (string | false | null | undefined)[]): string | undefined {
+  return parts.filter(Boolean).join(" ") || undefined;
 }

@@ -1,7 +1,7 @@
 // Explains a verdict: the circumstances of the missing pong.
 
 import type { CloseEvidence } from "../close-info.js";
-import type { Explanation } from "./explanation.js";
+import { joined, type Explanation } from "./explanation.js";
 import { duration, size } from "./measures.js";
 
 /** More unsent bytes than this mean that the peer does not read, or that the link is slow. */
@@ -13,30 +13,15 @@ export function explainHeartbeatTimeout(evidence: CloseEvidence): Explanation {
   const silence = lastReceivedAt === null ? null : endedAt - lastReceivedAt;
   const isLate = silence !== null && silence < pingTimeout / 2;
   const isUnsent = bytesBuffered > MUCH_UNSENT;
+  const unsent = `${size(bytesBuffered)} were still unsent: the peer stopped reading, or the link is too slow for what is sent over it.`;
+  const late = `Bytes still arrived ${duration(silence ?? 0)} before the verdict, so the pong was late rather than lost: it may have queued behind a large transfer, or the peer does not answer pings.`;
+  const silent = `Nothing was received for ${silence === null ? "the whole time" : duration(silence)}: the peer hangs, its host is gone, the network is down at either end or in between, or a middlebox dropped the connection without telling either side.`;
   return {
     happened: `The peer did not answer a ping within ${duration(pingTimeout)}${basis(evidence)}, so it was declared dead`,
-    likely: [
-      ...(isUnsent
-        ? [
-            `${size(bytesBuffered)} were still unsent: the peer stopped reading, or the link is too slow for what is sent over it.`,
-          ]
-        : []),
-      ...(isLate
-        ? [
-            `Bytes still arrived ${duration(silence)} before the verdict, so the pong was late rather than lost: it may have queued behind a large transfer, or the peer does not answer pings.`,
-          ]
-        : []),
-      ...(isUnsent || isLate
-        ? []
-        : [
-            `Nothing was received for ${silence === null ? "the whole time" : duration(silence)}: the peer hangs, its host is gone, the network is down at either end or in between, or a middlebox dropped the connection without telling either side.`,
-          ]),
-    ],
-    advice: [
-      isLate
-        ? 'Where large transfers are normal, set `liveness: "traffic"` or raise `pingTimeout`. A client should reconnect.'
-        : "A client should reconnect; the network gives no further sign of such a loss.",
-    ],
+    likely: joined(isUnsent && unsent, isLate && late) ?? silent,
+    advice: isLate
+      ? 'Where large transfers are normal, set `liveness: "traffic"` or raise `pingTimeout`. A client should reconnect.'
+      : "A client should reconnect; the network gives no further sign of such a loss.",
   };
 }
 

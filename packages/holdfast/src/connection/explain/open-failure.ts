@@ -8,6 +8,7 @@ import {
   OpenTimeoutError,
   ProxyError,
   RedirectError,
+  type OpenPhase,
 } from "../../shared/errors.js";
 import { isLocalError } from "../../shared/is-local-error.js";
 import { withoutFullStop } from "../../shared/full-stop.js";
@@ -16,7 +17,6 @@ import type { Explanation, Finding } from "./explanation.js";
 import { explainProxy } from "./proxy-failure.js";
 import { explainRedirect, explainStatus } from "./refusal.js";
 import { explainDns, explainRefused, explainUnreachable } from "./system-failure.js";
-import { explainTimeout } from "./timeout.js";
 import { explainTls } from "./tls-failure.js";
 
 export function explainOpenFailure(cause: CloseCause, error: Error | null): Explanation {
@@ -35,7 +35,7 @@ function happenedOf(cause: CloseCause, error: Error | null): string {
 
 function findingOf(cause: CloseCause, error: Error | null): Finding {
   if (error !== null && isLocalError(error)) {
-    return { advice: ["Correct it; nothing has reached the network."] };
+    return { advice: "Correct it; nothing has reached the network." };
   }
   switch (cause) {
     case "dns":
@@ -47,7 +47,10 @@ function findingOf(cause: CloseCause, error: Error | null): Finding {
     case "tls":
       return explainTls(error);
     case "open-timeout":
-      return explainTimeout(error instanceof OpenTimeoutError ? error : null);
+      return {
+        likely: STEPS[error instanceof OpenTimeoutError ? error.phase : "connect"],
+        advice: "Try again later, or raise `openTimeout`.",
+      };
     case "proxy":
       return explainProxy(error instanceof ProxyError ? error : null);
     case "rejected":
@@ -65,44 +68,38 @@ function findingOf(cause: CloseCause, error: Error | null): Finding {
 
 function explainInvalidAnswer(error: Error | null): Finding {
   if (error instanceof NegotiationError) {
-    return { advice: ["Make both sides agree on the subprotocols and extensions."] };
+    return { advice: "Make both sides agree on the subprotocols and extensions." };
   }
-  if (error instanceof InvalidUpgradeError && /at most \d+ (?:bytes|header fields)/.test(error.message)) {
+  if (!(error instanceof InvalidUpgradeError)) return {};
+  if (/at most \d+ (?:bytes|header fields)/.test(error.message)) {
     return {
-      likely: ["The answer is larger than this side accepts, such as one with many or long cookies."],
-      advice: [
+      likely: "The answer is larger than this side accepts, such as one with many or long cookies.",
+      advice:
         "Make the server send less; `maxHandshakeSize` is the limit in bytes, that for the fields is fixed.",
-      ],
     };
   }
-  if (error instanceof InvalidUpgradeError) {
-    return {
-      likely: [
-        "The program on that port is not a WebSocket server, or a proxy or cache in between changed the answer.",
-      ],
-      advice: ["Check the host, the port and the path, and whether the scheme should be `ws:` or `wss:`."],
-    };
-  }
-  return {};
+  return {
+    likely:
+      "The program on that port is not a WebSocket server, or a proxy or cache in between changed the answer.",
+    advice: "Check the host, the port and the path, and whether the scheme should be `ws:` or `wss:`.",
+  };
 }
 
 function explainCutEarly(error: Error | null): Finding {
   if (error?.message.includes("HTTP/2 stream") === true) {
     return {
-      likely: [
+      likely:
         "The server, or a proxy in front of it, gave up on this request: it failed, or does not accept WebSockets over HTTP/2.",
-      ],
-      advice: ["Try again later, or leave out `http2`."],
+      advice: "Try again later, or leave out `http2`.",
     };
   }
   const isSecure = error?.message.includes("wss:") === true;
+  const other = isSecure
+    ? "does not know the host name, or that demands a client certificate"
+    : "expects TLS (`wss:`), or that is not a WebSocket server";
   return {
-    likely: [
-      isSecure
-        ? "A server that is restarting or overloaded does that, and so does one that does not know the host name, or that demands a client certificate."
-        : "A server that is restarting or overloaded does that, and so does one that expects TLS (`wss:`), or that is not a WebSocket server.",
-    ],
-    advice: ["Try again later; check the scheme, the port and the path."],
+    likely: `A server that is restarting or overloaded does that, and so does one that ${other}.`,
+    advice: "Try again later; check the scheme, the port and the path.",
   };
 }
 
@@ -127,3 +124,14 @@ const SAID_BY_ERROR: ReadonlySet<CloseCause> = new Set([
   "tls",
   "unreachable",
 ]);
+
+/** The likely reason, by the step that took the time. */
+const STEPS: Readonly<Record<OpenPhase, string>> = {
+  dns: "No name server answered: the network or the resolver of this machine does not work.",
+  connect: "The host is down or overloaded, or a firewall drops the packets.",
+  proxy:
+    "The proxy accepted the connection and then hung, cannot reach the server, or is of another kind than the scheme of its URL says.",
+  tls: "The server accepted the connection and then did not speak TLS: it hangs, is overloaded, or speaks another protocol on that port.",
+  upgrade:
+    "The server accepted the connection and did not answer the request: it hangs, is overloaded, or speaks another protocol on that port.",
+};

@@ -10,11 +10,11 @@ export function isPeersVerdict({ code, reason }: CloseInfo): boolean {
   return (code === 1011 || code === 4011) && reason.includes(VERDICT);
 }
 
-/** Explains the code that a page sent in place of another; empty if none was replaced. */
-export function standsFor(info: CloseInfo): readonly string[] {
+/** Explains the code that a page sent in place of another; null if none was replaced. */
+export function standsFor(info: CloseInfo): string | null {
   const code = isPeersVerdict(info) ? info.code : chosenByLibrary.has(info.cause) ? info.sent?.code : null;
-  if (code === null || code === undefined || code < 4001 || code > 4014) return [];
-  return [`A page may not send ${code - 3000}, so ${code} stands for it.`];
+  if (code === null || code === undefined || code < 4001 || code > 4014) return null;
+  return `A page may not send ${code - 3000}, so ${code} stands for it.`;
 }
 
 /** With these causes the library chose the code, not the application. */

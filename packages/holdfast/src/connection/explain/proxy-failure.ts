@@ -6,24 +6,24 @@ import { codesOf } from "./system-failure.js";
 import { explainTls } from "./tls-failure.js";
 
 export function explainProxy(error: ProxyError | null): Finding {
-  if (error === null) return { advice: [CHECK] };
+  if (error === null) return { advice: CHECK };
   if (error.needsCredentials) {
-    return { likely: ["It demands a user and a password, or rejects those it got."] };
+    return { likely: "It demands a user and a password, or rejects those it got." };
   }
   if (error.status !== null) return explainAnswer(error.status);
   if (error.message.includes("The TLS handshake failed")) return ofProxy(explainTls(error));
   if (codesOf(error).some((code) => code === "ECONNREFUSED" || code === "ENOTFOUND")) {
-    return { likely: ["It is down, or its address is wrong."], advice: [CHECK] };
+    return { likely: "It is down, or its address is wrong.", advice: CHECK };
   }
   return error.message.includes("opened no tunnel")
-    ? { likely: [NO_TUNNEL], advice: [CHECK] }
-    : { advice: [CHECK] };
+    ? { likely: NO_TUNNEL, advice: CHECK }
+    : { advice: CHECK };
 }
 
 /** Names the options of the proxy in place of the server's. */
-function ofProxy({ likely = [], advice = [] }: Finding): Finding {
-  const rename = (text: string) => text.replaceAll("`tls.", "`proxy.tls.");
-  return { likely: likely.map(rename), advice: advice.map(rename) };
+function ofProxy({ likely, advice }: Finding): Finding {
+  const rename = (text?: string) => text?.replaceAll("`tls.", "`proxy.tls.");
+  return { likely: rename(likely), advice: rename(advice) };
 }
 
 const CHECK =
@@ -34,14 +34,13 @@ const NO_TUNNEL =
 function explainAnswer(status: number): Finding {
   if (status === 502 || status === 503 || status === 504) {
     return {
-      likely: ["The proxy works, but could not reach the server."],
-      advice: [
+      likely: "The proxy works, but could not reach the server.",
+      advice:
         "Check whether the server is up, and whether the proxy's network leads to it; `body` may say more.",
-      ],
     };
   }
   return {
-    likely: ["It allows no tunnels to this server and port, or it is not a proxy."],
-    advice: [`${CHECK} \`status\` and \`body\` of the error are its answer.`],
+    likely: "It allows no tunnels to this server and port, or it is not a proxy.",
+    advice: `${CHECK} \`status\` and \`body\` of the error are its answer.`,
   };
 }

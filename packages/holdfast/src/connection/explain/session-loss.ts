@@ -5,14 +5,9 @@ import type { SessionLostError } from "../../shared/session-errors.js";
 import type { Explanation } from "./explanation.js";
 
 export function explainSessionLoss({ reason, unsent, unknown }: SessionLostError): Explanation {
-  const { happened, advice } = explainLoss(reason);
-  return {
-    happened,
-    likely: [
-      unsent + unknown === 0
-        ? "The peer has confirmed everything that this side sent."
-        : `Of the messages that this side sent, ${unsent} did not arrive, and ${unknown} may have arrived.`,
-    ],
-    advice: [advice],
-  };
+  const likely =
+    unsent + unknown === 0
+      ? "The peer has confirmed everything that this side sent."
+      : `Of the messages that this side sent, ${unsent} did not arrive, and ${unknown} may have arrived.`;
+  return { ...explainLoss(reason), likely };
 }

@@ -27,17 +27,15 @@ export function explainDns(error: Error | null): Finding {
   const codes = codesOf(error);
   if (codes.some((code) => NO_NAME_SERVER.has(code))) {
     return {
-      likely: ["No name server gave an answer, so the name may well be right."],
-      advice: ["Check the network and the resolver of this machine or container, and try again."],
+      likely: "No name server gave an answer, so the name may well be right.",
+      advice: "Check the network and the resolver of this machine or container, and try again.",
     };
   }
   return {
-    likely: [
-      codes.includes("ENOTFOUND")
-        ? "The name is misspelt, or only other name servers know it, such as those of a VPN or of a container's network."
-        : "The name is misspelt, or the name server cannot be reached.",
-    ],
-    advice: ["Check the URL and the network."],
+    likely: codes.includes("ENOTFOUND")
+      ? "The name is misspelt, or only other name servers know it, such as those of a VPN or of a container's network."
+      : "The name is misspelt, or the name server cannot be reached.",
+    advice: "Check the URL and the network.",
   };
 }
 
@@ -60,17 +58,15 @@ export function explainRefused(error: Error | null): Finding {
   );
   if (isUnix) {
     return {
-      likely: [
-        codesOf(error).includes("ECONNREFUSED")
-          ? "The server of that socket has ended and left its file behind, or the file is not a socket."
-          : "The server has not created that socket yet, or the path is wrong.",
-      ],
-      advice: ["Start the server; check the path."],
+      likely: codesOf(error).includes("ECONNREFUSED")
+        ? "The server of that socket has ended and left its file behind, or the file is not a socket."
+        : "The server has not created that socket yet, or the path is wrong.",
+      advice: "Start the server; check the path.",
     };
   }
   return {
-    likely: ["The server is down or restarting, or the port is wrong."],
-    advice: ["Try again later; check the port."],
+    likely: "The server is down or restarting, or the port is wrong.",
+    advice: "Try again later; check the port.",
   };
 }
 
@@ -81,45 +77,42 @@ export function explainUnreachable(error: Error | null): Finding {
   if (codes.includes("EADDRNOTAVAIL")) return explainNoAddress(error);
   if (causesOf(error).length === 0 || codes.some((code) => NO_ROUTE.has(code))) {
     return {
-      likely: ["Its host, a router or this machine's own link is down."],
-      advice: ["Check the network, and try again with growing delays."],
+      likely: "Its host, a router or this machine's own link is down.",
+      advice: "Check the network, and try again with growing delays.",
     };
   }
-  return { likely: ["The error comes from this machine: from its system, `createConnection` or `stream`."] };
+  return { likely: "The error comes from this machine: from its system, `createConnection` or `stream`." };
 }
 
 function explainNoAddress(error: Error | null): Finding {
   if (causesOf(error).some(({ syscall }) => syscall === "bind")) {
     return {
-      likely: ["`localAddress` is not an address of this machine."],
-      advice: ["Choose one that it has, or leave the option out."],
+      likely: "`localAddress` is not an address of this machine.",
+      advice: "Choose one that it has, or leave the option out.",
     };
   }
   return {
-    likely: [
+    likely:
       "This machine has no free local port left for that address, or cannot use the address as a destination.",
-    ],
-    advice: ["Check how many connections are open to it; try again later."],
+    advice: "Check how many connections are open to it; try again later.",
   };
 }
 
 const TOO_MANY_FILES: Finding = {
-  likely: ["This process, or the machine, has as many files and sockets open as it may."],
-  advice: ["Close what is no longer needed, or raise the limit (`ulimit -n`)."],
+  likely: "This process, or the machine, has as many files and sockets open as it may.",
+  advice: "Close what is no longer needed, or raise the limit (`ulimit -n`).",
 };
 
 const NOT_ALLOWED: Finding = {
-  likely: [
+  likely:
     "The system of this machine does not allow it: the permissions of the socket's file, its firewall, or a sandbox.",
-  ],
-  advice: ["Check these; retrying does not help."],
+  advice: "Check these; retrying does not help.",
 };
 
 const UNUSABLE: Finding = {
-  likely: [
+  likely:
     "This machine cannot use that address: it and `localAddress` are of different families, it is a link-local IPv6 address, which a URL cannot express with its zone, or the routing table discards what is sent to it.",
-  ],
-  advice: ["Check `localAddress`, the URL and the routes; retrying does not help."],
+  advice: "Check `localAddress`, the URL and the routes; retrying does not help.",
 };
 
 const LOCAL_LIMITS: Readonly<Partial<Record<string, Finding>>> = {

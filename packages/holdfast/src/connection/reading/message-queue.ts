@@ -1,30 +1,19 @@
-// Messages that wait to be read, in the order of arrival, and what they take in memory.
+// Messages that wait to be read, in the order of arrival.
 
-import type { Message, Unread } from "./inbox.js";
-import { isBelowLowWater, isOver, isOverMemory, overheadOf } from "./message-weight.js";
+import type { Message } from "./inbox.js";
+import { MessageWeight, overheadOf } from "./message-weight.js";
 
 /** The empty list that idle queues share. Never changed. */
 const NO_MESSAGES: Message[] = [];
 
-export class MessageQueue implements Unread {
+export class MessageQueue extends MessageWeight {
   #messages = NO_MESSAGES;
   #head = 0;
-  #bytes = 0;
-  #overhead = 0;
-
-  get length(): number {
-    return this.#messages.length - this.#head;
-  }
-
-  get bytes(): number {
-    return this.#bytes;
-  }
 
   add(message: Message): void {
     if (this.#messages === NO_MESSAGES) this.#messages = [];
     this.#messages.push(message);
-    this.#bytes += message.length;
-    this.#overhead += overheadOf(message);
+    this.count(message);
   }
 
   /** Takes the oldest message; undefined if the queue is empty. */
@@ -32,8 +21,7 @@ export class MessageQueue implements Unread {
     if (this.length === 0) return undefined;
     const message = this.#messages[this.#head];
     this.#messages[this.#head++] = "";
-    this.#bytes -= message.length;
-    this.#overhead -= overheadOf(message);
+    this.subtract(1, message.length, overheadOf(message));
     if (this.#head === this.#messages.length) {
       this.#messages = NO_MESSAGES;
       this.#head = 0;
@@ -50,21 +38,6 @@ export class MessageQueue implements Unread {
   }
 
   clear(): void {
-    this.#messages = NO_MESSAGES;
-    this.#head = 0;
-    this.#bytes = 0;
-    this.#overhead = 0;
-  }
-
-  isOver(maxBytes: number): boolean {
-    return isOver(maxBytes, this.#bytes, this.#overhead);
-  }
-
-  isOverMemory(maxBytes: number): boolean {
-    return isOverMemory(maxBytes, this.#bytes, this.#overhead);
-  }
-
-  isBelowLowWater(maxBytes: number): boolean {
-    return isBelowLowWater(maxBytes, this.#bytes, this.#overhead);
+    while (this.shift() !== undefined);
   }
 }

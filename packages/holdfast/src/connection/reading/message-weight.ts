@@ -1,7 +1,7 @@
-// The memory of a waiting message beyond its payload. It counts towards the limits, so that a peer cannot fill a
-// hundred times the configured memory with a million messages of one byte.
+// The memory of waiting messages. It includes the overhead of each message: otherwise a peer could fill a hundred times the
+// configured memory with a million messages of one byte.
 
-import type { Message } from "./inbox.js";
+import type { Message, Unread } from "./inbox.js";
 
 /** Bytes of a string's object and of its place in the queue (measured, Node 20). */
 const STRING_OVERHEAD = 32;
@@ -19,17 +19,44 @@ export function overheadOf(message: Message): number {
 /** A socket delivers up to this many bytes at once, so a lower limit would save nothing. */
 const LEAST_MEMORY = 64 * 1024;
 
-/** Whether the waiting messages exceed `limit` bytes, or are so many small ones that they take twice that in memory. */
-export function isOver(limit: number, bytes: number, overhead: number): boolean {
-  return bytes > limit || isOverMemory(limit, bytes, overhead);
-}
+/** The number of messages that wait, and their memory. */
+export class MessageWeight implements Unread {
+  #length = 0;
+  #bytes = 0;
+  #overhead = 0;
 
-/** Whether the waiting messages take more memory than twice the limit. */
-export function isOverMemory(limit: number, bytes: number, overhead: number): boolean {
-  return bytes + overhead > Math.max(LEAST_MEMORY, 2 * limit);
-}
+  get length(): number {
+    return this.#length;
+  }
 
-/** Whether so little waits that reading may continue: at most a quarter of the limit. */
-export function isBelowLowWater(limit: number, bytes: number, overhead: number): boolean {
-  return bytes <= limit / 4 && bytes + overhead <= Math.max(LEAST_MEMORY, 2 * limit) / 4;
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  count(message: Message): void {
+    this.subtract(-1, -message.length, -overheadOf(message));
+  }
+
+  /** @param overhead the sum of `overheadOf()` these messages */
+  subtract(length: number, bytes: number, overhead: number): void {
+    this.#length -= length;
+    this.#bytes -= bytes;
+    this.#overhead -= overhead;
+  }
+
+  /** Whether the messages exceed `limit` bytes, or are so many small ones that they take twice that in memory. */
+  isOver(limit: number): boolean {
+    return this.#bytes > limit || this.isOverMemory(limit);
+  }
+
+  /** Whether the messages take more memory than twice the limit. */
+  isOverMemory(limit: number): boolean {
+    return this.#bytes + this.#overhead > Math.max(LEAST_MEMORY, 2 * limit);
+  }
+
+  /** Whether so little waits that reading may continue: at most a quarter of the limit. */
+  isBelowLowWater(limit: number): boolean {
+    const memory = this.#bytes + this.#overhead;
+    return this.#bytes <= limit / 4 && memory <= Math.max(LEAST_MEMORY, 2 * limit) / 4;
+  }
 }

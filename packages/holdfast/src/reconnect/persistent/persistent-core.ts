@@ -90,10 +90,7 @@ export class PersistentCore
     this.#settings = settings;
     this.#receiver = new Receiver(runtime, connectionSettings);
     this.sender = new Sender(runtime, settings.sending, connectionSettings.writeLimit);
-    this.listeners = new Listeners({
-      platform: runtime.platform,
-      faultLogger: connectionSettings.faultLogger,
-    });
+    this.listeners = new Listeners(runtime.platform, connectionSettings.faultLogger);
     this.#status = Object.freeze({ state: "connecting", attempt: 1, since: runtime.clock.wallNow() });
     const isAdaptive = (connectionSettings.detection ?? null) !== null;
     this.#suspicions = isAdaptive ? new SuspicionWatch(runtime, this) : null;

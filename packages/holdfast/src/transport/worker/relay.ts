@@ -7,7 +7,7 @@ import { coreOf } from "../../connection/core-of.js";
 import type { ConnectionCore } from "../../connection/connection-core.js";
 import type { CloseInfo } from "../../connection/close-info.js";
 import type { Message, Unread } from "../../connection/reading/inbox.js";
-import { isOver, isBelowLowWater, overheadOf } from "../../connection/reading/message-weight.js";
+import { MessageWeight } from "../../connection/reading/message-weight.js";
 import { CloseAnswer } from "../../connection/ending/close-answer.js";
 import type { CloseFrame } from "../../shared/close-code.js";
 import { TextBytes } from "../../shared/text-bytes.js";
@@ -29,9 +29,8 @@ export class Relay implements ConnectionObserver {
   readonly #sends = new Map<number, AbortController>();
   readonly #pings = new Map<string, AbortController>();
   #feed: FragmentFeed | null = null;
-  #messages = 0;
-  #bytes = 0;
-  #overhead = 0;
+  /** The messages that the other thread has not acknowledged. */
+  readonly #weight = new MessageWeight();
   #unacknowledged = 0;
   /** The newest ping that has not been forwarded: it is the one to answer (RFC 6455 section 5.5.3). */
   #heldPing: Uint8Array | null = null;
@@ -54,7 +53,7 @@ export class Relay implements ConnectionObserver {
   }
 
   get unread(): Unread {
-    return { length: this.#messages, bytes: this.#bytes };
+    return this.#weight;
   }
 
   take(message: Message): boolean {
@@ -217,24 +216,20 @@ export class Relay implements ConnectionObserver {
   }
 
   get #isFull(): boolean {
-    return this.#messages > WINDOW_MESSAGES || isOver(WINDOW_BYTES, this.#bytes, this.#overhead);
+    return this.#weight.length > WINDOW_MESSAGES || this.#weight.isOver(WINDOW_BYTES);
   }
 
   #count(message: Message): void {
-    this.#messages++;
-    this.#bytes += message.length;
-    this.#overhead += overheadOf(message);
+    this.#weight.count(message);
     if (this.#isPaused || !this.#isFull) return;
     this.#isPaused = true;
     this.#core.pauseReading();
   }
 
   #onMessagesAcknowledged(messages: number, bytes: number, overhead: number): void {
-    this.#messages -= messages;
-    this.#bytes -= bytes;
-    this.#overhead -= overhead;
-    const hasRoom =
-      this.#messages <= WINDOW_MESSAGES / 4 && isBelowLowWater(WINDOW_BYTES, this.#bytes, this.#overhead);
+    this.#weight.subtract(messages, bytes, overhead);
+    const { length } = this.#weight;
+    const hasRoom = length <= WINDOW_MESSAGES / 4 && this.#weight.isBelowLowWater(WINDOW_BYTES);
     if (!this.#isPaused || !hasRoom) return;
     this.#isPaused = false;
     this.#core.resumeReading();
