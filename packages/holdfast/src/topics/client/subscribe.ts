@@ -2,9 +2,9 @@
 
 import { toBytes, type Bytes } from "../../connection/arguments.js";
 import { Connection } from "../../connection/connection.js";
-import { coreOf } from "../../connection/core-of.js";
 import { ConnectionClosed } from "../../connection/errors.js";
 import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
+import { ignore } from "../../shared/deferred.js";
 import { InvalidStateError } from "../../shared/errors.js";
 import { checkFunction, checkSignal, invalidArgument } from "../../shared/option-checks.js";
 import { checkOptionNames, type OptionNames } from "../../shared/option-names.js";
@@ -225,20 +225,18 @@ class LinkFeed {
     if (this.#hasBegun) return;
     this.#hasBegun = true;
     const link = this.#link;
-    if (link instanceof Connection) {
-      this.#attach(link);
-      void coreOf(link).whenEnded.then(() => this.#end(coreOf(link).closedError()));
-      return;
-    }
+    const isOne = link instanceof Connection;
     const onEnd = (): void => this.#end(link.signal.reason);
-    const stopListening = link.on("open", ({ connection }) => this.#attach(connection));
+    const stopListening = isOne ? ignore : link.on("open", ({ connection }) => this.#attach(connection));
+    // Nothing of a feed that is over stays with the link, which may have many after each other.
     this.#stop = () => {
       stopListening();
       unwatchAbort(link.signal, onEnd);
     };
     if (link.signal.aborted) onEnd();
     else watchAbort(link.signal, onEnd);
-    if (link.connection !== null) this.#attach(link.connection);
+    const connection = isOne ? link : link.connection;
+    if (connection !== null) this.#attach(connection);
   }
 
   #attach(connection: Connection): void {
