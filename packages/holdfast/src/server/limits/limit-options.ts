@@ -1,7 +1,7 @@
 // The options that limit each client address and each connection.
 
-import { checkChoice, checkSize, describe, invalidArgument } from "../../shared/option-checks.js";
-import { InvalidArgumentError } from "../../shared/errors.js";
+import { checkChoice, checkSize, invalidArgument } from "../../shared/option-checks.js";
+import { checkOptionNames, type OptionNames } from "../../shared/option-names.js";
 
 /** Limits against abuse. Null or a missing field means no limit. */
 export interface LimitOptions {
@@ -40,6 +40,14 @@ export interface Limits {
   readonly onExceeded: "close" | "pause";
 }
 
+const NAMES: OptionNames<LimitOptions> = {
+  connectionsPerAddress: true,
+  upgradesPerSecond: true,
+  messagesPerSecond: true,
+  bytesPerSecond: true,
+  onExceeded: true,
+};
+
 /** The name of a limit, as it appears in logs and metrics. */
 export type LimitName = Exclude<keyof LimitOptions, "onExceeded">;
 
@@ -59,11 +67,7 @@ export function checkLimits(value: unknown): Limits | null {
   if (typeof value !== "object" || Array.isArray(value)) {
     throw invalidArgument("limits", "true or an object of limits, or null", value);
   }
-  const unknown = Object.keys(value).find((name) => !(name in RECOMMENDED));
-  if (unknown !== undefined) {
-    const names = Object.keys(RECOMMENDED).join(", ");
-    throw new InvalidArgumentError(`Expected \`limits\` to hold ${names}, got ${describe(unknown)}.`);
-  }
+  checkOptionNames("`limits`", value, NAMES);
   const options = value as LimitOptions; // Each field is checked below.
   return {
     connectionsPerAddress: checkSize("limits.connectionsPerAddress", options.connectionsPerAddress, null),

@@ -167,7 +167,7 @@ describe("Limits per address", () => {
       [[], "Expected `limits` to be true or an object of limits, or null, got an array."],
       [
         { messagesPerSeconds: 5 },
-        'Expected `limits` to hold connectionsPerAddress, upgradesPerSecond, messagesPerSecond, bytesPerSecond, onExceeded, got "messagesPerSeconds" (string).',
+        "Expected only options of `limits`, got `messagesPerSeconds`. Did you mean `messagesPerSecond`?",
       ],
       [
         { connectionsPerAddress: 0 },
