@@ -2,6 +2,7 @@
 
 import type { Runtime } from "../connection/runtime.js";
 import { Alarm, type AlarmHandler } from "../connection/timer-queue.js";
+import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
 import { HandshakeError, InvalidStateError, InvalidURLError, OpenTimeoutError } from "../shared/errors.js";
 import { showURL } from "../shared/show-url.js";
 import { thrownText } from "../shared/thrown.js";
@@ -71,7 +72,7 @@ class WebSocketAttempt implements AlarmHandler {
     this.#socket.onclose = () => this.#fail(unexplained(options.url));
     this.#socket.onerror = () => this.#onError();
     const { deadline, runtime, signal } = options;
-    signal?.addEventListener("abort", this.#onAbort);
+    watchAbort(signal, this.#onAbort);
     if (deadline !== null) runtime.timers.set(this.#alarm, deadline);
   }
 
@@ -113,7 +114,7 @@ class WebSocketAttempt implements AlarmHandler {
     this.#socket.onclose = null;
     this.#socket.onerror = null;
     this.#options.runtime.timers.cancel(this.#alarm);
-    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    unwatchAbort(this.#options.signal, this.#onAbort);
   }
 }
 

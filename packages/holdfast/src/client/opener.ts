@@ -6,6 +6,7 @@ import type { Runtime } from "../connection/runtime.js";
 import { Alarm, type AlarmHandler } from "../connection/timer-queue.js";
 import { SocketByteStream } from "../transport/node/socket-byte-stream.js";
 import type { OpenObserver } from "../connection/open-observer.js";
+import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
 import { escapeControls } from "../shared/control-characters.js";
 import type { NegotiatedDeflate } from "../protocol/deflate/negotiation.js";
 import { InvalidStatusError, RedirectError } from "../shared/errors.js";
@@ -102,7 +103,7 @@ class Opener implements AlarmHandler {
 
   begin(first: PreparedUpgrade): void {
     const { signal, openTimeout } = this.#settings;
-    signal?.addEventListener("abort", this.#onAbort);
+    watchAbort(signal, this.#onAbort);
     if (openTimeout !== null) {
       this.#deadline = this.#runtime.clock.now() + openTimeout;
       this.#runtime.timers.set(this.#alarm, this.#deadline);
@@ -255,6 +256,6 @@ class Opener implements AlarmHandler {
     this.#isSettled = true;
     this.#http2?.end();
     this.#runtime.timers.cancel(this.#alarm);
-    this.#settings.signal?.removeEventListener("abort", this.#onAbort);
+    unwatchAbort(this.#settings.signal, this.#onAbort);
   }
 }

@@ -1,6 +1,7 @@
 // Shuts a server down: refuses new clients, closes connections, cuts those that are left, and waits for the handlers.
 
 import { coreOf } from "../../connection/core-of.js";
+import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
 import { checkDuration, describe } from "../../shared/option-checks.js";
 import { InvalidArgumentError } from "../../shared/errors.js";
 import type { CloseFrame } from "../../shared/close-code.js";
@@ -87,12 +88,12 @@ class ShutdownDeadline {
     this.over = new Promise((resolve) => (this.#resolve = resolve));
     this.#signal = signal;
     this.#cancel = timeout === null ? null : clock.setTimer(timeout, this.#resolve);
-    signal?.addEventListener("abort", this.#resolve);
+    watchAbort(signal, this.#resolve);
     if (signal?.aborted === true) this.#resolve();
   }
 
   stop(): void {
     this.#cancel?.();
-    this.#signal?.removeEventListener("abort", this.#resolve);
+    unwatchAbort(this.#signal, this.#resolve);
   }
 }

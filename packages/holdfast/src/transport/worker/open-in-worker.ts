@@ -7,6 +7,7 @@ import type { HandshakeRecord } from "../../connection/handshake-record.js";
 import type { ConnectionSettings } from "../../connection/options.js";
 import type { Runtime } from "../../connection/runtime.js";
 import { Alarm } from "../../connection/timer-queue.js";
+import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
 import { OpenTimeoutError } from "../../shared/errors.js";
 import { rebuildError } from "./error-copy.js";
 import { Mailbox } from "./mailbox.js";
@@ -92,7 +93,7 @@ class Opening {
       throw error;
     }
     if (openTimeout !== null) runtime.timers.set(this.#alarm, runtime.clock.now() + openTimeout + GRACE);
-    signal?.addEventListener("abort", this.#onAbort);
+    watchAbort(signal, this.#onAbort);
   }
 
   #onEvents(items: readonly WorkerEvent[]): void {
@@ -186,7 +187,7 @@ class Opening {
 
   #stopWaiting(): void {
     this.#call.runtime.timers.cancel(this.#alarm);
-    this.#call.signal?.removeEventListener("abort", this.#onAbort);
+    unwatchAbort(this.#call.signal, this.#onAbort);
   }
 }
 
