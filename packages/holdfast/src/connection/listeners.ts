@@ -75,7 +75,7 @@ export const READ_INSTEAD =
 export class Listeners<Events extends object = ConnectionEvents> {
   readonly #platform: Platform;
   readonly #faultLogger: FaultLogger | null;
-  #registered: Map<keyof Events, readonly Registration[]> | null = null;
+  #registered: Map<keyof Events, Set<Registration>> | null = null;
 
   /** @param faultLogger receives the errors of listeners, since no caller can catch them */
   constructor(platform: Platform, faultLogger: FaultLogger | null) {
@@ -89,19 +89,21 @@ export class Listeners<Events extends object = ConnectionEvents> {
 
   /** Adds a listener; returns a function that removes it. */
   add<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): () => void {
-    const registered = (this.#registered ??= new Map<keyof Events, readonly Registration[]>());
-    // Copy the list for each change, so that changes during an event do not disturb its iteration.
+    const all = (this.#registered ??= new Map<keyof Events, Set<Registration>>());
     const registration: Registration = { listener, context: this.#platform.captureContext() };
-    registered.set(name, [...(registered.get(name) ?? []), registration]);
+    const registered = all.get(name) ?? new Set();
+    all.set(name, registered.add(registration));
     return () => {
-      const others = (registered.get(name) ?? []).filter((other) => other !== registration);
-      if (others.length > 0) registered.set(name, others);
-      else registered.delete(name);
+      registered.delete(registration);
+      if (registered.size === 0 && all.get(name) === registered) all.delete(name);
     };
   }
 
   emit<Name extends keyof Events>(name: Name, event: Events[Name]): void {
-    for (const registration of this.#registered?.get(name) ?? []) {
+    const registered = this.#registered?.get(name);
+    if (registered === undefined) return;
+    // A copy, so that changes during an event do not disturb its iteration.
+    for (const registration of [...registered]) {
       // For each name, the map holds only listeners of that name.
       const listener = registration.listener as (event: Events[Name]) => unknown;
       const { context } = registration;

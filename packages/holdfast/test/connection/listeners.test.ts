@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { assertLinear } from "holdfast-testkit";
 import { Harness } from "./harness.js";
 
 describe("Connection.on()", () => {
@@ -56,6 +57,15 @@ describe("Connection.on()", () => {
     h.deliver(h.pong("a"));
     h.deliver(h.pong("b"));
     assert.deepEqual(told, ["outer", "outer", "inner"]);
+  });
+
+  test("A8: adding and removing listeners takes time in proportion to their number", () => {
+    const h = new Harness();
+    const addAndRemove = (count: number): void => {
+      const removals = Array.from({ length: count }, () => h.connection.on("ping", () => undefined));
+      for (const remove of removals) remove();
+    };
+    assertLinear(16_000, addAndRemove, "adding and removing listeners");
   });
 
   test("A8: an unknown event, and a listener that is not a function, are rejected", () => {
