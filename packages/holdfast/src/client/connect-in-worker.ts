@@ -1,6 +1,7 @@
 // `connectInWorker()` for Node.js, Bun and Deno: a connection in a worker thread, where a busy main thread does not
 // delay its heartbeat.
 
+import { addCaller } from "../connection/caller-stack.js";
 import { nodeModule } from "../protocol/node-module.js";
 import { FOREIGN_CLIENT_OPTIONS } from "../transport/node/foreign-options.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
@@ -60,7 +61,11 @@ export async function connectInWorker(
   const host = worker === undefined ? sharedHost : new WorkerHost((onFailed) => useWorker(worker, onFailed));
   const runtime = nodeRuntime();
   const call = { runtime, host, url: String(url), options: plain, settings: connection, openTimeout, signal };
-  return openInWorker({ ...call, owner: null });
+  try {
+    return await openInWorker({ ...call, owner: null });
+  } catch (error) {
+    throw addCaller(error);
+  }
 }
 
 const sharedHost = new WorkerHost(startWorker);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { inspect } from "node:util";
-import { Client, connect, connectPersistent, serve, type Connection } from "holdfast";
+import { Client, connect, connectInWorker, connectPersistent, serve, type Connection } from "holdfast";
+import { publish } from "holdfast/topics";
 import { eventually } from "holdfast-testkit";
 
 /** Returns the error of `call`; its stack must name this function. */
@@ -56,8 +57,21 @@ describe("stacks", () => {
     });
   }
 
-  test("J3: the error of connect() names its caller", async () => {
-    const { stack } = await failing(() => connect("ws://127.0.0.1:1"));
+  for (const [name, open] of [
+    ["connect()", connect],
+    ["connectInWorker()", connectInWorker],
+  ] as const) {
+    test(`J3: the error of ${name} names its caller`, async () => {
+      const { stack } = await failing(() => open("ws://127.0.0.1:1"));
+      assert.match(stack ?? "", /at async theCaller/);
+    });
+  }
+
+  test("J3: the error of publish() names its caller", async () => {
+    await using server = await serve((connection) => connection.closed);
+    const connection = await connect(server.url, { linkProtocol: true });
+    setImmediate(() => connection.terminate());
+    const { stack } = await failing(() => publish(connection, "topic", "data"));
     assert.match(stack ?? "", /at async theCaller/);
   });
 

@@ -1,6 +1,7 @@
 // `subscribe()` and `publish()` at a client, in Node.js and in browsers.
 
 import { toBytes, type Bytes } from "../../connection/arguments.js";
+import { addCaller } from "../../connection/caller-stack.js";
 import { Connection } from "../../connection/connection.js";
 import { ConnectionClosed } from "../../connection/errors.js";
 import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
@@ -103,7 +104,11 @@ export async function publish(
       'Expected an open connection, got one that is connecting or closed. Publish after its event "open".',
     );
   }
-  return LinkTopics.of(connection).publish(name, contentOf(data, bytes), id, signal);
+  try {
+    return await LinkTopics.of(connection).publish(name, contentOf(data, bytes), id, signal);
+  } catch (error) {
+    throw addCaller(error);
+  }
 }
 
 /** Copies bytes, because the request may have to wait. */
