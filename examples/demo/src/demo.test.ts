@@ -51,7 +51,7 @@ function signsOf(output: string): string {
   return [...output.matchAll(/^ {2}([✓✗–]) \d/gm)].map((match) => match[1] ?? "").join("");
 }
 
-describe("npm start", { concurrency: true }, () => {
+describe("npm start", { concurrency: 3 }, () => {
   test("Demo: without a terminal, every step succeeds in order, in under a minute, and it exits with 0", async () => {
     const { status, output, errors, took } = await runDemo();
     assert.equal(errors, "");
