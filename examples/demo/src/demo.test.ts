@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { slowness } from "holdfast-testkit";
 import type { Sabotage } from "./sabotage.js";
 
 const STEPS = [
@@ -14,7 +15,7 @@ const STEPS = [
 ];
 
 /** Longer than any run of the demo; one that hangs is ended after this time. */
-const LIMIT = 90_000;
+const LIMIT = 300_000;
 
 interface Run {
   readonly status: number | null;
@@ -50,14 +51,14 @@ function signsOf(output: string): string {
   return [...output.matchAll(/^ {2}([✓✗–]) \d/gm)].map((match) => match[1] ?? "").join("");
 }
 
-describe("npm start", { concurrency: true }, () => {
+describe("npm start", { concurrency: 3 }, () => {
   test("Demo: without a terminal, every step succeeds in order, in under a minute, and it exits with 0", async () => {
     const { status, output, errors, took } = await runDemo();
     assert.equal(errors, "");
     assert.equal(status, 0, output);
     assert.deepEqual(stepsOf(output), STEPS);
     assert.equal(signsOf(output), "✓✓✓✓✓✓");
-    assert.ok(took < 60_000, `It took ${took} ms`);
+    assert.ok(took < 60_000 * slowness(), `It took ${took} ms`);
 
     const told = [
       /Text: "Grüße aus dem Terminal" came back/,

@@ -1,5 +1,7 @@
 // The timing of the demo. All times are milliseconds.
 
+import { slowness } from "holdfast-testkit";
+
 /** Holdfast's defaults. */
 export const DEFAULTS = { pingInterval: 20_000, pingTimeout: 20_000 } as const;
 
@@ -16,7 +18,7 @@ export const SERVER = { pingInterval: 250, pingTimeout: 4_000 } as const;
 export const DISTANCE = 10;
 
 /** The tolerance for late events: this machine may be busy. */
-export const TOLERANCE = 500;
+export const TOLERANCE = 500 * slowness();
 
 /** The latest time at which a peer that fell silent is declared dead. */
 export function verdictBound(keepalive: {

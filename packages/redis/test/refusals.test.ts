@@ -6,7 +6,7 @@ import { writeFileSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, test } from "node:test";
+import { describe, mock, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import tls from "node:tls";
 import { Redis } from "ioredis";
@@ -28,6 +28,11 @@ const publish = publishingWith(HISTORY);
 const failureOf = failureWithin(MAX_ANSWER);
 
 const { add, start, open, engineOf } = useResources();
+
+// A TLS socket may report a second error after the certificate was rejected, and ioredis listens to one only. An engine connects
+// again and again until it is closed, which is after its test.
+const { connect } = tls;
+mock.method(tls, "connect", (options: tls.ConnectionOptions) => connect(options).on("error", ignore));
 
 for (const name of ["ioredis", "redis"] as const) {
   describe(`Redis refuses, with ${name}`, { skip: missing, concurrency: 3 }, () => {
@@ -114,10 +119,7 @@ for (const name of ["ioredis", "redis"] as const) {
       assert.deepEqual(warnings, []);
     });
 
-    test("M1: rediss:// with a certificate authority of its own; without it, the error has the reason", async (t) => {
-      // A TLS socket may report a second error after the certificate was rejected, and ioredis listens to one only.
-      const { connect } = tls;
-      t.mock.method(tls, "connect", (options: tls.ConnectionOptions) => connect(options).on("error", ignore));
+    test("M1: rediss:// with a certificate authority of its own; without it, the error has the reason", async () => {
       const { ca, server: certificate } = await testCertificates();
       const folder = mkdtempSync(join(tmpdir(), "holdfast-redis-tls-"));
       add(() => rmSync(folder, { recursive: true }));

@@ -51,7 +51,7 @@ export class DemoPage implements AsyncDisposable {
   }
 
   /** Waits until each element, by id, contains its text. */
-  async shows(texts: Readonly<Record<string, string>>, timeout = 15_000): Promise<void> {
+  async shows(texts: Readonly<Record<string, string>>, timeout = 30_000): Promise<void> {
     await this.page.waitForFunction(
       (wanted) =>
         Object.entries(wanted).every(([id, text]) => document.getElementById(id)?.textContent.includes(text)),
@@ -106,7 +106,7 @@ export class DemoPage implements AsyncDisposable {
       (least) => document.querySelectorAll("#chart .sample").length >= least,
       count,
       {
-        timeout: 20_000,
+        timeout: 30_000,
       },
     );
   }

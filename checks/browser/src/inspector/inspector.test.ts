@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { connect, type Connection } from "holdfast";
-import { eventually, FaultProxy } from "holdfast-testkit";
+import { eventually, FaultProxy, slowness } from "holdfast-testkit";
 import { assertAccessible as assertPageAccessible, type Look } from "../browser/accessibility.js";
 import { skip } from "../browser/chromium.js";
 import { Inspected } from "./inspected.js";
@@ -133,7 +133,7 @@ describe("The inspector's page", { skip, timeout: 300_000 }, () => {
     await age.focus();
     for (let presses = 0; presses < 45; presses++) await scene.page.keyboard.press("Enter");
     await scene.page.waitForTimeout(500);
-    await scene.page.getByText("Live", { exact: true }).waitFor({ timeout: 900 });
+    await scene.page.getByText("Live", { exact: true }).waitFor({ timeout: 900 * slowness() });
   });
 
   test("P2: terminating asks first, and then ends the connection", async () => {

@@ -38,7 +38,7 @@ export class Stage {
 
   /** Connects to the far end through the proxy; the path identifies the connection in the demo. */
   async connect(path: string, options: ConnectOptions = CLIENT): Promise<Connection> {
-    const connection = await connect(this.farEnd.url(path), { openTimeout: 3_000, ...options });
+    const connection = await connect(this.farEnd.url(path), options);
     this.#connections.set(path, connection);
     return connection;
   }

@@ -5,6 +5,7 @@ import { serve, type ServerConnection } from "../../build/index.js";
 import { Histogram } from "../../build/cli/bench/histogram.js";
 import { Payloads } from "../../build/cli/bench/payload.js";
 import { Ring } from "../../build/cli/bench/ring.js";
+import { slowness } from "holdfast-testkit";
 import { Command, runCommand } from "./command.js";
 
 interface Summary {
@@ -71,7 +72,7 @@ describe("holdfast bench", () => {
       stderr: "holdfast: This server does not echo: no echo was received within 0.3 s.\n",
     });
     await using other = await serve((connection) => connection.forEach(() => connection.send("no\x1b[2J")));
-    const wrong = await runCommand(["bench", "-W", "0.3", other.url]);
+    const wrong = await runCommand(["bench", other.url]);
     assert.deepEqual(wrong, {
       code: 1,
       stdout: "",
@@ -113,7 +114,15 @@ describe("holdfast bench", () => {
         isProbe || ++received < 5 ? connection.send(message) : undefined,
       );
     });
-    const { code, summary } = await benchJSON("-c", "2", "-p", "3", "-W", "0.5", server.url);
+    const { code, summary } = await benchJSON(
+      "-c",
+      "2",
+      "-p",
+      "3",
+      "-W",
+      String(0.5 * slowness()),
+      server.url,
+    );
     assert.equal(code, 3);
     assert.deepEqual(
       summary.problems.map(({ cause, count: times }) => ({ cause, times })),

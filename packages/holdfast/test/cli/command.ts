@@ -4,7 +4,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { eventually, withTimeout } from "holdfast-testkit";
+import { eventually, slowness, withTimeout } from "holdfast-testkit";
 
 /** The file that `bin` names. */
 export const MAIN = join(dirname(fileURLToPath(import.meta.resolve("holdfast"))), "cli/main.js");
@@ -20,6 +20,9 @@ export type BinaryOutcome = Omit<Outcome, "stdout"> & { readonly stdout: Buffer 
 
 /** A busy machine starts processes slowly. */
 const PATIENCE = 60_000;
+
+/** For `--wait`: milliseconds within which the answers of a server in another process come. */
+export const ANSWERS = String(500 * slowness());
 
 export class Command {
   readonly #process: ChildProcess;

@@ -7,8 +7,8 @@ import { once } from "node:events";
 import { closeSync, existsSync, openSync } from "node:fs";
 import { describe, test } from "node:test";
 import { serve, type ConnectionHandler, type Message, type ServeOptions, type Server } from "holdfast";
-import { eventually } from "holdfast-testkit";
-import { Command, MAIN, runBinary, runCommand } from "./command.js";
+import { eventually, slowness } from "holdfast-testkit";
+import { ANSWERS, Command, MAIN, runBinary, runCommand } from "./command.js";
 
 const echo: ConnectionHandler = (connection) => connection.forEach((message) => connection.send(message));
 
@@ -44,7 +44,7 @@ describe("Bytes in a pipe", () => {
       bytes(0xc3, 0x0a),
       bytes(0x80),
     ]);
-    const { code, stdout, stderr } = await runBinary(["connect", "--wait", "500", server.url], input);
+    const { code, stdout, stderr } = await runBinary(["connect", "--wait", ANSWERS, server.url], input);
     assert.deepEqual(messages, [
       "text é",
       bytes(0, 0xff, 0xfe, 0x0d),
@@ -61,7 +61,7 @@ describe("Bytes in a pipe", () => {
     await using server = await serve(echo, { host: "127.0.0.1" });
     const input = randomBytes(300_000);
     const { code, stdout, stderr } = await runBinary(
-      ["connect", "--binary", "--wait", "1s", server.url],
+      ["connect", "--binary", "--wait", ANSWERS, server.url],
       input,
     );
     assert.deepEqual([code, stderr], [0, ""]);
@@ -83,7 +83,7 @@ describe("Bytes in a pipe", () => {
     const { server, messages } = await recorder();
     await using _ = server;
     const input = randomBytes(2500);
-    const words = ["connect", "--binary=1k", "--wait", "500", server.url];
+    const words = ["connect", "--binary=1k", "--wait", ANSWERS, server.url];
     assert.deepEqual((await runBinary(words, input)).stdout, input);
     assert.deepEqual(
       messages.map(({ length }) => length),
@@ -95,7 +95,7 @@ describe("Bytes in a pipe", () => {
     const { server, messages } = await recorder();
     await using _ = server;
     const input = randomBytes(300_000);
-    const words = ["connect", "--binary=all", "--wait", "1s", server.url];
+    const words = ["connect", "--binary=all", "--wait", ANSWERS, server.url];
     assert((await runBinary(words, input)).stdout.equals(input));
     assert.deepEqual(messages, [Uint8Array.from(input)]);
     assert.deepEqual((await runBinary(words, Buffer.alloc(0))).stdout, Buffer.alloc(0));
@@ -104,7 +104,10 @@ describe("Bytes in a pipe", () => {
 
   test("K: connect --json shows bytes in base64, so that none is lost", async () => {
     await using server = await serve(echo, { host: "127.0.0.1" });
-    const { stdout } = await runBinary(["connect", "--json", "--wait", "500", server.url], bytes(0xff, 0x0a));
+    const { stdout } = await runBinary(
+      ["connect", "--json", "--wait", ANSWERS, server.url],
+      bytes(0xff, 0x0a),
+    );
     const [, message] = stdout.toString().split("\n");
     const { type, base64 } = JSON.parse(message) as Record<string, unknown>;
     assert.deepEqual({ type, base64 }, { type: "binary", base64: "/w==" });
@@ -153,7 +156,7 @@ describe("Bytes in a pipe", () => {
 describe("Messages on the command line", () => {
   test("K: connect --execute sends its messages and waits for answers, without reading stdin", async () => {
     await using server = await serve(echo, { host: "127.0.0.1" });
-    const words = ["connect", "-x", "one", "--execute", "/two", "--wait", "500", server.url];
+    const words = ["connect", "-x", "one", "--execute", "/two", "--wait", ANSWERS, server.url];
     const command = new Command(words); // Its stdin stays open.
     const { code, stdout, stderr } = await command.ended();
     assert.deepEqual({ code, stdout, stderr }, { code: 0, stdout: "one\n/two\n", stderr: "" });
@@ -184,7 +187,7 @@ describe("Messages on the command line", () => {
     });
     const auth = ["--auth", "ada:sécret:x"];
     assert.equal(
-      (await runCommand(["connect", ...auth, "-x", "hi", "--wait", "200", server.url])).stdout,
+      (await runCommand(["connect", ...auth, "-x", "hi", "--wait", ANSWERS, server.url])).stdout,
       "hi\n",
     );
     assert.equal((await runCommand(["ping", "-c", "1", ...auth, server.url])).code, 0);
@@ -234,7 +237,15 @@ describe("A connection that is lost", () => {
       },
       { host: "127.0.0.1" },
     );
-    const command = new Command(["connect", "--reconnect", "-x", "hello", "--wait", "2s", server.url]);
+    const command = new Command([
+      "connect",
+      "--reconnect",
+      "-x",
+      "hello",
+      "--wait",
+      `${2 * slowness()}s`,
+      server.url,
+    ]);
     const { code, stdout, stderr } = await command.ended();
     assert.deepEqual([code, count, stdout], [0, 2, "hello 1\nhello 2\n"], stderr);
     assert.match(stderr, /^holdfast: The TCP connection was ended .*without a closing handshake/);
@@ -243,7 +254,7 @@ describe("A connection that is lost", () => {
   test("K: connect --reconnect pauses the pipe while there is no connection, and loses no line", async () => {
     const { server, messages } = await recorder();
     const { port } = server;
-    const command = new Command(["connect", "--reconnect", "--wait", "500", server.url]);
+    const command = new Command(["connect", "--reconnect", "--wait", ANSWERS, server.url]);
     command.type("one\n");
     await command.printed(/one/);
     await server.close();

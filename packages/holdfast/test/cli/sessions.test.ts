@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
 import { serve, type Connection } from "holdfast";
 import { FaultProxy } from "holdfast-testkit";
-import { Command, runCommand } from "./command.js";
+import { ANSWERS, Command, runCommand } from "./command.js";
 
 type Shown = Readonly<Record<string, unknown>> & { readonly type: string };
 
@@ -118,7 +118,7 @@ describe("holdfast --session", () => {
       "-x",
       "hello",
       "--wait",
-      "300ms",
+      ANSWERS,
       server.url,
     ]);
     assert.deepEqual(

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { serve, type Server } from "holdfast";
-import { Command, normalised, runCommand } from "./command.js";
+import { ANSWERS, Command, normalised, runCommand } from "./command.js";
 
 const VERBS = ["connect", "ping", "watch", "publish", "serve", "doctor", "bench", "inspect"];
 
@@ -66,7 +66,7 @@ describe("holdfast connect", () => {
     await using server = await serve((connection) =>
       connection.forEach((message) => connection.send(message)),
     );
-    const words = ["connect", "--wait", "300", server.url];
+    const words = ["connect", "--wait", ANSWERS, server.url];
     assert.deepEqual(await runCommand(words, "one\n/two\n"), { code: 0, stdout: "one\n/two\n", stderr: "" });
   });
 
@@ -88,7 +88,7 @@ describe("holdfast connect", () => {
     await using server = await serve((connection) =>
       connection.forEach((message) => connection.send(message)),
     );
-    const { stdout } = await runCommand(["connect", "--json", "--wait", "300", server.url], "hi\n");
+    const { stdout } = await runCommand(["connect", "--json", "--wait", ANSWERS, server.url], "hi\n");
     const events = stdout
       .trim()
       .split("\n")
@@ -120,7 +120,7 @@ describe("holdfast serve", () => {
 
   test("K: serve echoes, and logs each client and why its connection ended", async () => {
     const { command, url } = await start();
-    assert.equal((await runCommand(["connect", "--wait", "300", url], "hi\n")).stdout, "hi\n");
+    assert.equal((await runCommand(["connect", "--wait", ANSWERS, url], "hi\n")).stdout, "hi\n");
     command.kill("SIGINT");
     const { code, stdout, stderr } = await command.ended();
     assert.deepEqual(

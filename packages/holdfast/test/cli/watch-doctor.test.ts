@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { serve } from "holdfast";
-import { RawServer, testCertificates } from "holdfast-testkit";
+import { inAttempts, RawServer, testCertificates } from "holdfast-testkit";
 import { Command, normalised, runCommand } from "./command.js";
 
 interface Told {
@@ -117,13 +117,17 @@ ok    idle        connections idle for S s stay open
       },
       { pingInterval: null },
     );
-    const { code, stdout } = await runCommand(["doctor", "--idle", "3", server.url]);
-    assert.equal(code, 0);
-    assert.match(
-      stdout,
-      /warn {2}idle {8}idle connections are cut after (?:0\.[6-9]|1\.\d) s \(no close frame/,
-    );
-    assert.match(stdout, /Set `pingInterval` to [2-9]00 or less/);
+    await inAttempts(async () => {
+      const { code, stdout } = await runCommand(["doctor", "--idle", "5", server.url]);
+      assert.equal(code, 0);
+      const [, seconds = ""] =
+        /warn {2}idle {8}idle connections are cut after (\d\.\d) s \(no close frame/.exec(stdout) ?? [];
+      assert.match(seconds, /\d/, stdout);
+      if (Number(seconds) >= 2) return false; // The doctor's process saw the end late.
+      assert.match(seconds, /^(?:0\.[6-9]|1\.\d)$/);
+      assert.match(stdout, /Set `pingInterval` to [2-9]00 or less/);
+      return true;
+    }, "the idle timeout of 0.7 s");
   });
 
   test("K: doctor detects a peer that does not answer pings", async () => {
