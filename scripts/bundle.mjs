@@ -13,6 +13,7 @@ import { planChunks } from "./lib/chunks.mjs";
 import { findInternal, relax } from "./lib/declarations.mjs";
 import { isMain } from "./lib/main.mjs";
 import { root } from "./lib/root.mjs";
+import { withoutSpaces } from "./lib/spaces.mjs";
 
 const library = join(root, "packages/holdfast");
 const finished = join(library, "dist");
@@ -36,6 +37,9 @@ const pageStarts = {
   "page-client": "browser/client",
   "page-persistent": "browser/connect-persistent",
 };
+
+/** The scripts of workers export nothing, so both have the same declarations. */
+const declared = entries.filter((name) => name !== "browser-worker");
 
 /** Node's modules, and the optional peer dependency. */
 const external = [/^node:/, "socks"];
@@ -64,17 +68,19 @@ async function bundleCommand() {
   const paths = Object.fromEntries(
     ["index", "topics"].map((name) => [join(library, `build/${name}.js`), `../${name}.js`]),
   );
-  await write(command, [...external, ...Object.keys(paths)], join(unfinished, "cli"), paths);
+  // Its verbs are small beside the library, which most of them load.
+  const limits = { dynamic: 120_000 };
+  await write(command, [...external, ...Object.keys(paths)], join(unfinished, "cli"), paths, limits);
 }
 
-async function write(input, externals, dir, paths = {}) {
+async function write(input, externals, dir, paths = {}, limits = {}) {
   const built = await rollup({
     input,
     external: externals,
-    plugins: [workerScripts, withoutComments],
+    plugins: [workerScripts, compact, withoutUnused],
     onLog: failOnWarning,
   });
-  await writeChunks(built, {
+  const options = {
     dir,
     paths,
     format: "es",
@@ -82,28 +88,32 @@ async function write(input, externals, dir, paths = {}) {
     chunkFileNames: "chunk-[hash].js",
     hoistTransitiveImports: false,
     generatedCode: "es2015",
-  });
+  };
+  await writeChunks(built, options, limits);
 }
 
 async function bundleDeclarations() {
   const built = await rollup({
-    input: inputs(entries, ".d.ts"),
+    input: inputs(declared, ".d.ts"),
     external,
     plugins: [dts(), withoutInternal, withoutNode],
     onLog: failOnWarning,
   });
-  await writeChunks(built, {
+  const options = {
     dir: unfinished,
     format: "es",
     entryFileNames: "[name].ts",
     chunkFileNames: "types-[hash].d.ts",
-  });
+  };
+  // Only the compiler loads them.
+  await writeChunks(built, options, { small: 80_000, waste: 80_000 });
 }
 
 /** Writes the bundle with fewer chunks than rollup would make. */
-async function writeChunks(built, options) {
+async function writeChunks(built, options, limits) {
   const { output } = await built.generate(options);
-  const names = planChunks(output.filter(({ type }) => type === "chunk"));
+  const chunks = output.filter(({ type }) => type === "chunk");
+  const names = planChunks(chunks, limits);
   await built.write({ ...options, manualChunks: (id) => names.get(id), onlyExplicitManualChunks: true });
   await built.close();
 }
@@ -152,15 +162,25 @@ function withDisposables(code) {
 }
 
 /**
- * Removes comments, which are two fifths of the code; editors show those of the declarations. esbuild keeps those of
- * class members.
+ * Removes comments, which are two fifths of the code, since editors show those of the declarations (esbuild keeps those of
+ * class members), and spaces. Names and lines stay, so that stack traces and debuggers show what the source says.
  */
-const withoutComments = {
-  name: "without-comments",
+const compact = {
+  name: "compact",
   renderChunk: async (code) => {
     const compilerOptions = { target: "ES2022", module: "ESNext", removeComments: true };
     const { outputText } = ts.transpileModule(code, { compilerOptions });
-    return { code: markPure((await transform(outputText, { target: "es2022" })).code), map: null };
+    const text = (await transform(outputText, { target: "es2022", charset: "utf8" })).code;
+    return { code: withoutSpaces(markPure(text)), map: null };
+  },
+};
+
+/** Drops the chunks of `pageStarts` whose module is in a chunk with others: nobody imports these. */
+const withoutUnused = {
+  name: "without-unused",
+  generateBundle: (_, files) => {
+    const imported = new Set(Object.values(files).flatMap(({ imports = [] }) => imports));
+    for (const name of Object.keys(pageStarts)) if (!imported.has(`${name}.js`)) delete files[`${name}.js`];
   },
 };
 

@@ -1,10 +1,20 @@
 // Decides which small chunks of a bundle to join: a program that loads the library looks up each file, and a package with
 // a hundred files is hard to read.
 
-/** Bytes: larger chunks stay as they are. */
-const SMALL = 12_000;
-/** Bytes that a program may load in vain, for each chunk that is joined. */
-const WASTE = 10_000;
+/** Bytes. A waste is what a loader of the joined chunk may load in vain. */
+const LIMITS = {
+  /** Larger chunks stay as they are. */
+  small: 50_000,
+  waste: 60_000,
+  /** The waste of a dynamic import's code, which few programs need. */
+  wasteOfDynamic: 14_000,
+  /** The waste of what a page loads before its first WebSocket opens: none. */
+  wasteOfStart: 0,
+  /** The largest chunk of small ones that only dynamic imports load. */
+  dynamic: 12_000,
+};
+/** The entries that a page loads before its first WebSocket opens are named so. */
+const PAGE_START = "page-";
 
 /**
  * The name of the chunk for each module that is in no entry, for rollup's option `manualChunks`.
@@ -13,9 +23,10 @@ const WASTE = 10_000;
  * that, small chunks that only dynamic imports load join each other.
  *
  * @param output the chunks that rollup makes by itself, each with the modules that the same entries need
+ * @param limits those that differ from `LIMITS`
  */
-export function planChunks(output) {
-  const plan = new Plan(output);
+export function planChunks(output, limits = {}) {
+  const plan = new Plan(output, { ...LIMITS, ...limits });
   for (const chunk of plan.small()) {
     const target = plan.bestTarget(chunk);
     if (target !== null) plan.join(chunk, target);
@@ -29,21 +40,25 @@ export function planChunks(output) {
 
 class Plan {
   #chunks;
+  #limits;
 
-  constructor(output) {
-    this.#chunks = output.map(({ fileName, code, imports, modules, isEntry, isDynamicEntry }) => ({
-      ...{ fileName, imports, isEntry },
-      isFixed: isEntry || isDynamicEntry,
-      size: code.length,
-      parts: [fileName],
-      modules: Object.keys(modules),
-    }));
+  constructor(output, limits) {
+    this.#limits = limits;
+    this.#chunks = output.map(
+      ({ fileName, code, imports, dynamicImports, modules, isEntry, isDynamicEntry }) => ({
+        ...{ fileName, imports, dynamicImports, isEntry },
+        isFixed: isEntry || isDynamicEntry,
+        size: code.length,
+        parts: [fileName],
+        modules: Object.keys(modules),
+      }),
+    );
   }
 
   /** The chunks that may be joined, the smallest first. */
   small() {
     return this.#chunks
-      .filter(({ isFixed, size }) => !isFixed && size <= SMALL)
+      .filter(({ isEntry, size }) => !isEntry && size <= this.#limits.small)
       .sort((a, b) => a.size - b.size);
   }
 
@@ -52,12 +67,13 @@ class Plan {
     const loaders = this.#loadersOf(chunk);
     let best = null;
     for (const other of this.#chunks) {
-      if (other === chunk || other.isFixed || this.makesCircle(chunk, other)) continue;
+      if (other === chunk || other.isEntry || this.makesCircle(chunk, other)) continue;
       const others = this.#loadersOf(other);
-      if (!loaders.every((each) => others.includes(each))) continue;
+      if (!loaders.every((each) => this.#loadedWith(each).has(other))) continue;
       const added = others.map((each) => this.#addedTo(each, chunk));
       const waste = added.reduce((sum, each) => sum + each, 0);
-      if (Math.max(...added) <= WASTE && (best === null || waste < best.waste)) best = { other, waste };
+      const isLittle = others.every((each, index) => added[index] <= this.#mostWaste(each, chunk));
+      if (isLittle && (best === null || waste < best.waste)) best = { other, waste };
     }
     return best?.other ?? null;
   }
@@ -65,7 +81,7 @@ class Plan {
   /** Small chunks that no entry loads before somebody needs them; also the targets of dynamic imports. */
   smallDynamic() {
     return this.#chunks
-      .filter(({ size }) => size <= SMALL)
+      .filter(({ size }) => size <= this.#limits.dynamic)
       .filter((chunk) => this.#loadersOf(chunk).every(({ isEntry }) => !isEntry))
       .sort((a, b) => a.size - b.size);
   }
@@ -73,7 +89,7 @@ class Plan {
   /** Whether they load the same modules of others, and can be joined. */
   areAlike(a, b) {
     const [ofA, ofB] = [a, b].map((chunk) => [...this.#foreignImports(this.#closure(chunk))].sort().join());
-    return ofA === ofB && a.size + b.size <= SMALL && !this.makesCircle(a, b);
+    return ofA === ofB && a.size + b.size <= this.#limits.dynamic && !this.makesCircle(a, b);
   }
 
   /** Whether joining them would make a chunk that imports itself by way of a third one. */
@@ -87,6 +103,7 @@ class Plan {
     this.#chunks = this.#chunks.filter((each) => each !== chunk);
     target.parts.push(...chunk.parts);
     target.imports = [...new Set([...target.imports, ...chunk.imports])];
+    target.dynamicImports = [...new Set([...target.dynamicImports, ...chunk.dynamicImports])];
     target.modules.push(...chunk.modules);
     target.size += chunk.size;
     target.isFixed ||= chunk.isFixed;
@@ -104,11 +121,28 @@ class Plan {
 
   /** The bytes that a loader would load in addition; Infinity if it would load other people's modules. */
   #addedTo(loader, chunk) {
-    const loaded = this.#closure(loader);
+    const loaded = this.#loadedWith(loader);
     const added = [...this.#closure(chunk)].filter((each) => !loaded.has(each));
     const foreign = this.#foreignImports(loaded);
     if ([...this.#foreignImports(added)].some((name) => !foreign.has(name))) return Infinity;
     return added.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** The chunks that are loaded once a loader is, those before it included: the ones that import it dynamically. */
+  #loadedWith(loader) {
+    const loaded = this.#closure(loader);
+    if (loader.isEntry) return loaded;
+    const [first = new Set(), ...others] = this.#chunks
+      .filter(({ dynamicImports }) => loader.parts.some((part) => dynamicImports.includes(part)))
+      .map((importer) => this.#closure(importer));
+    for (const each of first) if (others.every((other) => other.has(each))) loaded.add(each);
+    return loaded;
+  }
+
+  /** The bytes that a loader may load in vain, if a chunk is joined. */
+  #mostWaste(loader, chunk) {
+    if (loader.fileName.startsWith(PAGE_START)) return this.#limits.wasteOfStart;
+    return chunk.isFixed ? this.#limits.wasteOfDynamic : this.#limits.waste;
   }
 
   #closure(chunk, seen = new Set()) {
