@@ -35,6 +35,7 @@ const pageStarts = {
   "page-connect": "browser/connect",
   "page-client": "browser/client",
   "page-persistent": "browser/connect-persistent",
+  "page-worker": "browser/connect-in-worker",
 };
 
 /** Node's modules, and the optional peer dependency. */

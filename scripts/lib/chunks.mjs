@@ -5,6 +5,8 @@
 const SMALL = 12_000;
 /** Bytes that a program may load in vain, for each chunk that is joined. */
 const WASTE = 10_000;
+/** The same for what a page loads before its first WebSocket opens. */
+const PAGE_WASTE = 2_000;
 
 /**
  * The name of the chunk for each module that is in no entry, for rollup's option `manualChunks`.
@@ -33,6 +35,7 @@ class Plan {
   constructor(output) {
     this.#chunks = output.map(({ fileName, code, imports, modules, isEntry, isDynamicEntry }) => ({
       ...{ fileName, imports, isEntry },
+      isPageStart: isEntry && fileName.startsWith("page-"),
       isFixed: isEntry || isDynamicEntry,
       size: code.length,
       parts: [fileName],
@@ -108,7 +111,8 @@ class Plan {
     const added = [...this.#closure(chunk)].filter((each) => !loaded.has(each));
     const foreign = this.#foreignImports(loaded);
     if ([...this.#foreignImports(added)].some((name) => !foreign.has(name))) return Infinity;
-    return added.reduce((sum, { size }) => sum + size, 0);
+    const bytes = added.reduce((sum, { size }) => sum + size, 0);
+    return loader.isPageStart && bytes > PAGE_WASTE ? Infinity : bytes;
   }
 
   #closure(chunk, seen = new Set()) {
