@@ -48,6 +48,12 @@ class LazyCode<Code> {
     return this.#code ?? (this.#loading ??= quietly(this.#fetch())); // Unawaited if opening fails.
   }
 
+  /** Only after it was loaded. */
+  get loaded(): Code {
+    if (this.#code === null) throw new Error("Expected code that is loaded.");
+    return this.#code;
+  }
+
   async #fetch(): Promise<Code> {
     try {
       return (this.#code = await loadCode(CONNECTIONS, this.#load));
