@@ -36,6 +36,7 @@ const pageStarts = {
   "page-connect": "browser/connect",
   "page-client": "browser/client",
   "page-persistent": "browser/connect-persistent",
+  "page-worker": "browser/connect-in-worker",
 };
 
 /** The scripts of workers export nothing, so both have the same declarations. */

@@ -3,17 +3,15 @@
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import type { Connection } from "../connection/connection.js";
 import { invalidArgument } from "../shared/option-checks.js";
-import { STREAMING } from "../connection/reading/streaming.js";
-import type { Runtime } from "../connection/runtime.js";
+import { quietly } from "../shared/deferred.js";
 import { copyOptions } from "../reconnect/copy-options.js";
 import { checkCrossing } from "../transport/worker/crossing.js";
 import { openInWorker } from "../transport/worker/open-in-worker.js";
 import { WorkerError } from "../transport/worker/worker-error.js";
 import { WorkerHost, type OnFailed, type RunningWorker } from "../transport/worker/worker-host.js";
-import { newBrowserRuntime } from "../transport/browser/browser-runtime.js";
+import { browserRuntime } from "../transport/browser/browser-runtime.js";
 import { parseBrowserURL } from "./browser-url.js";
-import { pageOwner, probeOnReturn } from "./live-connections.js";
-import { loadCodeFor } from "./load-code.js";
+import { loadCodeFor, waitForCode, workerConnectionCode } from "./load-code.js";
 import { CONNECT_OPTIONS, checkConnectOptions, type ConnectOptions, NO_SESSION } from "./options.js";
 import { withFullStop } from "../shared/full-stop.js";
 
@@ -53,21 +51,20 @@ export async function connectInWorker(
   const plain = checkCrossing("", rest) as object; // Safe: `checkCrossing` returns an object for an object.
   const checked = checkConnectOptions(copied);
   const host = worker === undefined ? shared() : new WorkerHost((onFailed) => useWorker(worker, onFailed));
-  const runtime = (sharedRuntime ??= newBrowserRuntime(STREAMING));
+  const runtime = browserRuntime();
   const { openTimeout, signal } = checked;
   const deadline = openTimeout === null ? null : runtime.clock.now() + openTimeout;
+  const code = workerConnectionCode.get();
   const loading = loadCodeFor(checked, runtime, deadline);
   const { ConnectionLog: log } = loading instanceof Promise ? await loading : loading;
   const settings = { ...checked.connection, log };
-  const call = { runtime, host, url: href, options: plain, settings, openTimeout, signal };
-  const connection = await openInWorker({ ...call, owner: pageOwner });
-  // A worker receives no event when the page becomes visible again.
-  if (connection.state === "open") probeOnReturn(connection);
-  return connection;
+  const start =
+    code instanceof Promise
+      ? quietly(waitForCode(code, checked, runtime, deadline).then((loaded) => loaded.startInWorker))
+      : code.startInWorker;
+  return openInWorker({ runtime, host, url: href, options: plain, settings, openTimeout, signal, start });
 }
 
-/** The worker delivers messages in pieces where the page asks for that. */
-let sharedRuntime: Runtime | null = null;
 let sharedHost: WorkerHost | null = null;
 
 function shared(): WorkerHost {

@@ -5,10 +5,11 @@ import { openPersistent, type PersistentConnection } from "../reconnect/persiste
 import { PERSISTENT_OPTIONS, type PersistentOptions } from "../reconnect/persistent/persistent-options.js";
 import { PERSIST_OPTIONS, type PersistOptions } from "../reconnect/retry/persist-options.js";
 import type { ValueOrFactory, PerAttemptOptions } from "../reconnect/target.js";
-import type { Connector } from "../reconnect/connector.js";
+import type { PersistentConnector } from "../reconnect/connector.js";
 import { browserRuntime } from "../transport/browser/browser-runtime.js";
 import { LazySessionCarrier } from "../transport/session/lazy-session-carrier.js";
 import { browserConnector } from "./connector.js";
+import { connectionCode } from "./load-code.js";
 import { CONNECT_OPTIONS, type ConnectOptions } from "./options.js";
 
 /**
@@ -43,13 +44,14 @@ export function connectPersistent(
 }
 
 /** Only persistent connections have sessions, so that bundles of the other clients do not contain them. */
-export function sessionConnector(): Connector<ConnectOptions> {
+export function sessionConnector(): PersistentConnector<ConnectOptions> {
   return {
     ...browserConnector,
     async open(url, options, observer) {
       if (observer?.session instanceof LazySessionCarrier) await observer.session.load();
       return browserConnector.open(url, options, observer);
     },
+    connectedCode: () => connectionCode.loaded.connectedCode,
     carrySession: (settings, handler) => new LazySessionCarrier(browserRuntime(), settings, handler),
   };
 }

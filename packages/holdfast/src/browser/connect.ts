@@ -13,9 +13,9 @@ import { parseBrowserURL, type BrowserURL } from "./browser-url.js";
 import { HeldEvents } from "./held-events.js";
 import { LinkOffers } from "./link-offers.js";
 import {
+  connectionCode,
   loadCodeFor,
-  loadConnectionCode,
-  waitForConnectionCode,
+  waitForCode,
   type ConnectionCode,
   type LoadedCode,
 } from "./load-code.js";
@@ -102,7 +102,7 @@ function openOnce(attempt: OpenParameters, offersLink: boolean): Promise<Connect
   const offered = offersLink
     ? offerLink(subprotocols, { isRequired: linkProtocol === "required", wantsSession })
     : subprotocols;
-  const loading = loadConnectionCode();
+  const loading = connectionCode.get();
   return openWebSocket(
     { runtime, url: target, subprotocols: offered, deadline, openTimeout, signal },
     (socket): Connection | Promise<Connection> => {
@@ -128,7 +128,7 @@ async function startWith(
   const { settings, socket } = opened;
   const events = new HeldEvents(socket);
   try {
-    const code = await waitForConnectionCode(loading, settings, browserRuntime(), deadline);
+    const code = await waitForCode(loading, settings, browserRuntime(), deadline);
     const connection = code.startConnection(opened);
     events.replay();
     return connection;

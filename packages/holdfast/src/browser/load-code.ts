@@ -33,31 +33,51 @@ const NO_CODE: LoadedCode = {};
 const OPTIONS = "an option";
 const CONNECTIONS = "connections";
 
-export type ConnectionCode = typeof PageConnection;
+/** Code that a page loads once, while its first connection opens. */
+class LazyCode<Code> {
+  readonly #load: () => Promise<Code>;
+  #code: Code | null = null;
+  #loading: Promise<Code> | null = null;
 
-let connectionCode: ConnectionCode | null = null;
-let loadingConnections: Promise<ConnectionCode> | null = null;
+  constructor(load: () => Promise<Code>) {
+    this.#load = load;
+  }
 
-/** The code of open connections. A page needs it once its first WebSocket has opened, and loads it meanwhile. */
-export function loadConnectionCode(): ConnectionCode | Promise<ConnectionCode> {
-  return connectionCode ?? (loadingConnections ??= quietly(fetchConnectionCode())); // Unawaited if the WebSocket fails.
-}
+  /** Returns a promise until it is loaded. If it cannot be loaded, the next call tries again. */
+  get(): Code | Promise<Code> {
+    return this.#code ?? (this.#loading ??= quietly(this.#fetch())); // Unawaited if opening fails.
+  }
 
-async function fetchConnectionCode(): Promise<ConnectionCode> {
-  try {
-    return (connectionCode = await loadCode(CONNECTIONS, () => import("./page-connection.js")));
-  } finally {
-    loadingConnections = null;
+  /** Only after it was loaded. */
+  get loaded(): Code {
+    if (this.#code === null) throw new Error("Expected code that is loaded.");
+    return this.#code;
+  }
+
+  async #fetch(): Promise<Code> {
+    try {
+      return (this.#code = await loadCode(CONNECTIONS, this.#load));
+    } finally {
+      this.#loading = null;
+    }
   }
 }
 
+export type ConnectionCode = typeof PageConnection;
+
+/** The code of open connections. */
+export const connectionCode = new LazyCode<ConnectionCode>(() => import("./page-connection.js"));
+
+/** The code of open connections in workers. */
+export const workerConnectionCode = new LazyCode(() => import("./page-worker-connection.js"));
+
 /** Waits for that code within `openTimeout`, and until `signal` aborts. */
-export function waitForConnectionCode(
-  loading: Promise<ConnectionCode>,
+export function waitForCode<Code>(
+  loading: Promise<Code>,
   settings: ConnectSettings,
   runtime: Runtime,
   deadline: number | null,
-): Promise<ConnectionCode> {
+): Promise<Code> {
   return withinOpening(CONNECTIONS, settings, runtime, deadline, () => loading);
 }
 

@@ -16,6 +16,9 @@ import { pageOwner, probeOnReturn } from "./live-connections.js";
 import type { LoadedCode } from "./load-code.js";
 import type { ConnectSettings } from "./options.js";
 
+/** For `connectPersistent()`. It is in this file, so that a page loads one and not two, one after the other. */
+export * as connectedCode from "../reconnect/persistent/connected-code.js";
+
 export interface OpenedSocket {
   readonly target: BrowserURL;
   readonly settings: ConnectSettings;

@@ -13,6 +13,7 @@ import { parseWebSocketURL } from "../protocol/handshake/url.js";
 import { copyOptions } from "../reconnect/copy-options.js";
 import { checkCrossing } from "../transport/worker/crossing.js";
 import { openInWorker } from "../transport/worker/open-in-worker.js";
+import { createWorkerConnection } from "../transport/worker/worker-connection.js";
 import { WorkerHost } from "../transport/worker/worker-host.js";
 import { CONNECT_OPTIONS, checkConnectOptions, type ConnectOptions } from "./options.js";
 import { useWorker, startWorker } from "./worker-thread.js";
@@ -62,7 +63,7 @@ export async function connectInWorker(
   const runtime = nodeRuntime();
   const call = { runtime, host, url: String(url), options: plain, settings: connection, openTimeout, signal };
   try {
-    return await openInWorker({ ...call, owner: null });
+    return await openInWorker({ ...call, start: (opened) => createWorkerConnection(opened, runtime, null) });
   } catch (error) {
     throw addCaller(error);
   }

@@ -11,7 +11,8 @@ import { describeObject, showInInspector } from "../connection/inspection.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import { type ConnectionSettings } from "../connection/options.js";
 import { checkDuration, checkSignal, invalidArgument } from "../shared/option-checks.js";
-import { LatencyStatistics, type LatencyStats } from "../heartbeat/latency-statistics.js";
+import type { LatencyStats } from "../heartbeat/latency-statistics.js";
+import { noLatency } from "../heartbeat/no-latency.js";
 import { InvalidStateError } from "../shared/errors.js";
 import type { Connector, ConnectorOptions } from "./connector.js";
 import { EventStream, type RunningStream, type StreamHandler } from "./stream/event-stream.js";
@@ -102,7 +103,7 @@ export abstract class ClientBase implements AsyncIterable<ClientEvent> {
 
   /** Statistics of the connection's round-trip times, in milliseconds. A snapshot. */
   get latencyStats(): LatencyStats {
-    return this.connection?.latencyStats ?? new LatencyStatistics().snapshot();
+    return this.connection?.latencyStats ?? noLatency();
   }
 
   /** Bytes that were sent and that the kernel has not accepted yet. */

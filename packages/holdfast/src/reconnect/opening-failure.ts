@@ -2,7 +2,7 @@
 
 import { closeInfo, type CloseInfo } from "../connection/close-info.js";
 import type { ConnectionSettings } from "../connection/options.js";
-import { LatencyStatistics } from "../heartbeat/latency-statistics.js";
+import { noLatency } from "../heartbeat/no-latency.js";
 import { HandshakeError, HoldfastError } from "../shared/errors.js";
 import { showURL } from "../shared/show-url.js";
 import { errorOf, thrownText } from "../shared/thrown.js";
@@ -49,7 +49,7 @@ export function neverOpenedInfo(
       lastSentAt: null,
       lastPingAt: null,
       lastPongAt: null,
-      latency: new LatencyStatistics().snapshot(),
+      latency: noLatency(),
       pingsInFlight: 0,
       oldestPingAge: null,
       bytesReceived: 0,

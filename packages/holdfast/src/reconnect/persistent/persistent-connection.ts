@@ -25,7 +25,7 @@ import {
 import { MessageIterator, receiveOne } from "../../connection/reading/readers.js";
 import type { ConnectionSession } from "../../connection/session-state.js";
 import type { LatencyStats } from "../../heartbeat/latency-statistics.js";
-import type { Connector, ConnectorOptions } from "../connector.js";
+import type { ConnectorOptions, PersistentConnector } from "../connector.js";
 import { checkPersistOptions, type PersistOptions } from "../retry/persist-options.js";
 import { Supervisor } from "../supervisor.js";
 import { fixTarget, type ValueOrFactory, type PerAttemptOptions } from "../target.js";
@@ -53,7 +53,7 @@ const PERSISTENT_SEND_OPTIONS: OptionNames<PersistentSendOptions> = { ...SEND_OP
  * @throws InvalidArgumentError for an invalid option
  */
 export function openPersistent<Options extends ConnectorOptions>(
-  connector: Connector<Options>,
+  connector: PersistentConnector<Options>,
   url: ValueOrFactory<string | URL>,
   options: PerAttemptOptions<Options> & PersistentOptions & PersistOptions,
 ): PersistentConnection {
@@ -66,6 +66,7 @@ export function openPersistent<Options extends ConnectorOptions>(
     connectionSettings: settings,
     settings: persistent,
     carrySession: connector.carrySession?.bind(connector),
+    connectedCode: () => connector.connectedCode(),
     supervisor: (handler) => new Supervisor({ target, settings, persist }, handler),
   });
   core.start();

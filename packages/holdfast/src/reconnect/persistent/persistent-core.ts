@@ -21,17 +21,18 @@ import { Listeners } from "../../connection/listeners.js";
 import type { ConnectionSettings } from "../../connection/options.js";
 import type { Runtime } from "../../connection/runtime.js";
 import type { TimerQueue } from "../../connection/timer-queue.js";
+import { noLatency } from "../../heartbeat/no-latency.js";
 import type { LatencyStats } from "../../heartbeat/latency-statistics.js";
 import type { CloseFrame } from "../../shared/close-code.js";
 import type { AttemptOutcome } from "../attempt.js";
-import type { Connector, ConnectorOptions } from "../connector.js";
+import type { Connector, ConnectorOptions, PersistentConnector } from "../connector.js";
 import type { Retry } from "../retry/retry-policy.js";
 import type { SupervisorControls, SupervisorHandler } from "../supervisor.js";
 import type { KeptState } from "../../session/kept-state.js";
 import { KeptSession } from "./kept-session.js";
-import { OverallLatency } from "./overall-latency.js";
+import type { OverallLatency } from "./overall-latency.js";
 import type { PersistentSettings } from "./persistent-options.js";
-import { SuspicionWatch, type SuspicionHandler } from "./suspicion-watch.js";
+import type { SuspicionHandler, SuspicionWatch } from "./suspicion-watch.js";
 import type { Suspicion } from "../../heartbeat/adaptive-detection.js";
 import type { RaceObserver } from "../race.js";
 import { Preparation, type PreparationHandler } from "./preparation.js";
@@ -46,6 +47,8 @@ export interface PersistentCoreOptions {
   readonly supervisor: (handler: SupervisorHandler) => SupervisorControls;
   /** As in `Connector`. */
   readonly carrySession: Connector<ConnectorOptions>["carrySession"];
+  /** As in `PersistentConnector`. */
+  readonly connectedCode: PersistentConnector<ConnectorOptions>["connectedCode"];
 }
 
 /** The received messages that the application has not taken. */
@@ -68,7 +71,9 @@ export class PersistentCore
   readonly #supervisor: SupervisorControls;
   readonly #receiver: Receiver;
   readonly #preparation: Preparation;
-  readonly #latency = new OverallLatency();
+  readonly #connectedCode: PersistentCoreOptions["connectedCode"];
+  /** Null before the first connection. */
+  #latency: OverallLatency | null = null;
   readonly #aborter = new AbortController();
   readonly #closed = new Deferred<CloseInfo>();
   #status: PersistentStatus;
@@ -77,8 +82,9 @@ export class PersistentCore
   #probed: Connection | null = null;
   #attemptStartedAt = 0;
   #attempt = 1;
-  /** Null with fixed detection. */
-  readonly #suspicions: SuspicionWatch | null;
+  readonly #isAdaptive: boolean;
+  /** Null with fixed detection, and before the first connection. */
+  #suspicions: SuspicionWatch | null = null;
   /** Null without the option `keep`. */
   readonly #kept: KeptSession | null;
   /** The messages that were saved when the client was suspended; null while it runs. */
@@ -89,11 +95,11 @@ export class PersistentCore
     this.runtime = runtime;
     this.#settings = settings;
     this.#receiver = new Receiver(runtime, connectionSettings);
+    this.#connectedCode = options.connectedCode;
     this.sender = new Sender(runtime, settings.sending, connectionSettings.writeLimit);
     this.listeners = new Listeners(runtime.platform, connectionSettings.faultLogger);
     this.#status = Object.freeze({ state: "connecting", attempt: 1, since: runtime.clock.wallNow() });
-    const isAdaptive = (connectionSettings.detection ?? null) !== null;
-    this.#suspicions = isAdaptive ? new SuspicionWatch(runtime, this) : null;
+    this.#isAdaptive = (connectionSettings.detection ?? null) !== null;
     this.#kept = settings.session?.keep
       ? new KeptSession(settings.session.keep, connectionSettings.faultLogger)
       : null;
@@ -146,7 +152,7 @@ export class PersistentCore
   }
 
   get latencyStats(): LatencyStats {
-    return this.#latency.snapshot();
+    return this.#latency?.snapshot() ?? noLatency();
   }
 
   get signal(): AbortSignal {
@@ -217,7 +223,7 @@ export class PersistentCore
     this.#connection = connection;
     this.#attempt = attempt;
     coreOf(connection).willBeRead();
-    this.#latency.watch(connection);
+    this.#watch(connection);
     this.#preparation.begin(connection, attempt);
   }
 
@@ -317,7 +323,7 @@ export class PersistentCore
   }
 
   onReady(connection: Connection, attempt: number, isFirst: boolean): void {
-    this.sender.open(connection);
+    this.sender.open(connection, this.#connectedCode().Delivery);
     this.#status = Object.freeze({ state: "open", attempt, since: this.#wallNow() });
     const status = this.#status;
     this.#suspicions?.watch(connection);
@@ -325,11 +331,18 @@ export class PersistentCore
     if (this.#status === status) this.listeners.emit("status", status);
   }
 
+  #watch(connection: Connection): void {
+    const { OverallLatency, SuspicionWatch } = this.#connectedCode();
+    this.#latency ??= new OverallLatency();
+    this.#latency.watch(connection);
+    if (this.#isAdaptive) this.#suspicions ??= new SuspicionWatch(this.runtime, this);
+  }
+
   #onConnectionEnded({ info, error }: AttemptOutcome): void {
     const connection = this.#connection;
     if (connection === null) return;
     this.#connection = null;
-    this.#latency.unwatch();
+    this.#latency?.unwatch();
     this.#suspicions?.unwatch();
     this.#receiver.detach();
     this.sender.onConnectionEnded(error);

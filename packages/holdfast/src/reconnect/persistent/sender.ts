@@ -6,7 +6,7 @@ import type { Connection } from "../../connection/connection.js";
 import { coreOf } from "../../connection/core-of.js";
 import type { SendUntil } from "../../connection/message-transport.js";
 import type { Runtime } from "../../connection/runtime.js";
-import { Delivery } from "./delivery.js";
+import type { Delivery } from "./delivery.js";
 import {
   NotSentError,
   type NotSentOutcome,
@@ -34,6 +34,8 @@ export class Sender implements OutgoingMessageHandler {
   #queuedBytes = 0;
   readonly #deliveries = new Set<Delivery>();
   #connection: Connection | null = null;
+  /** Null before the first connection. */
+  #Delivery: typeof Delivery | null = null;
   /** The connection's write buffer is full. */
   #isPaused = false;
   #isClosed = false;
@@ -60,8 +62,9 @@ export class Sender implements OutgoingMessageHandler {
   }
 
   /** A connection has opened: sends the queued messages. */
-  open(connection: Connection): void {
+  open(connection: Connection, deliveryClass: typeof Delivery): void {
     this.#connection = connection;
+    this.#Delivery = deliveryClass;
     this.#drain();
   }
 
@@ -228,7 +231,8 @@ export class Sender implements OutgoingMessageHandler {
   }
 
   #deliver(message: OutgoingMessage, connection: Connection): Delivery {
-    const delivery = new Delivery(message, connection, (settled) => this.#deliveries.delete(settled));
+    if (this.#Delivery === null) throw new Error("Expected a connection before a delivery."); // `open` sets both.
+    const delivery = new this.#Delivery(message, connection, (settled) => this.#deliveries.delete(settled));
     this.#deliveries.add(delivery);
     return delivery;
   }

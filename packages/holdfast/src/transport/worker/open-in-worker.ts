@@ -1,9 +1,6 @@
 // Opens a connection in a worker, and returns its facade on this thread.
 
-import { createConnection, type Connection } from "../../connection/connection.js";
-import { coreOf } from "../../connection/core-of.js";
-import type { ConnectionEndObserver } from "../../connection/connection-core.js";
-import type { HandshakeRecord } from "../../connection/handshake-record.js";
+import type { Connection } from "../../connection/connection.js";
 import type { ConnectionSettings } from "../../connection/options.js";
 import type { Runtime } from "../../connection/runtime.js";
 import { Alarm } from "../../connection/timer-queue.js";
@@ -11,16 +8,9 @@ import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
 import { OpenTimeoutError } from "../../shared/errors.js";
 import { rebuildError } from "./error-copy.js";
 import { Mailbox } from "./mailbox.js";
-import { PortTransport } from "./port-transport.js";
-import { WorkerKeepalive } from "./worker-keepalive.js";
-import {
-  ASSIGNMENT,
-  type Assignment,
-  type HandshakeCopy,
-  type WorkerEvent,
-  type Opened,
-  type WorkerCommand,
-} from "./signals.js";
+import type { PortTransport } from "./port-transport.js";
+import { ASSIGNMENT, type Assignment, type WorkerEvent, type Opened, type WorkerCommand } from "./signals.js";
+import type { OpenedInWorker } from "./worker-connection.js";
 import { WorkerError } from "./worker-error.js";
 import type { WorkerHost } from "./worker-host.js";
 
@@ -33,7 +23,11 @@ const GRACE = 500;
 /** Milliseconds to wait, after the port closes, for the worker's own report, which is more detailed. */
 const REPORT_TIME = 1000;
 
+/** Makes the connection once the worker has opened it. */
+export type ConnectionStarter = (opened: OpenedInWorker) => Connection;
+
 export interface OpenInWorker {
+  /** Clock and timers of opening. */
   readonly runtime: Runtime;
   readonly host: WorkerHost;
   readonly url: string;
@@ -42,7 +36,8 @@ export interface OpenInWorker {
   readonly settings: ConnectionSettings;
   readonly openTimeout: number | null;
   readonly signal: AbortSignal | null;
-  readonly owner: ConnectionEndObserver | null;
+  /** A promise while its code loads. It has to reject after `openTimeout`, and when the signal aborts. */
+  readonly start: ConnectionStarter | Promise<ConnectionStarter>;
 }
 
 export function openInWorker(call: OpenInWorker): Promise<Connection> {
@@ -60,11 +55,9 @@ class Opening {
   readonly #release: () => void;
   readonly #alarm = new Alarm({ onAlarm: () => (this.#isGone ? this.#onUnexplained() : this.#onTimeout()) });
   #isGone = false;
+  #hasFailed = false;
   #wire: PortTransport | null = null;
-  #keepalive: WorkerKeepalive | null = null;
-  /**
-   * Events that arrived before the caller could add listeners; null before the connection opens, and later.
-   */
+  /** Events that arrived before the caller could add listeners; null before the worker has opened, and later. */
   #heldEvents: WorkerEvent[] | null = null;
 
   constructor(
@@ -101,7 +94,7 @@ class Opening {
     if (this.#heldEvents !== null) this.#heldEvents.push(...items);
     else if (this.#wire !== null) this.#wire.onEvents(items);
     else if (first.type === "failed") this.#fail(this.#withWholeTime(rebuildError(first.error)));
-    else if (first.type === "opened") this.#open(first.opened, rest);
+    else if (first.type === "opened") this.#onOpened(first.opened, rest);
   }
 
   /** The worker knows only the part of `openTimeout` that was left when it had started. */
@@ -113,34 +106,35 @@ class Opening {
     return error;
   }
 
-  #open(opened: Opened, rest: readonly WorkerEvent[]): void {
-    this.#stopWaiting();
-    const { runtime, settings, owner } = this.#call;
-    const mailbox = this.#mailbox;
-    const connection = createConnection({
-      runtime,
-      // The worker answers pings.
-      settings: { ...settings, autoPong: false },
-      handshake: recordOf(opened.handshake),
-      owner,
-      keepalive: (_, handler) => (this.#keepalive = new WorkerKeepalive(runtime, handler, mailbox, settings)),
-      transport: (handler) =>
-        (this.#wire = new PortTransport(
-          {
-            runtime,
-            mailbox,
-            opened,
-            writeLimit: settings.writeLimit,
-            onKeepaliveEvent: (event) => this.#keepalive?.onEvent(event),
-            onEnded: this.#release,
-          },
-          handler,
-        )),
+  #onOpened(opened: Opened, rest: readonly WorkerEvent[]): void {
+    const { runtime, start } = this.#call;
+    this.#heldEvents = [...rest];
+    runtime.timers.cancel(this.#alarm);
+    if (start instanceof Promise) void this.#openWith(start, opened);
+    else this.#open(start, opened);
+  }
+
+  async #openWith(loading: Promise<ConnectionStarter>, opened: Opened): Promise<void> {
+    try {
+      const start = await loading;
+      if (!this.#hasFailed) this.#open(start, opened);
+    } catch (error) {
+      if (!this.#hasFailed) this.#abort(error);
+    }
+  }
+
+  #open(start: ConnectionStarter, opened: Opened): void {
+    const { runtime, settings, signal } = this.#call;
+    unwatchAbort(signal, this.#onAbort);
+    const connection = start({
+      opened,
+      settings,
+      mailbox: this.#mailbox,
+      onTransport: (transport) => (this.#wire = transport),
+      onEnded: this.#release,
     });
-    coreOf(connection).start();
     this.#resolve(connection);
     // Deliver them once the caller has the connection and can add listeners.
-    this.#heldEvents = [...rest];
     runtime.clock.afterPoll(() => this.#deliverHeldEvents());
   }
 
@@ -155,10 +149,12 @@ class Opening {
     this.#fail(new OpenTimeoutError(message, "connect"));
   }
 
-  readonly #onAbort = (): void => {
+  readonly #onAbort = (): void => this.#abort(this.#call.signal?.reason);
+
+  #abort(error: unknown): void {
     this.#mailbox.post({ type: "abort" });
-    this.#fail(this.#call.signal?.reason);
-  };
+    this.#fail(error);
+  }
 
   #onGone(): void {
     const { clock, timers } = this.#call.runtime;
@@ -179,28 +175,11 @@ class Opening {
   }
 
   #fail(error: unknown): void {
-    this.#stopWaiting();
+    this.#hasFailed = true;
+    this.#call.runtime.timers.cancel(this.#alarm);
+    unwatchAbort(this.#call.signal, this.#onAbort);
     this.#mailbox.close();
     this.#release();
     this.#reject(error);
   }
-
-  #stopWaiting(): void {
-    this.#call.runtime.timers.cancel(this.#alarm);
-    unwatchAbort(this.#call.signal, this.#onAbort);
-  }
-}
-
-function recordOf({ request, response, ...rest }: HandshakeCopy): HandshakeRecord {
-  const headersOf = (entries: readonly (readonly [string, string])[]): Headers =>
-    new Headers(entries.map(([name, value]): [string, string] => [name, value]));
-  return {
-    ...rest,
-    get request() {
-      return { ...request, headers: headersOf(request.headers) };
-    },
-    get response() {
-      return { ...response, headers: headersOf(response.headers) };
-    },
-  };
 }
