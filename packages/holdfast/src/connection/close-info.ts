@@ -154,28 +154,19 @@ function initiatorOf({ cause, error, receivedFirst }: CloseFacts): CloseInfo["in
   // The application's URL or header, before anything reached the network.
   if (error instanceof InvalidURLError || error instanceof InvalidHeaderError) return "local";
   if (cause === "close-timeout") return receivedFirst ? "peer" : "local";
-  return INITIATORS[cause];
+  return PEERS.has(cause) ? "peer" : NETWORKS.has(cause) ? "network" : "local";
 }
 
-const INITIATORS: Readonly<Record<Exclude<CloseCause, "close-timeout">, CloseInfo["initiator"]>> = {
-  aborted: "local",
-  dns: "network",
-  eof: "network",
-  "handler-failed": "local",
-  "heartbeat-timeout": "local",
-  "invalid-data": "local",
-  "invalid-handshake": "peer",
-  "local-close": "local",
-  "message-too-big": "local",
-  "open-timeout": "network",
-  "peer-close": "peer",
-  "protocol-error": "local",
-  proxy: "network",
-  refused: "network",
-  rejected: "peer",
-  reset: "network",
-  "server-shutdown": "local",
-  tls: "network",
-  unreachable: "network",
-  "write-failed": "network",
-};
+/** The causes that lie with the peer, and those that lie with the network. All others are this side's decisions. */
+const PEERS: ReadonlySet<CloseCause> = new Set(["peer-close", "rejected", "invalid-handshake"]);
+const NETWORKS: ReadonlySet<CloseCause> = new Set([
+  "dns",
+  "eof",
+  "open-timeout",
+  "proxy",
+  "refused",
+  "reset",
+  "tls",
+  "unreachable",
+  "write-failed",
+]);

@@ -28,7 +28,8 @@ import {
   type Unread,
 } from "./reading/inbox.js";
 import type { Interruption } from "./interruption.js";
-import { Listeners } from "./listeners.js";
+import { Listeners, type ConnectionEvents } from "./listeners.js";
+import type { LoggedEvent } from "./log/connection-log.js";
 import type { ConnectionSettings } from "./options.js";
 import type { Keepalive, KeepaliveHandler, KeepaliveFactory } from "./keepalive/keepalive.js";
 import { ReadPause, type PauseReason } from "./reading/read-pause.js";
@@ -461,13 +462,11 @@ export class ConnectionCore
 
   onPaused(): void {
     const { length: messages, bytes } = this.unread;
-    this.#extras.log?.onPaused(messages, bytes);
-    this.#extras.listeners?.emit("paused", { messages, bytes });
+    this.report("paused", { messages, bytes });
   }
 
   onResumed(duration: number): void {
-    this.#extras.log?.onResumed(duration);
-    this.#extras.listeners?.emit("resumed", { duration });
+    this.report("resumed", { duration });
   }
 
   onInboxStretched(): void {
@@ -526,22 +525,19 @@ export class ConnectionCore
   }
 
   onOverdue(elapsed: number, expected: number): void {
-    this.#extras.log?.onOverdue(elapsed, expected);
     this.#observer?.onOverdue?.(elapsed, expected, this);
-    this.#extras.listeners?.emit("overdue", { elapsed, expected });
+    this.report("overdue", { elapsed, expected });
   }
 
   onSuspended(gap: number): void {
-    this.#extras.log?.onSuspended(gap);
     this.#observer?.onSuspended?.(gap, this);
-    this.#extras.listeners?.emit("suspended", { gap });
+    this.report("suspended", { gap });
   }
 
   onSuspect(suspicion: Suspicion): void {
-    this.#extras.log?.onSuspect(suspicion);
     this.monitor?.onSuspect(this.#facade, suspicion);
     this.#observer?.onSuspect?.(suspicion, this);
-    this.#extras.listeners?.emit("suspect", suspicion);
+    this.report("suspect", suspicion);
   }
 
   onUnmatchedPong(): void {
@@ -552,6 +548,12 @@ export class ConnectionCore
   onDead(silence: number): void {
     this.#observer?.onDead?.(silence);
     this.goAway({ code: 1011, reason: "keepalive ping timeout" }, "heartbeat-timeout");
+  }
+
+  /** Passes an event to the log and to the listeners. */
+  protected report<Name extends LoggedEvent>(name: Name, event: ConnectionEvents[Name]): void {
+    this.#extras.log?.onEvent(name, event);
+    this.#extras.listeners?.emit(name, event);
   }
 
   // Used by the ending, beside `terminate`.

@@ -32,11 +32,7 @@ export class Interruption {
 
   /** Rejects at the interruption. A call that nobody awaits must not end the process. */
   waitForever(): Promise<never> {
-    const promise = new Promise<never>((_, reject) => {
-      this.#reject = reject;
-      if (this.#cause !== null) reject(this.#cause.error);
-    });
-    return quietly(promise);
+    return quietly(this.wait(new Promise<never>(() => undefined)));
   }
 
   interrupt(error: unknown): void {

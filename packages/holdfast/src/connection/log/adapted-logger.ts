@@ -14,14 +14,6 @@ export function adaptLogger(logger: Logger, platform: Platform = SILENT_PLATFORM
   const write = writeOf(logger);
   const context = platform.captureContext();
   const onFailure = (error: unknown): void => warnOnce(logger, platform, error);
-  const guarded = (level: Level, message: string, details: object | undefined): void =>
-    callSafely(
-      () =>
-        context === null
-          ? write(level, message, details)
-          : context.runInAsyncScope(write, undefined, level, message, details),
-      onFailure,
-    );
   const isVerbose = (): boolean => {
     try {
       return logger.isLevelEnabled?.("debug") ?? true;
@@ -32,8 +24,13 @@ export function adaptLogger(logger: Logger, platform: Platform = SILENT_PLATFORM
   };
   const at =
     (level: Level) =>
-    (message: string, details?: object): void =>
-      guarded(level, message, details);
+    (message: string, details?: object): void => {
+      const line = [level, message, details] as const;
+      callSafely(
+        () => (context === null ? write(...line) : context.runInAsyncScope(write, undefined, ...line)),
+        onFailure,
+      );
+    };
   return {
     debug: at("debug"),
     info: at("info"),

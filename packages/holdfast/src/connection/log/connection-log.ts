@@ -1,12 +1,12 @@
 // The log of a connection. The first character of a debug line names its subject: `>` sent, `<` received, `=` state,
 // `%` keepalive, `-` timeout, `!` error. docs/logging.md explains the lines.
 
-import type { Suspicion } from "../../heartbeat/adaptive-detection.js";
 import type { ObservedFrame } from "../../shared/observed-frame.js";
 import { showURL } from "../../shared/show-url.js";
 import type { Role } from "../../shared/role.js";
 import type { CloseCause, CloseInfo } from "../close-info.js";
 import type { Connection } from "../connection.js";
+import type { ConnectionEvents } from "../listeners.js";
 import type { Logger } from "../ports.js";
 import { FrameDescriber } from "./describe-frame.js";
 import { requestLines, responseLines } from "./handshake-lines.js";
@@ -69,28 +69,9 @@ export class ConnectionLog {
     this.#logger.warn(text, this.#who);
   }
 
-  onOverdue(elapsed: number, expected: number): void {
-    this.#debug(
-      `% pong overdue: none after ${milliseconds(elapsed)}, where ${milliseconds(expected)} is plenty`,
-    );
-  }
-
-  onSuspect({ silence, expected }: Suspicion): void {
-    this.#debug(
-      `% peer suspect: silent for ${milliseconds(silence)}, where ${milliseconds(expected)} is plenty`,
-    );
-  }
-
-  onSuspended(gap: number): void {
-    this.#debug(`% this process did not run for ${milliseconds(gap)}; this does not count against the peer`);
-  }
-
-  onPaused(messages: number, bytes: number): void {
-    this.#debug(`= reading pauses: ${messages} messages of ${bytes} bytes wait to be read`);
-  }
-
-  onResumed(duration: number): void {
-    this.#debug(`= reading resumes after ${milliseconds(duration)}`);
+  /** An event of `Connection.on()`. */
+  onEvent<Name extends LoggedEvent>(name: Name, event: ConnectionEvents[Name]): void {
+    if (this.#describers !== null) this.#debug(LINES[name](event));
   }
 
   /** A warning, because the application loses messages. */
@@ -138,6 +119,20 @@ export class ConnectionLog {
 }
 
 const NOTHING = {};
+
+/** The events of a connection that have a line of their own. */
+export type LoggedEvent = "overdue" | "paused" | "resumed" | "suspect" | "suspended";
+
+const LINES: { readonly [Name in LoggedEvent]: (event: ConnectionEvents[Name]) => string } = {
+  overdue: ({ elapsed, expected }) =>
+    `% pong overdue: none after ${milliseconds(elapsed)}, where ${milliseconds(expected)} is plenty`,
+  paused: ({ messages, bytes }) => `= reading pauses: ${messages} messages of ${bytes} bytes wait to be read`,
+  resumed: ({ duration }) => `= reading resumes after ${milliseconds(duration)}`,
+  suspect: ({ silence, expected }) =>
+    `% peer suspect: silent for ${milliseconds(silence)}, where ${milliseconds(expected)} is plenty`,
+  suspended: ({ gap }) =>
+    `% this process did not run for ${milliseconds(gap)}; this does not count against the peer`,
+};
 
 const TIMEOUTS: ReadonlySet<CloseCause> = new Set<CloseCause>(["heartbeat-timeout", "close-timeout"]);
 

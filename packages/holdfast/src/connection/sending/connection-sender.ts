@@ -65,11 +65,7 @@ export abstract class ConnectionSender {
   sendTyped(data: string | Uint8Array, isText: boolean, settings: SendSettings): Promise<void> {
     const isSendable = this.isSendable && this.transport.closeSent === null;
     if (!isSendable) return this.rejectWhenEnded(settings.signal);
-    const sending = isText
-      ? this.transport.sendText(data as string | TextBytes, settings) // Bytes of text need no separate class.
-      : this.transport.sendBinary(data as Uint8Array, settings); // Only text is a string.
-    this.countSent();
-    return sending;
+    return this.sendWhole(data, isText, settings);
   }
 
   /** The words of the link protocol; null if the peer does not speak it. */
@@ -145,31 +141,32 @@ export abstract class ConnectionSender {
 
   /** @throws InvalidArgumentError for data that cannot be sent */
   protected sendNow(data: string | Bytes | Fragments, settings: SendSettings): Promise<void> {
-    if (typeof data === "string") return this.sendTextNow(data, settings);
+    if (typeof data === "string") return this.sendWhole(data, true, settings);
     const bytes = toBytes(data);
-    if (bytes !== null && data instanceof TextBytes) return this.sendTextNow(data, settings);
-    if (bytes !== null) {
-      this.countSent();
-      return this.transport.sendBinary(bytes, settings);
-    }
+    if (bytes !== null && data instanceof TextBytes) return this.sendWhole(data, true, settings);
+    if (bytes !== null) return this.sendWhole(bytes, false, settings);
     if (!isFragments(data)) throw invalidArgument("data", "a string, bytes, or an iterable of them", data);
     this.turns ??= new SendTurns(this, () => (this.turns = null));
     return this.turns.sendFragments(data, settings.signal);
   }
 
-  protected sendTextNow(text: string | TextBytes, settings: SendSettings): Promise<void> {
-    const sending = this.transport.sendText(text, settings); // Throws for bytes that are not UTF-8.
+  /** @throws InvalidArgumentError for text in bytes that are not UTF-8 */
+  protected sendWhole(data: string | Uint8Array, isText: boolean, settings: SendSettings): Promise<void> {
+    const sending = isText
+      ? this.transport.sendText(data as string | TextBytes, settings) // Bytes of text need no separate class.
+      : this.transport.sendBinary(data as Uint8Array, settings); // Only text is a string.
     this.countSent();
     return sending;
   }
 
   protected sendSharedNow(message: SharedMessage): void {
-    const settings: SendSettings = { mayEncode: message.mayEncode, signal: null, receipt: null };
-    this.countSent();
-    if (this.transport.sendShared?.(message) === true) return;
-    const { data } = message;
+    if (this.transport.sendShared?.(message) === true) {
+      this.countSent();
+      return;
+    }
+    const { data, mayEncode } = message;
     const isText = typeof data === "string" || data instanceof TextBytes;
-    void (isText ? this.transport.sendText(data, settings) : this.transport.sendBinary(data, settings));
+    void this.sendWhole(data, isText, { mayEncode, signal: null, receipt: null });
   }
 
   protected countSent(): void {
