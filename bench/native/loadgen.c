@@ -517,18 +517,19 @@ static int parse(struct conn* c, uint8_t* p, size_t n, uint64_t t) {
   }
   return 0;
 }
-static void send_word(struct conn* c, const char* word) {
+/* With MSG_MORE as a flag, it leaves in the segment of what is sent next. */
+static void send_word(struct conn* c, const char* word, int flag) {
   uint8_t d[64];
   size_t n = put_frame(d, 0x81, (const uint8_t*)word, strlen(word));
-  if (send(c->fd, d, n, MSG_NOSIGNAL) != (ssize_t)n) errs++;
+  if (send(c->fd, d, n, MSG_NOSIGNAL | flag) != (ssize_t)n) errs++;
 }
-static void send_ack(struct conn* c) {
+static void send_ack(struct conn* c, int flag) {
   char word[32] = "\x16" "ack ", digits[16];
   int n = 0, o = 5;
   for (uint32_t v = c->received; v; v /= 36) digits[n++] = "0123456789abcdefghijklmnopqrstuvwxyz"[v % 36];
   while (n) word[o++] = digits[--n];
   word[o] = 0;
-  send_word(c, word);
+  send_word(c, word, flag);
   c->acked = c->received;
 }
 static void close_conn(struct conn* c) {
@@ -613,8 +614,10 @@ static void on_event(struct conn* c, uint32_t ev) {
     }
     /* An idle client would acknowledge its last message after the delay of a timer. */
     unsigned every = strcmp(mode, "idle") ? 256 : 1;
-    if (linkver == 2 && c->received - c->acked >= every && !c->pend) send_ack(c);
-    if (pending_msgs && !strcmp(mode, "echo") && rate == 0 && !c->hold) queue(c, pending_msgs, t);
+    int answers = pending_msgs && !strcmp(mode, "echo") && rate == 0 && !c->hold;
+    /* Clients of Holdfast write an ack together with what else they send in that turn. */
+    if (linkver == 2 && c->received - c->acked >= every && !c->pend) send_ack(c, answers ? MSG_MORE : 0);
+    if (answers) queue(c, pending_msgs, t);
   }
 }
 static int rec_lat = 1;
@@ -629,7 +632,7 @@ static void on_msg(struct conn* c, uint64_t t) {
 }
 static uint64_t cr_done;
 static void on_open(struct conn* c) {
-  if (linkver == 2) send_word(c, "\x16open");
+  if (linkver == 2) send_word(c, "\x16open", 0);
   if (!strcmp(mode, "connrate")) {
     hadd(now_ns() - c->t0);
     static uint8_t cf[8] = {0x88, 0x82, 1, 2, 3, 4, 3 ^ 1, 0xe8 ^ 2};

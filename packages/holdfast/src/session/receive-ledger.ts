@@ -65,7 +65,12 @@ export class ReceiveLedger {
   /** Whether everything is confirmed, the peer knows it, and no timer runs. */
   get isAtRest(): boolean {
     if (this.#acknowledge !== "received" || this.#skipped !== null || this.#isTimerRunning) return false;
-    return this.#reported === this.#received && !this.#isWanted;
+    return !this.hasUnreported && !this.#isWanted;
+  }
+
+  /** Whether an `ack` would confirm anything new. */
+  get hasUnreported(): boolean {
+    return this.confirmable !== this.#reported;
   }
 
   /** The client learns the server's window with `session`. */

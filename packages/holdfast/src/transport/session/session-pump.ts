@@ -45,6 +45,8 @@ export abstract class SessionPump extends Deadline {
   #caughtUp: Deferred | null = null;
   /** Resolves when a streamed message may begin; null if none waits. */
   #ready: Deferred | null = null;
+  /** When the newest ack was sent; monotonic. */
+  #acknowledgedAt = -Infinity;
   /** The link whose write limit was reached: its replay continues later. */
   #pacedLink: SessionLink | null = null;
 
@@ -133,6 +135,12 @@ export abstract class SessionPump extends Deadline {
   }
 
   onAlarm(): void {
+    // Messages that arrived after the newest ack may wait as long after it. Most likely, an ack goes with a message before.
+    const dueAt = this.#acknowledgedAt + this.settings.ackDelay;
+    if (this.incoming.hasUnreported && this.runtime.clock.now() < dueAt) {
+      this.runtime.timers.set(this, dueAt);
+      return;
+    }
     this.#sendAck(this.ledger.takeLateAck());
     this.#handler?.onAcknowledged();
   }
@@ -147,7 +155,9 @@ export abstract class SessionPump extends Deadline {
   }
 
   #sendAck(ack: string): void {
-    if (ack !== "") this.link?.sendWordAhead(ack);
+    if (ack === "") return;
+    this.#acknowledgedAt = this.runtime.clock.now();
+    this.link?.sendWordAhead(ack);
   }
 
   /** Transmits what the peer lacks, at the pace of the link. Pings overtake it, and new messages follow it. */
