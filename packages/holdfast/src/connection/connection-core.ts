@@ -287,11 +287,6 @@ export class ConnectionCore
     if (this.state === "open") this.transport.queuePong(payload);
   }
 
-  /** Announces a reader, so that the inbox waits for it. */
-  willBeRead(): void {
-    this.inbox.noteReader("reader");
-  }
-
   /** Delivers the message that is arriving, or the next one, piece by piece; null stops that. */
   streamTo(handler: PieceHandler | null): void {
     this.transport.streamTo(handler);

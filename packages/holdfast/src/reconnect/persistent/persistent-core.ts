@@ -222,7 +222,7 @@ export class PersistentCore
   onOpen(connection: Connection, attempt: number): void {
     this.#connection = connection;
     this.#attempt = attempt;
-    coreOf(connection).willBeRead();
+    coreOf(connection).inbox.noteReader("reader"); // The inbox waits for the reader.
     this.#watch(connection);
     this.#preparation.begin(connection, attempt);
   }
