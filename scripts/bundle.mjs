@@ -35,6 +35,7 @@ const entries = [
 const pageStarts = {
   "page-connect": "browser/connect",
   "page-client": "browser/client",
+  "page-persist": "reconnect/persist",
   "page-persistent": "browser/connect-persistent",
   "page-worker": "browser/connect-in-worker",
 };
@@ -78,7 +79,7 @@ async function write(input, externals, dir, paths = {}, limits = {}) {
   const built = await rollup({
     input,
     external: externals,
-    plugins: [workerScripts, compact, withoutUnused],
+    plugins: [workerScripts, compact],
     onLog: failOnWarning,
   });
   const options = {
@@ -115,7 +116,8 @@ async function writeChunks(built, options, limits) {
   const { output } = await built.generate(options);
   const chunks = output.filter(({ type }) => type === "chunk");
   const names = planChunks(chunks, limits);
-  await built.write({ ...options, manualChunks: (id) => names.get(id), onlyExplicitManualChunks: true });
+  const manual = { manualChunks: (id) => names.get(id), onlyExplicitManualChunks: true };
+  await built.write({ ...options, ...manual, plugins: [withoutUnused] });
   await built.close();
 }
 

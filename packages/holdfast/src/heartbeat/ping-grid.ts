@@ -7,7 +7,7 @@ export class PingGrid {
   #nextSlot: number;
 
   constructor(origin: number, interval: number, firstSlot = 1) {
-    this.#origin = Math.ceil(origin); // V8 keeps a fraction in an object of its own.
+    this.#origin = origin;
     this.#interval = interval;
     this.#nextSlot = firstSlot;
   }

@@ -31,7 +31,7 @@ export class ExtendedConnect implements AlarmHandler {
   #session: SharedSession | null = null;
   /** Whether an earlier attempt opened the session, which may have ended since. */
   #isReused = false;
-  /** The number of the newest session that could not be used. */
+  /** Sessions are numbered; the newest one that could not be used. */
   #newestUnusable = 0;
   #retries = 0;
   /** Retries a request whose session does not answer a PING; null if no PING is pending. */
