@@ -35,7 +35,6 @@ const entries = [
 const pageStarts = {
   "page-connect": "browser/connect",
   "page-client": "browser/client",
-  "page-persist": "reconnect/persist",
   "page-persistent": "browser/connect-persistent",
   "page-worker": "browser/connect-in-worker",
 };

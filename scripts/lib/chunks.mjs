@@ -4,8 +4,8 @@
 /** Bytes. A waste is what a loader of the joined chunk may load in vain. */
 const LIMITS = {
   /** Larger chunks stay as they are. */
-  small: 50_000,
-  waste: 60_000,
+  small: 80_000,
+  waste: 100_000,
   /** The waste of a dynamic import's code, which few programs need. */
   wasteOfDynamic: 14_000,
   /** The waste of what a page loads before its first WebSocket opens: none. */

@@ -1,4 +1,4 @@
-// `Client` for browsers.
+// `Client` for browsers. With `persist()`, which programs use it with, it is a start of pages (scripts/bundle.mjs).
 
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import { ClientBase, setUpClient, STREAM_OPTIONS, type StreamOptions } from "../reconnect/client-base.js";
@@ -16,6 +16,8 @@ const CLIENT_OPTIONS: OptionNames<ClientOptions> = {
   ...CONNECT_OPTIONS,
   ...STREAM_OPTIONS,
 };
+
+export { persist } from "../reconnect/persist.js";
 
 /** A connection as one stream of events, from the start of connecting to the end of closing. */
 export class Client extends ClientBase {
