@@ -168,7 +168,7 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
       this.#openOwn(receiver, frames, handshake);
       return;
     }
-    const isExcess = link === 2 && !this.#policy.hasRoom(origin.transport.remoteAddress, null);
+    const isExcess = link === 2 && !this.#policy.hasRoom(origin.transport, null);
     const connection =
       link === 2 && this.#sessions !== null && this.#code.sessions !== null
         ? this.#createSessionSocket(frames, this.#code.sessions.overSessionLink, {
@@ -246,7 +246,7 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
   }
 
   mayCarry(socket: ServerConnection, replaced: ServerConnection | null): boolean {
-    return !this.#excess.has(socket) || this.#policy.hasRoom(socket.remoteAddress, replaced);
+    return !this.#excess.has(socket) || this.#policy.hasRoom(socket, replaced);
   }
 
   onCarrying(socket: ServerConnection, replaced: ServerConnection | null): void {

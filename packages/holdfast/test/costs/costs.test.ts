@@ -6,8 +6,9 @@ import type { AddressInfo } from "node:net";
 import { before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { attach, connect, serve } from "../../build/index.js";
+import { attach, connect, connectPersistent, serve } from "../../build/index.js";
 import type { Connection } from "../../build/connection/connection.js";
+import { eventually } from "holdfast-testkit";
 import { BATCH, countErrors, deliverBatch, deliverClose, MESSAGE_SIZE, openLean } from "./lean-connection.js";
 import type { Costs } from "./measure.js";
 
@@ -45,25 +46,31 @@ test("C16: an idle connection with keepalive keeps less than 3 KB beside its soc
   assert(costs.idleConnection < 3000, `${costs.idleConnection} bytes`);
 });
 
-test("E4: a server reads no address that nobody asks for: it costs two system calls, and Node keeps it", async () => {
-  const listener = createServer();
-  let reads = 0;
-  listener.on("connection", (socket) =>
-    Object.defineProperty(socket, "remoteAddress", { get: () => (reads++, "192.0.2.1") }),
-  );
-  const opened: Connection[] = [];
-  await using server = attach(listener, (connection) => void opened.push(connection));
-  await once(listener.listen(0, "127.0.0.1"), "listening");
-  const { port } = listener.address() as AddressInfo; // It listens on a port.
-  const client = await connect(`ws://127.0.0.1:${port}`);
-  await client.ping();
-  const unasked = reads;
-  const address = opened[0].remoteAddress?.address;
-  await client.close();
-  await server.close();
-  listener.close();
-  assert.deepEqual([unasked, address, reads], [0, "192.0.2.1", 1]);
-});
+for (const session of [false, true])
+  test(`E4: a server reads no address that nobody asks for${session ? ", of a session either" : ""}: it costs two system calls, and Node keeps it`, async () => {
+    const listener = createServer();
+    let reads = 0;
+    listener.on("connection", (socket) =>
+      Object.defineProperty(socket, "remoteAddress", { get: () => (reads++, "192.0.2.1") }),
+    );
+    const opened: Connection[] = [];
+    const handler = (connection: Connection): unknown => {
+      opened.push(connection);
+      return connection.forEach(() => undefined);
+    };
+    await using server = attach(listener, handler, { sessions: session });
+    await once(listener.listen(0, "127.0.0.1"), "listening");
+    const { port } = listener.address() as AddressInfo; // It listens on a port.
+    const client = connectPersistent(`ws://127.0.0.1:${port}`, { session });
+    await client.send("a message", session ? { until: "delivered" } : {});
+    await eventually(() => opened.length === 1, "the handler");
+    const unasked = reads;
+    const address = opened[0].remoteAddress?.address;
+    await client.close();
+    await server.close();
+    listener.close();
+    assert.deepEqual([unasked, address, reads], [0, "192.0.2.1", 1]);
+  });
 
 test("D7: a connection creates its closing error on demand, and only once", async () => {
   const { connection, transport } = openLean();

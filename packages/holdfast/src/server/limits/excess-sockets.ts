@@ -23,8 +23,11 @@ export class ExcessSockets {
     return this.#keys.size;
   }
 
-  hasRoom(address: Address | null): boolean {
-    if (this.#keys.size >= MAX_SOCKETS) return false;
+  /** Reads the client's address only where the number for each address matters. */
+  hasRoom(client: { readonly remoteAddress: Address | null }): boolean {
+    const { size } = this.#keys;
+    if (size < MAX_PER_ADDRESS || size >= MAX_SOCKETS) return size < MAX_SOCKETS;
+    const address = client.remoteAddress;
     if (address === null) return true;
     const key = keyOf(address);
     let count = 0;

@@ -51,6 +51,11 @@ export type Decision =
   /** The response that `onRequest` returned, not validated yet. */
   | { readonly outcome: "answer"; readonly response: Response };
 
+/** Its address costs memory and system calls once it is read. */
+interface Addressed {
+  readonly remoteAddress: Address | null;
+}
+
 export class AdmissionPolicy {
   readonly #settings: ServerSettings;
   readonly #logger: FaultLogger | null;
@@ -144,7 +149,7 @@ export class AdmissionPolicy {
       const mayExceed =
         this.#settings.link === 2 &&
         offersSession(judgement.offeredSubprotocols) &&
-        this.#excess.hasRoom(transport.remoteAddress);
+        this.#excess.hasRoom(transport);
       const refusal =
         (mayExceed ? null : this.#checkFull()) ??
         this.#addressLimits?.requestUpgrade(transport.remoteAddress, mayExceed) ??
@@ -173,20 +178,20 @@ export class AdmissionPolicy {
   confirm({ request, receiver, choice }: Upgrade): Refusal | null {
     if (this.#isDraining) return SHUTTING_DOWN;
     if (receiver !== null) return null; // An operator may look at a server that is full.
-    if (choice.link === 2 && this.#excess.hasRoom(request.remoteAddress)) return null;
+    if (choice.link === 2 && this.#excess.hasRoom(request)) return null;
     return this.#checkFull() ?? this.#addressLimits?.checkConnections(request.remoteAddress) ?? null;
   }
 
   /**
-   * Whether a connection of `address` is within the limits.
+   * Whether a connection of this client is within the limits.
    *
    * @param replaced a connection that ends when the other one opens; null for none
    */
-  hasRoom(address: Address | null, replaced: { readonly remoteAddress: Address | null } | null): boolean {
+  hasRoom(client: Addressed, replaced: Addressed | null): boolean {
     const { maxConnections } = this.#settings;
     const others = this.#connections.size - (replaced === null ? 0 : 1);
     if (maxConnections !== null && others >= maxConnections) return false;
-    return this.#addressLimits?.isFull(address, replaced?.remoteAddress) !== true;
+    return this.#addressLimits?.isFull(client.remoteAddress, replaced?.remoteAddress) !== true;
   }
 
   /** Calls `onRequest`. If it accepts the request, `proceed` decides, with the grant that `onRequest` returned. */
