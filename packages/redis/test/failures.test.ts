@@ -78,6 +78,7 @@ for (const name of ["ioredis", "redis"] as const) {
       const readOnly = await failureOf(() => publish(engine, "a", "read only"));
       assert.deepEqual([readOnly.outcome, readOnly.message.includes("replica")], ["unsent", true]);
       await admin.call("REPLICAOF", "NO", "ONE");
+      await eventually(() => publish(engine, "a", "over a new connection", { id: "new" }));
       await admin.call("ACL", "SETUSER", "default", "-evalsha", "-eval");
       const denied = await failureOf(() => publish(engine, "a", "denied"));
       assert.deepEqual([denied.outcome, denied.message.includes("denies")], ["unsent", true]);

@@ -17,6 +17,8 @@ export interface RedisConnection {
   readonly isOpen: boolean;
   /** Rejects with the error that Redis replied, or with another one if the connection closed. */
   send(args: readonly Argument[]): Promise<Reply>;
+  /** Whether `send` rejected with this error before it wrote anything: the socket had ended, unknown to `isOpen`. */
+  isUnsent(error: unknown): boolean;
   /** Resolves once all channels are subscribed. In a cluster, they are of one slot. */
   subscribe(channels: readonly string[]): Promise<void>;
   unsubscribe(channels: readonly string[]): Promise<void>;

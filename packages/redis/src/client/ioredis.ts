@@ -111,6 +111,10 @@ class IoRedisConnection implements RedisConnection {
     return this.#client.callBuffer(String(command), ...args) as Promise<Reply>; // RESP replies contain nothing else.
   }
 
+  isUnsent(error: unknown): boolean {
+    return error instanceof Error && error.message.startsWith("Stream isn't writeable");
+  }
+
   async subscribe(channels: readonly string[]): Promise<void> {
     try {
       await this.send(["ssubscribe", ...channels]);

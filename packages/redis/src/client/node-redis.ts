@@ -91,6 +91,9 @@ const ONCE = {
 /** Strings as bytes: `$`, and `+` for simple strings. */
 const TYPES = { typeMapping: { 36: Buffer, 43: Buffer }, timeout: undefined } as const;
 
+/** The errors that the client throws if it has no open socket. */
+const UNSENT: ReadonlySet<string> = new Set(["ClientClosedError", "ClientOfflineError"]);
+
 class NodeRedisConnection implements RedisConnection {
   readonly #client: NodeRedis;
   readonly #handler: ConnectionHandler;
@@ -117,6 +120,10 @@ class NodeRedisConnection implements RedisConnection {
 
   send(args: readonly Argument[]): Promise<Reply> {
     return this.#client.sendCommand([...args], TYPES) as Promise<Reply>; // RESP replies contain nothing else.
+  }
+
+  isUnsent(error: unknown): boolean {
+    return error instanceof Error && UNSENT.has(error.constructor.name);
   }
 
   async subscribe(channels: readonly string[]): Promise<void> {

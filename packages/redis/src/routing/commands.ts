@@ -167,7 +167,7 @@ export class Commands {
       if (isErrorReply(error)) throw error;
       // The connection hangs or has closed. All other commands on it fail the same way.
       this.#connections.drop(connection);
-      throw noReply(error);
+      throw connection.isUnsent(error) ? noConnection(error) : noReply(error);
     }
   }
 }
