@@ -42,7 +42,7 @@ describe("Failures of NATS", { skip: missing }, () => {
   test("M8: while NATS is down, each call rejects within 2 s, and nothing was sent; then it recovers alone", async () => {
     const server = await start();
     const engine = await open(server);
-    await publish(engine, "a", "before");
+    await eventually(() => publish(engine, "a", "before", { id: "before" }));
     await server.stop();
     await eventually(async () =>
       assert.equal((await failureOf(() => publish(engine, "a", "down"))).outcome, "unsent"),
@@ -67,7 +67,7 @@ describe("Failures of NATS", { skip: missing }, () => {
   test("M8: a NATS that hangs is noticed within 2 s, and the outcome is unknown", async () => {
     const server = await start();
     const engine = await open(server);
-    await publish(engine, "a", "before");
+    await eventually(() => publish(engine, "a", "before", { id: "before" }));
     await server.pause();
     try {
       assert.equal((await failureOf(() => publish(engine, "a", "hangs"))).outcome, "unknown");

@@ -29,7 +29,7 @@ for (const name of ["ioredis", "redis"] as const) {
     test("M8: while Redis is down, each call rejects within 2 s, and nothing was sent", async () => {
       const server = await start();
       const engine = await open(server);
-      await publish(engine, "a", "before");
+      await eventually(() => publish(engine, "a", "before", { id: "before" }));
       await server.stop();
       // A call may be sent before its process learns that Redis is gone.
       await eventually(async () =>
@@ -55,7 +55,7 @@ for (const name of ["ioredis", "redis"] as const) {
     test("M8: a Redis that hangs is noticed within 2 s, and the outcome is unknown", async () => {
       const server = await start();
       const engine = await open(server);
-      await publish(engine, "a", "before");
+      await eventually(() => publish(engine, "a", "before", { id: "before" }));
       await server.pause();
       try {
         assert.equal((await failureOf(() => publish(engine, "a", "hangs"))).outcome, "unknown");
@@ -68,7 +68,7 @@ for (const name of ["ioredis", "redis"] as const) {
     test("M8: a replica, a full memory and a denied command are errors at once, and nothing was sent", async () => {
       const server = await start();
       const engine = await open(server);
-      await publish(engine, "a", "first");
+      await eventually(() => publish(engine, "a", "first", { id: "first" }));
       const { admin } = server;
       await admin.call("CONFIG", "SET", "maxmemory", "1");
       assert.match((await failureOf(() => publish(engine, "a", "full"))).message, /memory/);

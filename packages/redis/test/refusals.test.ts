@@ -101,7 +101,7 @@ for (const name of ["ioredis", "redis"] as const) {
     test("M8: a hundred calls that fail at once on one connection cause no warning of Node.js", async () => {
       const server = await start();
       const engine = await open(server, name);
-      await publish(engine, "a", "before");
+      await eventually(() => publish(engine, "a", "before", { id: "before" }));
       const warnings: string[] = [];
       const onWarning = ({ message }: Error): void => void warnings.push(message);
       process.on("warning", onWarning);

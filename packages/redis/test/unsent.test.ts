@@ -34,7 +34,7 @@ test(
       return copy;
     };
     const engine = engineOf(client, close);
-    await publish(engine, "a", "first");
+    await eventually(() => publish(engine, "a", "first", { id: "first" }));
     for (const { stream } of copies) stream.end();
     const { outcome, message } = await failureOf(() => publish(engine, "a", "second"));
     assert.deepEqual(
