@@ -172,7 +172,8 @@ const compact = {
   renderChunk: async (code) => {
     const compilerOptions = { target: "ES2022", module: "ESNext", removeComments: true };
     const { outputText } = ts.transpileModule(code, { compilerOptions });
-    const text = (await transform(outputText, { target: "es2022", charset: "utf8" })).code;
+    // In ASCII: V8 takes twice the memory for a file with other characters.
+    const text = (await transform(outputText, { target: "es2022" })).code;
     return { code: withoutSpaces(markPure(text)), map: null };
   },
 };

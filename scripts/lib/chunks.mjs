@@ -10,11 +10,14 @@ const LIMITS = {
   wasteOfDynamic: 14_000,
   /** The waste of what a page loads before its first WebSocket opens: none. */
   wasteOfStart: 0,
+  /** The waste of `import("holdfast")`. Above all, it must not load the classes of `holdfast/websocket`: the globals that they extend take megabytes in Node.js. */
+  wasteOfMain: 10_000,
   /** The largest chunk of small ones that only dynamic imports load. */
-  dynamic: 12_000,
+  dynamic: 30_000,
 };
 /** The entries that a page loads before its first WebSocket opens are named so. */
 const PAGE_START = "page-";
+const MAIN = "index.js";
 
 /**
  * The name of the chunk for each module that is in no entry, for rollup's option `manualChunks`.
@@ -142,6 +145,7 @@ class Plan {
   /** The bytes that a loader may load in vain, if a chunk is joined. */
   #mostWaste(loader, chunk) {
     if (loader.fileName.startsWith(PAGE_START)) return this.#limits.wasteOfStart;
+    if (loader.fileName === MAIN) return this.#limits.wasteOfMain;
     return chunk.isFixed ? this.#limits.wasteOfDynamic : this.#limits.waste;
   }
 
@@ -156,10 +160,12 @@ class Plan {
     return this.#chunks.filter(({ parts }) => parts.some((part) => imports.includes(part)));
   }
 
-  /** Node's modules are all alike: a program either runs on Node.js or in a page. */
+  /** Node's modules are all alike: a program either runs on Node.js or in a page. The entry of topics loads the main one. */
   #foreignImports(chunks) {
     const own = new Set(this.#chunks.flatMap(({ parts }) => parts));
     const names = [...chunks].flatMap(({ imports }) => imports).filter((name) => !own.has(name));
-    return new Set(names.map((name) => (name.startsWith("node:") ? "node:" : name)));
+    return new Set(
+      names.map((name) => (name.startsWith("node:") ? "node:" : name.replace(/\btopics\.js$/, MAIN))),
+    );
   }
 }
