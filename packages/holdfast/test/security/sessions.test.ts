@@ -408,6 +408,7 @@ test("L4: the zombie's socket gets moved when another process has claimed its se
       const ticket = await peer.open();
       peer.send("a");
       await peer.expect(SPREAD, "a");
+      await peer.confirmed("1");
       const later = await SessionPeer.connect(successor.port);
       later.resume(ticket, 1, 2);
       await later.expect("^resumed 1");
