@@ -88,6 +88,15 @@ describe("A connection in a worker of Chromium", { skip, timeout: 300_000 }, () 
     assert.deepEqual(seen, { failed: "WorkerError", message: "hello", cause: "local-close" });
   });
 
+  test("J3: the error of connectInWorker() names its caller in a page as well", async () => {
+    const page = await openPage();
+    const stack = await page.evaluate(async () => {
+      const theCaller = async (): Promise<unknown> => await holdfast.connectInWorker("ws://127.0.0.1:1");
+      return theCaller().catch((error: unknown) => (error as Error).stack);
+    });
+    assert.match(String(stack), /at async theCaller/);
+  });
+
   test("I1: a scope without workers says so, and connects without one", async () => {
     await using scene = await openScene();
     const page = await openPage();

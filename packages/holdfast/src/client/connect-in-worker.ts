@@ -1,7 +1,6 @@
 // `connectInWorker()` for Node.js, Bun and Deno: a connection in a worker thread, where a busy main thread does not
 // delay its heartbeat.
 
-import { addCaller } from "../connection/caller-stack.js";
 import { nodeModule } from "../protocol/node-module.js";
 import { FOREIGN_CLIENT_OPTIONS } from "../transport/node/foreign-options.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
@@ -62,11 +61,7 @@ export async function connectInWorker(
   const host = worker === undefined ? sharedHost : new WorkerHost((onFailed) => useWorker(worker, onFailed));
   const runtime = nodeRuntime();
   const call = { runtime, host, url: String(url), options: plain, settings: connection, openTimeout, signal };
-  try {
-    return await openInWorker({ ...call, start: (opened) => createWorkerConnection(opened, runtime, null) });
-  } catch (error) {
-    throw addCaller(error);
-  }
+  return openInWorker({ ...call, start: (opened) => createWorkerConnection(opened, runtime, null) });
 }
 
 const sharedHost = new WorkerHost(startWorker);

@@ -1,5 +1,6 @@
 // Opens a connection in a worker, and returns its facade on this thread.
 
+import { addCaller } from "../../connection/caller-stack.js";
 import type { Connection } from "../../connection/connection.js";
 import type { ConnectionSettings } from "../../connection/options.js";
 import type { Runtime } from "../../connection/runtime.js";
@@ -40,11 +41,13 @@ export interface OpenInWorker {
   readonly start: ConnectionStarter | Promise<ConnectionStarter>;
 }
 
-export function openInWorker(call: OpenInWorker): Promise<Connection> {
-  return new Promise((resolve, reject) => {
-    call.signal?.throwIfAborted();
-    new Opening(call, resolve, reject);
-  });
+export async function openInWorker(call: OpenInWorker): Promise<Connection> {
+  call.signal?.throwIfAborted();
+  try {
+    return await new Promise((resolve, reject) => new Opening(call, resolve, reject));
+  } catch (error) {
+    throw addCaller(error);
+  }
 }
 
 class Opening {
