@@ -34,7 +34,9 @@ export class MessageWeight implements Unread {
   }
 
   count(message: Message): void {
-    this.subtract(-1, -message.length, -overheadOf(message));
+    this.#length++;
+    this.#bytes += message.length;
+    this.#overhead += overheadOf(message);
   }
 
   /** @param overhead the sum of `overheadOf()` these messages */

@@ -15,6 +15,11 @@ const MAX_SOCKETS = 64;
 /** The most such sockets of one address. */
 const MAX_PER_ADDRESS = 8;
 
+/** A client or its connection. Its address costs memory and system calls once it is read. */
+export interface Addressed {
+  readonly remoteAddress: Address | null;
+}
+
 export class ExcessSockets {
   /** The key of each one's address; null for a Unix socket. */
   readonly #keys = new Map<Connection, string | null>();
@@ -24,7 +29,7 @@ export class ExcessSockets {
   }
 
   /** Reads the client's address only where the number for each address matters. */
-  hasRoom(client: { readonly remoteAddress: Address | null }): boolean {
+  hasRoom(client: Addressed): boolean {
     const { size } = this.#keys;
     if (size < MAX_PER_ADDRESS || size >= MAX_SOCKETS) return size < MAX_SOCKETS;
     const address = client.remoteAddress;

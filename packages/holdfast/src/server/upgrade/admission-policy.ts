@@ -2,7 +2,6 @@
 // 4.2.2).
 
 import { isThenable, toPromise } from "../../connection/arguments.js";
-import type { Address } from "../../connection/ports.js";
 import type { FaultLogger } from "../../connection/platform.js";
 import type { NegotiatedDeflate } from "../../protocol/deflate/negotiation.js";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
@@ -23,7 +22,7 @@ import { errorOf } from "../../shared/thrown.js";
 import { isFromLoopback } from "../forwarding/locate-client.js";
 import type { RequestOrigin } from "../forwarding/request-origin.js";
 import type { AddressLimits } from "../limits/address-limits.js";
-import type { ExcessSockets } from "../limits/excess-sockets.js";
+import type { Addressed, ExcessSockets } from "../limits/excess-sockets.js";
 import type { ServerSettings } from "../options.js";
 import type { LoadedCode } from "../server-code.js";
 import { decideOwn, ownTargetOf, type ConnectionReceiver, type OwnRequests } from "./own-requests.js";
@@ -50,11 +49,6 @@ export type Decision =
   | Upgrade
   /** The response that `onRequest` returned, not validated yet. */
   | { readonly outcome: "answer"; readonly response: Response };
-
-/** Its address costs memory and system calls once it is read. */
-interface Addressed {
-  readonly remoteAddress: Address | null;
-}
 
 export class AdmissionPolicy {
   readonly #settings: ServerSettings;

@@ -47,6 +47,10 @@ export class ServerSessionTransport
     this.options.runtime.timers.set((this.ownExtras.alarm ??= new Alarm(this)), at);
   }
 
+  cancelAlarm(): void {
+    if (this.extras.alarm !== null) this.options.runtime.timers.cancel(this.extras.alarm);
+  }
+
   onAlarm(): void {
     this.options.keeper.onAlarm(this);
   }

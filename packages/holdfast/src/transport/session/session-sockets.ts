@@ -117,11 +117,6 @@ export abstract class SessionSockets extends SessionState implements SenderHandl
     this.ownExtras.detachedAt = time;
   }
 
-  cancelAlarm(): void {
-    const { alarm } = this.extras;
-    if (alarm !== null) this.options.runtime.timers.cancel(alarm);
-  }
-
   get listeners(): Listeners | null {
     return this.application === null ? null : this.application.registeredListeners;
   }
