@@ -29,8 +29,8 @@ const entries = [
   "testing",
 ];
 /**
- * The modules that a page loads before its first WebSocket opens. The entry of the browser exports them and the code that
- * is loaded meanwhile, and bundlers cannot divide a chunk: so each module is an entry, which gets a chunk of its own.
+ * The modules that a page loads before its first WebSocket opens. Bundlers cannot divide a chunk. So each of these modules
+ * is an entry, which keeps it apart from the code that is loaded while the WebSocket opens.
  */
 const pageStarts = {
   "page-connect": "browser/connect",

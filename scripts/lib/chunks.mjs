@@ -10,7 +10,7 @@ const LIMITS = {
   wasteOfDynamic: 14_000,
   /** The waste of what a page loads before its first WebSocket opens: none. */
   wasteOfStart: 0,
-  /** The waste of `import("holdfast")`. Above all, it must not load the classes of `holdfast/websocket`: the globals that they extend take megabytes in Node.js. */
+  /** The waste of `import("holdfast")`. It excludes `holdfast/websocket`, whose base classes take megabytes in Node.js. */
   wasteOfMain: 10_000,
   /** The largest chunk of small ones that only dynamic imports load. */
   dynamic: 30_000,

@@ -93,7 +93,7 @@ export class ConnectionCore
     this.settings = options.settings;
     this.#facade = facade;
     this.#owner = options.owner;
-    this.openedAt = Math.floor(this.now()); // V8 keeps a fraction in an object of its own.
+    this.openedAt = Math.floor(this.now()); // V8 allocates an object for a fraction.
     this.transport = options.transport(this);
     this.keepalive = options.keepalive(this.runtime, this, this.settings);
   }

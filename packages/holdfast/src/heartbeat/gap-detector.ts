@@ -2,7 +2,7 @@
 // Such time must not count against a peer.
 
 export class GapDetector {
-  /** When our process last ran, as far as known; in whole milliseconds, since V8 keeps a fraction in an object of its own. */
+  /** When our process last ran, as far as known; in whole milliseconds, since V8 allocates an object for a fraction. */
   #ranAt = 0;
   /** How far the wall clock was ahead of monotonic time. */
   #wallAhead = 0;

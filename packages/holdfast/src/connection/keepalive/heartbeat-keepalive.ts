@@ -24,7 +24,7 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
   readonly #handler: KeepaliveHandler;
   readonly #options: HeartbeatSettings;
   #waiters: PingWaiters | null = null;
-  // In whole milliseconds: V8 keeps a fraction in an object of its own.
+  // In whole milliseconds: V8 allocates an object for a fraction.
   #lastPingAt = NEVER;
   #lastPongAt = NEVER;
   #isClosing = false;

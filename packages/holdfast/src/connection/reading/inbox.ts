@@ -70,8 +70,8 @@ export class Inbox implements Unread {
   /** The application waits for the end of the connection and has not read since. */
   #isEndExpected = false;
   /**
-   * Monotonic time at which the last message of a queue was taken, long ago for never. In whole milliseconds: V8 keeps
-   * a fraction in an object of its own.
+   * Monotonic time at which the last message of a queue was taken, long ago for never. In whole milliseconds: V8
+   * allocates an object for a fraction.
    */
   #takenAt = -READER_GRACE;
   #onRead: (() => void) | null = null;

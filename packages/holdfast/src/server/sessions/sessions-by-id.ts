@@ -1,5 +1,5 @@
-// The sessions of a server, by id. A `Map` would take 46 bytes for each of 10,000 sessions, and keep the id of each as a
-// string of its own; this takes 13.
+// The sessions of a server, by id. With 10,000 sessions it takes 13 bytes for each. A `Map` would take 46, and a separate
+// string for each id.
 
 /** A session, as far as the table knows it. */
 interface Identified {

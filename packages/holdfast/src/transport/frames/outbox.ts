@@ -317,7 +317,7 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
     if (this.#queue?.isDone !== false) this.#writtenPayload = this.protocol.payloadBytes;
     if (!this.#maySocketHold) this.#acceptedPayload = this.#writtenPayload;
     this.bytesSent += size;
-    this.lastSentAt = Math.floor(this.runtime.clock.now()); // V8 keeps a fraction in an object of its own.
+    this.lastSentAt = Math.floor(this.runtime.clock.now()); // V8 allocates an object for a fraction.
     return true;
   }
 
