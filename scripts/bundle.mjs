@@ -231,9 +231,10 @@ function failOnWarning(level, log) {
 }
 
 function isUpToDate() {
-  const times = (folder) => filesBelow(folder).map((path) => statSync(join(root, path)).mtimeMs);
-  const made = times("packages/holdfast/dist");
-  return made.length > 0 && Math.min(...made) > Math.max(...times("packages/holdfast/build"));
+  const times = (paths) => paths.map((path) => statSync(join(root, path)).mtimeMs);
+  const made = times(filesBelow("packages/holdfast/dist"));
+  const sources = ["scripts/bundle.mjs", "scripts/lib/chunks.mjs", ...filesBelow("packages/holdfast/build")];
+  return made.length > 0 && Math.min(...made) > Math.max(...times(sources));
 }
 
 if (isMain(import.meta.url)) await bundle();

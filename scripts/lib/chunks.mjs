@@ -30,9 +30,12 @@ const MAIN = "index.js";
  */
 export function planChunks(output, limits = {}) {
   const plan = new Plan(output, { ...LIMITS, ...limits });
-  for (const chunk of plan.small()) {
-    const target = plan.bestTarget(chunk);
-    if (target !== null) plan.join(chunk, target);
+  // Twice: chunks that were joined may suit one that found no target before.
+  for (const _ of [1, 2]) {
+    for (const chunk of plan.small()) {
+      const target = plan.bestTarget(chunk);
+      if (target !== null) plan.join(chunk, target);
+    }
   }
   for (const chunk of plan.smallDynamic()) {
     const target = plan.smallDynamic().find((other) => other !== chunk && plan.areAlike(other, chunk));

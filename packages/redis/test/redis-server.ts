@@ -85,8 +85,10 @@ export class RedisServer {
   }
 }
 
-/** The arguments of a node. A busy machine stops a node for seconds; nothing here waits until the others declare it dead. */
-export const CLUSTER = ["--cluster-enabled", "yes", "--cluster-node-timeout", "10000"] as const;
+/** In milliseconds. A busy machine stops a node for seconds; nothing here waits until the others declare it dead. */
+export const NODE_TIMEOUT = 10_000;
+/** The arguments of a node. */
+export const CLUSTER = ["--cluster-enabled", "yes", "--cluster-node-timeout", String(NODE_TIMEOUT)];
 
 /** Three masters. */
 export async function startCluster(): Promise<readonly RedisServer[]> {
