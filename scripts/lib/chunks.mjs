@@ -30,13 +30,9 @@ const MAIN = "index.js";
  */
 export function planChunks(output, limits = {}) {
   const plan = new Plan(output, { ...LIMITS, ...limits });
-  // Twice: chunks that were joined may suit one that found no target before.
-  for (const _ of [1, 2]) {
-    for (const chunk of plan.small()) {
-      const target = plan.bestTarget(chunk);
-      if (target !== null) plan.join(chunk, target);
-    }
-  }
+  plan.joinSmall();
+  // Chunks that were joined may suit one that found no target before.
+  plan.joinSmall();
   for (const chunk of plan.smallDynamic()) {
     const target = plan.smallDynamic().find((other) => other !== chunk && plan.areAlike(other, chunk));
     if (target !== undefined) plan.join(chunk, target);
@@ -61,15 +57,19 @@ class Plan {
     );
   }
 
-  /** The chunks that may be joined, the smallest first. */
-  small() {
-    return this.#chunks
+  /** Joins small chunks to others, the smallest first. */
+  joinSmall() {
+    const small = this.#chunks
       .filter(({ isEntry, size }) => !isEntry && size <= this.#limits.small)
       .sort((a, b) => a.size - b.size);
+    for (const chunk of small) {
+      const target = this.#bestTarget(chunk);
+      if (target !== null) this.join(chunk, target);
+    }
   }
 
   /** The one that all that load this chunk load anyway, and the others with the least waste; null if there is none. */
-  bestTarget(chunk) {
+  #bestTarget(chunk) {
     const loaders = this.#loadersOf(chunk);
     let best = null;
     for (const other of this.#chunks) {
