@@ -1,7 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // Entry point `holdfast/websocket` for browsers: the classes of the WHATWG standard.
 
-import { sessionConnector } from "./browser/connect-persistent.js";
+import { browserConnector } from "./browser/connector.js";
+import { openPersistent } from "./browser/open-persistent.js";
 import { CONNECT_OPTIONS, type ConnectOptions } from "./browser/options.js";
 import { ConnectionOpener, type PlatformPort } from "./compat/connection-link.js";
 import { SessionOpener, type ResumeOptions } from "./compat/session-link.js";
@@ -22,7 +23,7 @@ export interface ResumableWebSocketOptions extends WebSocketOptions, ResumeOptio
 const encoder = new TextEncoder();
 
 const port: PlatformPort<ConnectOptions> = {
-  connector: sessionConnector,
+  connector: () => browserConnector,
   optionNames: CONNECT_OPTIONS,
   advice: {},
   defaults: {},
@@ -47,7 +48,7 @@ export type WebSocket = StandardWebSocket;
  */
 export const ResumableWebSocket: WebSocketConstructor<ResumableWebSocketOptions> = defineWebSocket(
   "ResumableWebSocket",
-  new SessionOpener(port),
+  new SessionOpener(port, openPersistent),
 );
 /** A `WebSocket` on a session. */
 export type ResumableWebSocket = StandardWebSocket;

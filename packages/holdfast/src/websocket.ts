@@ -5,6 +5,7 @@
 import { nodeConnector } from "./client/connector.js";
 import { CONNECT_OPTIONS, type ConnectOptions } from "./client/options.js";
 import { ConnectionOpener, type PlatformPort } from "./compat/connection-link.js";
+import { openPersistent } from "./reconnect/persistent/open-persistent.js";
 import { SessionOpener, type ResumeOptions } from "./compat/session-link.js";
 import {
   defineWebSocketStream,
@@ -47,7 +48,7 @@ export type WebSocket = StandardWebSocket;
  */
 export const ResumableWebSocket: WebSocketConstructor<ResumableWebSocketOptions> = defineWebSocket(
   "ResumableWebSocket",
-  new SessionOpener(port),
+  new SessionOpener(port, (url, options) => openPersistent(nodeConnector(), url, options)),
 );
 /** A `WebSocket` on a session. */
 export type ResumableWebSocket = StandardWebSocket;

@@ -1,15 +1,11 @@
 // `connectPersistent()` for browsers.
 
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
-import { openPersistent, type PersistentConnection } from "../reconnect/persistent/persistent-connection.js";
+import type { PersistentConnection } from "../reconnect/persistent/persistent-connection.js";
 import { PERSISTENT_OPTIONS, type PersistentOptions } from "../reconnect/persistent/persistent-options.js";
 import { PERSIST_OPTIONS, type PersistOptions } from "../reconnect/retry/persist-options.js";
 import type { ValueOrFactory, PerAttemptOptions } from "../reconnect/target.js";
-import type { PersistentConnector } from "../reconnect/connector.js";
-import { browserRuntime } from "../transport/browser/browser-runtime.js";
-import { LazySessionCarrier } from "../transport/session/lazy-session-carrier.js";
-import { browserConnector } from "./connector.js";
-import { connectionCode } from "./load-code.js";
+import { openPersistent } from "./open-persistent.js";
 import { CONNECT_OPTIONS, type ConnectOptions } from "./options.js";
 
 /**
@@ -40,18 +36,5 @@ export function connectPersistent(
   options: ConnectPersistentOptions = {},
 ): PersistentConnection {
   checkOptionNames("connectPersistent()", options, CONNECT_PERSISTENT_OPTIONS);
-  return openPersistent(sessionConnector(), url, options);
-}
-
-/** Only persistent connections have sessions, so that bundles of the other clients do not contain them. */
-export function sessionConnector(): PersistentConnector<ConnectOptions> {
-  return {
-    ...browserConnector,
-    async open(url, options, observer) {
-      if (observer?.session instanceof LazySessionCarrier) await observer.session.load();
-      return browserConnector.open(url, options, observer);
-    },
-    connectedCode: () => connectionCode.loaded.connectedCode,
-    carrySession: (settings, handler) => new LazySessionCarrier(browserRuntime(), settings, handler),
-  };
+  return openPersistent(url, options);
 }

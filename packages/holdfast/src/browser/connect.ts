@@ -53,11 +53,18 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
 /** Which servers accept the link protocol. Shared by all connections of this page. */
 const linkOffers = new LinkOffers();
 
+/** An observer that comes while the WebSocket opens: until it is there, the connection is not made. */
+export interface LateObserver {
+  /** Whether it will have a session: a new one. */
+  readonly wantsSession: boolean;
+  readonly observer: Promise<OpenObserver | null>;
+}
+
 /** `connect()` with an observer of its progress, which receives the connection before any message is read. */
 export async function open(
   url: string | URL,
   options: ConnectOptions,
-  observer: OpenObserver | null,
+  observer: LateObserver | OpenObserver | null,
 ): Promise<Connection> {
   const target = parseBrowserURL(url);
   const settings = checkConnectOptions(options);
@@ -70,7 +77,7 @@ export async function open(
   if (settings.linkProtocol !== true) return openOnce(attempt, settings.linkProtocol === "required");
 
   // Without the link protocol the session would be lost, and the server may only have been out of reach.
-  const isResuming = observer?.session?.canResume === true;
+  const isResuming = !isLate(observer) && observer?.session?.canResume === true;
   const [offersLink = true, ...others] = isResuming ? [true] : linkOffers.offersToTry(target.endpoint);
   try {
     try {
@@ -91,14 +98,18 @@ interface OpenParameters {
   readonly code: LoadedCode;
   /** Monotonic time. */
   readonly deadline: number | null;
-  readonly observer: OpenObserver | null;
+  readonly observer: LateObserver | OpenObserver | null;
+}
+
+function isLate(observer: LateObserver | OpenObserver | null): observer is LateObserver {
+  return observer !== null && "observer" in observer;
 }
 
 function openOnce(attempt: OpenParameters, offersLink: boolean): Promise<Connection> {
-  const { target, settings, deadline } = attempt;
+  const { target, settings, code, deadline, observer } = attempt;
   const runtime = browserRuntime();
   const { subprotocols, linkProtocol, openTimeout, signal } = settings;
-  const wantsSession = (attempt.observer?.session ?? null) !== null;
+  const wantsSession = isLate(observer) ? observer.wantsSession : (observer?.session ?? null) !== null;
   const offered = offersLink
     ? offerLink(subprotocols, { isRequired: linkProtocol === "required", wantsSession })
     : subprotocols;
@@ -111,25 +122,35 @@ function openOnce(attempt: OpenParameters, offersLink: boolean): Promise<Connect
         throw new NegotiationError(noneSelected(subprotocols));
       }
       if (linkProtocol === true) linkOffers.onOpened(target.endpoint, offersLink);
-      const opened = { ...attempt, socket, offered, subprotocol, link: offersLink ? link : 0 } as const;
-      return loading instanceof Promise
-        ? startWith(loading, opened, deadline)
-        : loading.startConnection(opened);
+      const opened = {
+        target,
+        settings,
+        code,
+        socket,
+        offered,
+        subprotocol,
+        link: offersLink ? link : 0,
+      } as const;
+      return loading instanceof Promise || isLate(observer)
+        ? startWith(loading, opened, observer, deadline)
+        : loading.startConnection(opened, observer);
     },
   );
 }
 
-/** Starts the connection once the code is there. */
+/** Starts the connection once the code is there, and the observer. */
 async function startWith(
-  loading: Promise<ConnectionCode>,
+  loading: ConnectionCode | Promise<ConnectionCode>,
   opened: OpenedSocket,
+  observer: LateObserver | OpenObserver | null,
   deadline: number | null,
 ): Promise<Connection> {
   const { settings, socket } = opened;
   const events = new HeldEvents(socket);
   try {
-    const code = await waitForCode(loading, settings, browserRuntime(), deadline);
-    const connection = code.startConnection(opened);
+    const all = Promise.all([loading, isLate(observer) ? observer.observer : observer]);
+    const [code, itsObserver] = await waitForCode(all, settings, browserRuntime(), deadline);
+    const connection = code.startConnection(opened, itsObserver);
     events.replay();
     return connection;
   } catch (error) {

@@ -32,14 +32,18 @@ const NO_CODE: LoadedCode = {};
 /** For error messages. */
 const OPTIONS = "an option";
 const CONNECTIONS = "connections";
+const PERSISTENT = "persistent connections";
 
 /** Code that a page loads once, while its first connection opens. */
 class LazyCode<Code> {
+  readonly #what: string;
   readonly #load: () => Promise<Code>;
   #code: Code | null = null;
   #loading: Promise<Code> | null = null;
 
-  constructor(load: () => Promise<Code>) {
+  /** @param what for error messages */
+  constructor(what: string, load: () => Promise<Code>) {
+    this.#what = what;
     this.#load = load;
   }
 
@@ -48,15 +52,9 @@ class LazyCode<Code> {
     return this.#code ?? (this.#loading ??= quietly(this.#fetch())); // Unawaited if opening fails.
   }
 
-  /** Only after it was loaded. */
-  get loaded(): Code {
-    if (this.#code === null) throw new Error("Expected code that is loaded.");
-    return this.#code;
-  }
-
   async #fetch(): Promise<Code> {
     try {
-      return (this.#code = await loadCode(CONNECTIONS, this.#load));
+      return (this.#code = await loadCode(this.#what, this.#load));
     } finally {
       this.#loading = null;
     }
@@ -66,10 +64,13 @@ class LazyCode<Code> {
 export type ConnectionCode = typeof PageConnection;
 
 /** The code of open connections. */
-export const connectionCode = new LazyCode<ConnectionCode>(() => import("./page-connection.js"));
+export const connectionCode = new LazyCode<ConnectionCode>(CONNECTIONS, () => import("./page-connection.js"));
 
 /** The code of open connections in workers. */
-export const workerConnectionCode = new LazyCode(() => import("./page-worker-connection.js"));
+export const workerConnectionCode = new LazyCode(CONNECTIONS, () => import("./page-worker-connection.js"));
+
+/** The code of persistent connections. */
+export const persistentCode = new LazyCode(PERSISTENT, () => import("./page-persistent-code.js"));
 
 /** Waits for that code within `openTimeout`, and until `signal` aborts. */
 export function waitForCode<Code>(

@@ -16,14 +16,10 @@ import { pageOwner, probeOnReturn } from "./live-connections.js";
 import type { LoadedCode } from "./load-code.js";
 import type { ConnectSettings } from "./options.js";
 
-/** For `connectPersistent()`. It is in this file, so that a page loads one and not two, one after the other. */
-export * as connectedCode from "../reconnect/persistent/connected-code.js";
-
 export interface OpenedSocket {
   readonly target: BrowserURL;
   readonly settings: ConnectSettings;
   readonly code: LoadedCode;
-  readonly observer: OpenObserver | null;
   readonly socket: WebSocket;
   readonly offered: readonly string[];
   readonly subprotocol: string | null;
@@ -31,14 +27,14 @@ export interface OpenedSocket {
   readonly link: LinkVersion;
 }
 
-export function startConnection(opened: OpenedSocket): Connection {
-  const { target, settings, code, observer, socket, offered, subprotocol, link } = opened;
+export function startConnection(opened: OpenedSocket, observer: OpenObserver | null): Connection {
+  const { target, settings, code, socket, offered, subprotocol, link } = opened;
   const runtime = browserRuntime();
   const messages = overWebSocket({ runtime, socket, settings: settings.connection });
   const connection = createConnection({
     keepalive: heartbeatKeepalive,
     runtime,
-    transport: withHeartbeat(messages, opened),
+    transport: withHeartbeat(messages, opened, observer),
     settings: {
       ...heartbeatSettings(link > 0, settings),
       log: code.ConnectionLog,
@@ -56,7 +52,8 @@ export function startConnection(opened: OpenedSocket): Connection {
 
 function withHeartbeat(
   messages: MessageTransportFactory,
-  { settings: { heartbeat }, code, observer, link }: OpenedSocket,
+  { settings: { heartbeat }, code, link }: OpenedSocket,
+  observer: OpenObserver | null,
 ): MessageTransportFactory {
   const onWidth = (width: number): void => observer?.onSpread(width);
   const session = observer?.session ?? null;

@@ -2,7 +2,8 @@
 
 import { FOREIGN_CLIENT_OPTIONS } from "../transport/node/foreign-options.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
-import { openPersistent, type PersistentConnection } from "../reconnect/persistent/persistent-connection.js";
+import { openPersistent } from "../reconnect/persistent/open-persistent.js";
+import type { PersistentConnection } from "../reconnect/persistent/persistent-connection.js";
 import { PERSISTENT_OPTIONS, type PersistentOptions } from "../reconnect/persistent/persistent-options.js";
 import { PERSIST_OPTIONS, type PersistOptions } from "../reconnect/retry/persist-options.js";
 import type { ValueOrFactory, PerAttemptOptions } from "../reconnect/target.js";

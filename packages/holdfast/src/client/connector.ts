@@ -1,8 +1,7 @@
 // Implements the port `Connector` of reconnect/ for Node.js, Bun and Deno.
 
 import { nodeRuntime } from "../transport/node/node-runtime.js";
-import type { PersistentConnector } from "../reconnect/connector.js";
-import * as connectedCode from "../reconnect/persistent/connected-code.js";
+import type { Connector } from "../reconnect/connector.js";
 import { parseWebSocketURL } from "../protocol/handshake/url.js";
 import { LazySessionCarrier } from "../transport/session/lazy-session-carrier.js";
 import { open } from "./connect.js";
@@ -11,7 +10,7 @@ import { fixProxy } from "./dial/options.js";
 import { TlsSessions } from "./dial/tls-sessions.js";
 
 /** Makes the connector of one client, whose connections resume the TLS sessions of earlier ones. */
-export function nodeConnector(): PersistentConnector<ConnectOptions> {
+export function nodeConnector(): Connector<ConnectOptions> {
   const runtime = nodeRuntime();
   const tlsSessions = new TlsSessions(() => runtime.clock.wallNow());
   return {
@@ -19,7 +18,6 @@ export function nodeConnector(): PersistentConnector<ConnectOptions> {
     fixOptions: (options) => ({ ...options, ...fixProxy(options.proxy) }),
     checkOptions: (options) => checkConnectOptions(options).connection,
     describeURL: (url) => parseWebSocketURL(url).href,
-    connectedCode: () => connectedCode,
     carrySession: (settings, handler) => new LazySessionCarrier(runtime, settings, handler),
     async open(url, options, observer) {
       if (observer?.session instanceof LazySessionCarrier) await observer.session.load();

@@ -7,7 +7,7 @@ import type { CloseInfo } from "../connection/close-info.js";
 import type { ConnectionSettings } from "../connection/options.js";
 import type { Message } from "../connection/reading/inbox.js";
 import type { SendSettings } from "../connection/message-transport.js";
-import type { ConnectorOptions, PersistentConnector } from "../reconnect/connector.js";
+import type { Connector, ConnectorOptions } from "../reconnect/connector.js";
 import { abortedError, neverOpenedInfo, openingError } from "../reconnect/opening-failure.js";
 import type { CloseFrame } from "../shared/close-code.js";
 import type { HoldfastError } from "../shared/errors.js";
@@ -26,7 +26,7 @@ import { PayloadAccount } from "./payload-account.js";
 
 /** Provides the platform's part; each entry point has one. */
 export interface PlatformPort<Options extends ConnectorOptions> extends LinkPlatform {
-  readonly connector: () => PersistentConnector<Options>;
+  readonly connector: () => Connector<Options>;
   readonly optionNames: Readonly<Record<string, true>>;
   readonly advice: OptionAdvice;
   /** Settings that the standard prescribes on this platform. */

@@ -4,8 +4,9 @@ import { closeInfo, type CloseInfo } from "../connection/close-info.js";
 import type { Message } from "../connection/reading/inbox.js";
 import type { SessionLostEvent } from "../connection/session-state.js";
 import type { ConnectorOptions } from "../reconnect/connector.js";
-import { openPersistent, type PersistentConnection } from "../reconnect/persistent/persistent-connection.js";
+import type { PersistentConnection } from "../reconnect/persistent/persistent-connection.js";
 import type { SessionOptions } from "../reconnect/persistent/persistent-options.js";
+import type { AnyPersistentOptions } from "../reconnect/persistent/set-up.js";
 import { PERSIST_OPTIONS, type PersistOptions } from "../reconnect/retry/persist-options.js";
 import { sessionLostError } from "../session/explain-loss.js";
 import type { CloseFrame } from "../shared/close-code.js";
@@ -36,21 +37,29 @@ const { signal: _signal, ...PERSIST_NAMES } = PERSIST_OPTIONS; // close() ends i
 
 const RESUME_OPTIONS: OptionNames<ResumeOptions> = { ...PERSIST_NAMES, session: true, probeTimeout: true };
 
+type OpenPersistent<Options extends ConnectorOptions> = (
+  url: string,
+  options: AnyPersistentOptions<Options>,
+) => PersistentConnection;
+
 /** Opens connections with a session. */
 export class SessionOpener<Options extends ConnectorOptions> implements LinkOpener<Options & ResumeOptions> {
   readonly platform: PlatformPort<Options>;
 
-  constructor(port: PlatformPort<Options>) {
+  readonly #openPersistent: OpenPersistent<Options>;
+
+  constructor(port: PlatformPort<Options>, openPersistent: OpenPersistent<Options>) {
     this.platform = port;
+    this.#openPersistent = openPersistent;
   }
 
   open(request: LinkRequest<Options & ResumeOptions>, handler: LinkHandler): void {
     const { url, signal, options } = request;
-    const { optionNames, advice, connector } = this.platform;
+    const { optionNames, advice } = this.platform;
     checkOptionNames("`holdfast`", options, { ...optionNames, ...RESUME_OPTIONS }, advice);
     const own = connectOptions(this.platform, request);
     const { retryable } = options;
-    const persistent: PersistentConnection = openPersistent(connector(), url, {
+    const persistent: PersistentConnection = this.#openPersistent(url, {
       ...own,
       session: options.session ?? true,
       // `maxBufferedAmount` bounds the queue: a message that the queue rejected would be missing silently.

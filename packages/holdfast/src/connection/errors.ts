@@ -65,3 +65,16 @@ export class ConcurrencyError extends HoldfastError {
     super(message, { code: "ERR_HOLDFAST_CONCURRENCY" });
   }
 }
+
+/** No message arrived within the timeout of `recv()`. */
+export function noMessageError(timeout: number): TooSlowError {
+  const message = `Expected a message within ${timeout} ms, got none. Nothing is lost: call recv() again.`;
+  return new TooSlowError(message, timeout);
+}
+
+/** `what` was called while another reader waits. */
+export function secondReaderError(what: string): ConcurrencyError {
+  return new ConcurrencyError(
+    `Expected one reader at a time, got ${what} while another recv(), iteration or forEach() waits for a message.`,
+  );
+}

@@ -12,7 +12,8 @@ import type { CloseFrame } from "../shared/close-code.js";
 import type { HoldfastError } from "../shared/errors.js";
 import { abortedError, neverOpenedInfo, openingError } from "./opening-failure.js";
 import type { ConnectorOptions } from "./connector.js";
-import { openTarget, type Target, type TargetObserver } from "./target.js";
+import { openTarget, type TargetObserver } from "./open-target.js";
+import type { Target } from "./target.js";
 
 export interface AttemptOptions<Options extends ConnectorOptions> {
   readonly target: Target<Options>;

@@ -9,7 +9,6 @@ import type {
   SessionCarrierSettings,
 } from "../connection/session-carrier.js";
 import type { Runtime } from "../connection/runtime.js";
-import type * as ConnectedCode from "./persistent/connected-code.js";
 import type { PerAttemptOptions } from "./target.js";
 
 /** Options that every connector understands. */
@@ -47,10 +46,4 @@ export interface Connector<Options extends ConnectorOptions> {
    * @throws HandshakeError, InvalidArgumentError, or the signal's reason
    */
   open(url: string | URL, options: Options, observer: OpenObserver | null): Promise<Connection>;
-}
-
-/** The connector of persistent connections. */
-export interface PersistentConnector<Options extends ConnectorOptions> extends Connector<Options> {
-  /** The code that persistent connections need once they are connected. Called only once `open` has opened a connection. */
-  connectedCode(): typeof ConnectedCode;
 }

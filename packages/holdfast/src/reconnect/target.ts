@@ -1,15 +1,11 @@
 // The target of a client: URL and options. URL, headers and subprotocols may be functions of the attempt, for example
 // to use a fresh token or another server each time.
 
-import type { Connection } from "../connection/connection.js";
-import { checkOpenTimeout } from "../connection/handshake-options.js";
-import { type ConnectionSettings } from "../connection/options.js";
+import type { ConnectionSettings } from "../connection/options.js";
 import { describe, isURL } from "../shared/option-checks.js";
 import type { AsyncContext } from "../connection/platform.js";
 import { InvalidArgumentError } from "../shared/errors.js";
-import { callFactories } from "./call-factories.js";
 import type { Connector, ConnectorOptions } from "./connector.js";
-import type { OpenObserver } from "../connection/open-observer.js";
 import { copyOptions } from "./copy-options.js";
 
 /**
@@ -33,11 +29,6 @@ export interface Target<Options extends ConnectorOptions> {
   readonly options: PerAttemptOptions<Options>;
   /** The async context in which the client was created: every attempt runs in it. Null if the platform has none. */
   readonly context: AsyncContext | null;
-}
-
-/** Also receives the URL of the attempt, once all functions have returned. */
-export interface TargetObserver extends OpenObserver {
-  onConnecting(url: string): void;
 }
 
 /**
@@ -79,47 +70,4 @@ function withoutFunctions<Options extends ConnectorOptions>(options: PerAttemptO
   const isKnown = typeof subprotocols !== "function";
   // The check ignores headers, and subprotocols are optional for every connector.
   return (isKnown ? options : others) as unknown as Options;
-}
-
-/**
- * Opens a connection. The signal aborts the attempt at any moment, even while a function is pending.
- *
- * @throws HandshakeError, InvalidArgumentError, or the signal's reason
- */
-export function openTarget<Options extends ConnectorOptions>(
-  target: Target<Options>,
-  attempt: number,
-  signal: AbortSignal,
-  observer: TargetObserver,
-): Promise<Connection> {
-  const { context } = target;
-  if (context === null) return openHere(target, attempt, signal, observer);
-  return context.runInAsyncScope(openHere<Options>, undefined, target, attempt, signal, observer);
-}
-
-async function openHere<Options extends ConnectorOptions>(
-  { connector, url, options }: Target<Options>,
-  attempt: number,
-  signal: AbortSignal,
-  observer: TargetObserver,
-): Promise<Connection> {
-  const { headers, subprotocols } = options;
-  const timeout = checkOpenTimeout(options.openTimeout);
-  const call = { runtime: connector.runtime, attempt, signal, timeout };
-  const current = await callFactories({ url, headers, subprotocols }, call);
-  signal.throwIfAborted();
-  if (typeof current.url !== "string" && !isURL(current.url)) {
-    throw new InvalidArgumentError(
-      `Expected the function for \`url\` to return a string or a URL, got ${describe(current.url)}.`,
-    );
-  }
-  observer.onConnecting(connector.describeURL(current.url));
-  // With the functions replaced by their results, these are the connector's own options.
-  const complete = {
-    ...options,
-    headers: current.headers,
-    subprotocols: current.subprotocols,
-    signal,
-  } as unknown as Options;
-  return connector.open(current.url, complete, observer);
 }

@@ -3,10 +3,8 @@
 import assert from "node:assert/strict";
 import type { ConnectorOptions } from "../../build/reconnect/connector.js";
 import { NotSentError } from "../../build/connection/sending/not-sent-error.js";
-import {
-  openPersistent,
-  type PersistentConnection,
-} from "../../build/reconnect/persistent/persistent-connection.js";
+import { openPersistent } from "../../build/reconnect/persistent/open-persistent.js";
+import type { PersistentConnection } from "../../build/reconnect/persistent/persistent-connection.js";
 import type { PersistentOptions } from "../../build/reconnect/persistent/persistent-options.js";
 import type { PersistOptions } from "../../build/reconnect/retry/persist-options.js";
 import type { PerAttemptOptions } from "../../build/reconnect/target.js";

@@ -9,8 +9,7 @@ import { FrameRuntime } from "../../build/transport/frames/frame-runtime.js";
 import { overFrames } from "../../build/transport/frames/frame-transport.js";
 import { checkConnectionOptions } from "../../build/connection/options.js";
 import { ClientBase, setUpClient, type StreamOptions } from "../../build/reconnect/client-base.js";
-import type { ConnectorOptions, PersistentConnector } from "../../build/reconnect/connector.js";
-import * as connectedCode from "../../build/reconnect/persistent/connected-code.js";
+import type { Connector, ConnectorOptions } from "../../build/reconnect/connector.js";
 import type { OpenObserver } from "../../build/connection/open-observer.js";
 import type { ValueOrFactory, PerAttemptOptions } from "../../build/reconnect/target.js";
 import type { MessageExtension } from "../../build/protocol/extension.js";
@@ -116,7 +115,7 @@ export class ScriptedAttempt {
   }
 }
 
-export class ScriptedConnector implements PersistentConnector<ConnectorOptions> {
+export class ScriptedConnector implements Connector<ConnectorOptions> {
   readonly clock = new FakeClock();
   readonly runtime: FrameRuntime;
   readonly attempts: ScriptedAttempt[] = [];
@@ -146,10 +145,6 @@ export class ScriptedConnector implements PersistentConnector<ConnectorOptions> 
     const newest = this.attempts.at(-1);
     assert(newest !== undefined, "There was no attempt");
     return newest;
-  }
-
-  connectedCode(): typeof connectedCode {
-    return connectedCode;
   }
 
   checkOptions(options: ConnectorOptions) {
@@ -200,7 +195,7 @@ interface PromiseWithResolvers<T> {
   readonly reject: (error: unknown) => void;
 }
 
-function withResolvers<T>(): PromiseWithResolvers<T> {
+export function withResolvers<T>(): PromiseWithResolvers<T> {
   let resolve: (value: T) => void = () => undefined;
   let reject: (error: unknown) => void = () => undefined;
   const promise = new Promise<T>((onValue, onError) => {

@@ -1,7 +1,7 @@
 // Passes received messages to the reader that waits for them, or else into a bounded queue. One reader at a time.
 
 import { InvalidStateError } from "../../shared/errors.js";
-import { ConcurrencyError } from "../errors.js";
+import { ConcurrencyError, secondReaderError } from "../errors.js";
 import type { Runtime } from "../runtime.js";
 import type { TimerQueue } from "../timer-queue.js";
 import { UnreadQueue, type InboxLimits } from "./unread-queue.js";
@@ -142,10 +142,7 @@ export class Inbox implements Unread {
   /** @throws ConcurrencyError while a reader is attached */
   checkFree(what: string): void {
     if (this.#queue?.isDiscarding === true) throw new InvalidStateError(DISCARDED);
-    if (this.#reader === null) return;
-    throw new ConcurrencyError(
-      `Expected one reader at a time, got ${what} while another recv(), iteration or forEach() waits for a message.`,
-    );
+    if (this.#reader !== null) throw secondReaderError(what);
   }
 
   /** The attached reader; null for none. */

@@ -3,7 +3,7 @@
 import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
 import { Deferred, ignore } from "../../shared/deferred.js";
 import { rejectToCaller } from "../caller-stack.js";
-import { TooSlowError } from "../errors.js";
+import { noMessageError } from "../errors.js";
 import type { Message, ReadableConnection, Reader } from "./inbox.js";
 import { Alarm, type AlarmHandler } from "../timer-queue.js";
 
@@ -71,8 +71,7 @@ class MessageWaiter extends Deferred<Message> implements Reader, AlarmHandler {
   onAlarm(): void {
     const timeout = this.#options.timeout ?? 0;
     this.#stopWaiting();
-    const message = `Expected a message within ${timeout} ms, got none. Nothing is lost: call recv() again.`;
-    this.resolve(rejectToCaller(new TooSlowError(message, timeout)));
+    this.resolve(rejectToCaller(noMessageError(timeout)));
   }
 
   readonly #onAbort = (): void => {

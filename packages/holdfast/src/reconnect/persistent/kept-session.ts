@@ -2,10 +2,9 @@
 // stores.
 
 import type { FaultLogger } from "../../connection/platform.js";
-import type { KeptClient, SessionKeep } from "../../connection/session-keep.js";
-import { ignore, ignoreRejection } from "../../shared/deferred.js";
-import { checkFunction, invalidArgument } from "../../shared/option-checks.js";
-import { callSafely, refusePromise } from "../../connection/arguments.js";
+import type { SessionKeep } from "../../connection/session-keep.js";
+import { invalidArgument } from "../../shared/option-checks.js";
+import { refusePromise } from "../../connection/arguments.js";
 import { decodeKeptState, encodeKeptState, type KeptState } from "../../session/kept-state.js";
 
 /** Its methods may be async by mistake. */
@@ -16,7 +15,6 @@ type UncheckedKeep = {
 export class KeptSession {
   readonly #keep: UncheckedKeep;
   readonly #logger: FaultLogger | null;
-  #unwatch: () => unknown = ignore;
   /** The stored text; null if there is none. */
   #stored: string | null = null;
   #hasWarned = false;
@@ -24,21 +22,6 @@ export class KeptSession {
   constructor(keep: SessionKeep, logger: FaultLogger | null) {
     this.#keep = keep;
     this.#logger = logger;
-  }
-
-  /**
-   * @throws InvalidArgumentError if `watch` does not return a function
-   * @throws what `watch` throws: the keep is in use
-   */
-  watch(client: KeptClient): void {
-    const unwatch = this.#keep.watch(client);
-    ignoreRejection(unwatch);
-    checkFunction("session.keep.watch()", unwatch);
-    this.#unwatch = unwatch as () => unknown; // A function, as just checked.
-  }
-
-  unwatch(): void {
-    callSafely(this.#unwatch, (error) => this.#warn("the session's keep failed to stop watching", error));
   }
 
   /** Takes the state of an earlier client; null if there is none, or none that can be used. */

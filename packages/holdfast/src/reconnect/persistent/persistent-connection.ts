@@ -1,4 +1,4 @@
-// `PersistentConnection`, the public facade. Its core is persistent-core.ts.
+// `PersistentConnection`, the public facade: checks arguments. Its core is persistent-core.ts.
 
 import { checkClose, toBytes, type Bytes } from "../../connection/arguments.js";
 import type { CloseInfo } from "../../connection/close-info.js";
@@ -12,7 +12,6 @@ import {
 import { InvalidStateError } from "../../shared/errors.js";
 import { checkOptionNames, type OptionNames } from "../../shared/option-names.js";
 import { describeObject, showInInspector } from "../../connection/inspection.js";
-import { consumeAll } from "../../connection/reading/consume-all.js";
 import type { Message } from "../../connection/reading/inbox.js";
 import { READ_INSTEAD } from "../../connection/listeners.js";
 import {
@@ -22,16 +21,11 @@ import {
   invalidArgument,
   requireChoice,
 } from "../../shared/option-checks.js";
-import { MessageIterator, receiveOne } from "../../connection/reading/readers.js";
 import type { ConnectionSession } from "../../connection/session-state.js";
 import type { LatencyStats } from "../../heartbeat/latency-statistics.js";
-import type { ConnectorOptions, PersistentConnector } from "../connector.js";
-import { checkPersistOptions, type PersistOptions } from "../retry/persist-options.js";
-import { Supervisor } from "../supervisor.js";
-import { fixTarget, type ValueOrFactory, type PerAttemptOptions } from "../target.js";
-import { checkPersistentOptions, type PersistentOptions } from "./persistent-options.js";
-import { PersistentCore } from "./persistent-core.js";
-import type { MessageSettings } from "./sender.js";
+import type { Lifecycle } from "./lifecycle.js";
+import type { PersistentControls } from "./persistent-controls.js";
+import type { MessageSettings, Sender } from "./sender.js";
 import {
   PERSISTENT_EVENT_NAMES,
   type PersistentEventName,
@@ -48,38 +42,25 @@ export interface PersistentSendOptions extends SendOptions {
 
 const PERSISTENT_SEND_OPTIONS: OptionNames<PersistentSendOptions> = { ...SEND_OPTIONS, timeToLive: true };
 
-/**
- * Connects, and reconnects after each end.
- * @throws InvalidArgumentError for an invalid option
- */
-export function openPersistent<Options extends ConnectorOptions>(
-  connector: PersistentConnector<Options>,
-  url: ValueOrFactory<string | URL>,
-  options: PerAttemptOptions<Options> & PersistentOptions & PersistOptions,
-): PersistentConnection {
-  const { target, settings } = fixTarget(connector, url, options);
-  const { platform } = connector.runtime;
-  const persist = checkPersistOptions(options, platform);
-  const persistent = checkPersistentOptions(options, platform);
-  const core = new PersistentCore({
-    runtime: connector.runtime,
-    connectionSettings: settings,
-    settings: persistent,
-    carrySession: connector.carrySession?.bind(connector),
-    connectedCode: () => connector.connectedCode(),
-    supervisor: (handler) => new Supervisor({ target, settings, persist }, handler),
-  });
-  core.start();
-  return create(PersistentConnection, core, persistent.sending.timeToLive);
+/** The parts of a persistent connection. */
+export interface PersistentConnectionParts {
+  readonly core: PersistentControls;
+  readonly lifecycle: Lifecycle;
+  readonly sender: Pick<Sender, "queued">;
+  /** For `send()`, by default. Milliseconds; null for no limit. */
+  readonly timeToLive: number | null;
+  /** Whether it has the option `session`. */
+  readonly hasSession: boolean;
 }
 
-/** Keeps the internal core out of the public declarations. */
+/** Makes a persistent connection. */
+export function createPersistent(parts: PersistentConnectionParts): PersistentConnection {
+  return create(PersistentConnection, parts);
+}
+
+/** Keeps the internal parts out of the public declarations. */
 // It takes the class: nothing else may refer to it, and a bundler would leave it out.
-let create: (
-  Class: typeof PersistentConnection,
-  core: PersistentCore,
-  timeToLive: number | null,
-) => PersistentConnection;
+let create: (Class: typeof PersistentConnection, parts: PersistentConnectionParts) => PersistentConnection;
 
 /**
  * A connection that reconnects, created by `connectPersistent()`: one stable object across any number of connections.
@@ -87,25 +68,27 @@ let create: (
  */
 export class PersistentConnection implements AsyncIterable<Message>, AsyncDisposable {
   static {
-    create = (Class, core, timeToLive) => new Class(core, timeToLive);
+    create = (Class, parts) => new Class(parts);
     showInInspector(this, ({ connection, status, queued, latency }) => {
       const url = connection === null ? undefined : showURL(connection.url);
       return describeObject("PersistentConnection", { state: status.state, url, queued, latency });
     });
   }
 
-  readonly #core: PersistentCore;
-  readonly #timeToLive: number | null;
+  readonly #core: PersistentControls;
+  readonly #lifecycle: Lifecycle;
+  readonly #parts: PersistentConnectionParts;
 
-  /** Only for `openPersistent()`: applications call `connectPersistent()`. */
-  private constructor(core: PersistentCore, timeToLive: number | null) {
-    this.#core = core;
-    this.#timeToLive = timeToLive;
+  /** Only for the library: applications call `connectPersistent()`. */
+  private constructor(parts: PersistentConnectionParts) {
+    this.#core = parts.core;
+    this.#lifecycle = parts.lifecycle;
+    this.#parts = parts;
   }
 
   /** The current status; `on("status", …)` reports changes. A frozen snapshot, the same object until it changes. */
   get status(): PersistentStatus {
-    return this.#core.status;
+    return this.#lifecycle.status;
   }
 
   /**
@@ -133,18 +116,18 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
 
   /** The messages that wait for a connection, or for room in the current one. Strings count their characters. */
   get queued(): { readonly messages: number; readonly bytes: number } {
-    return this.#core.sender.queued;
+    return this.#parts.sender.queued;
   }
 
   /** Resolves after the final end, with the `CloseInfo` of the last attempt or its connection. Never rejects. */
   get closed(): Promise<CloseInfo> {
-    this.#core.inbox.expectEnd();
-    return this.#core.closed;
+    this.#core.expectEnd();
+    return this.#lifecycle.closed;
   }
 
   /** Aborts after the final end; its reason is the error that explains it. */
   get signal(): AbortSignal {
-    return this.#core.signal;
+    return this.#lifecycle.signal;
   }
 
   /**
@@ -181,7 +164,7 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
    */
   recv(options?: ReceiveOptions): Promise<Message> {
     try {
-      return receiveOne(this.#core, "recv()", checkWaitOptions("recv()", options));
+      return this.#core.recv(checkWaitOptions("recv()", options));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -198,8 +181,7 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
     try {
       checkFunction("callback", callback);
       checkOptionNames("forEach()", options, CALL_OPTIONS);
-      const signal = checkSignal(options?.signal);
-      return consumeAll(this.#core, callback, signal, () => undefined).then(() => this.#core.closed);
+      return this.#core.forEach(callback, checkSignal(options?.signal));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -210,7 +192,7 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
    * retrying. Leaving the loop does not close the connection: call `close()`.
    */
   [Symbol.asyncIterator](): AsyncIterator<Message, undefined> {
-    return new MessageIterator(this.#core);
+    return this.#core.iterate();
   }
 
   /**
@@ -220,7 +202,7 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
    * @throws ConcurrencyError while a `recv`, iteration or `forEach` reads
    */
   discard(): void {
-    this.#core.inbox.discard();
+    this.#core.discard();
   }
 
   /**
@@ -263,7 +245,7 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
   on<Name extends PersistentEventName>(event: Name, listener: PersistentListener<Name>): () => void {
     requireChoice("event", event, PERSISTENT_EVENT_NAMES, READ_INSTEAD);
     checkFunction("listener", listener);
-    return this.#core.listeners.add(event, listener);
+    return this.#lifecycle.listeners.add(event, listener);
   }
 
   /** As `close()`. */
@@ -273,12 +255,12 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
 
   #settingsOf(options: PersistentSendOptions = {}): MessageSettings {
     const { mayEncode, signal, until = "sent" } = checkSendOptions(options, PERSISTENT_SEND_OPTIONS);
-    if (until === "delivered" && this.#core.session === null) throw new InvalidStateError(NO_SESSION);
+    if (until === "delivered" && !this.#parts.hasSession) throw new InvalidStateError(NO_SESSION);
     return {
       mayEncode,
       signal,
       until,
-      timeToLive: checkDuration("timeToLive", options.timeToLive, this.#timeToLive),
+      timeToLive: checkDuration("timeToLive", options.timeToLive, this.#parts.timeToLive),
     };
   }
 }

@@ -1,10 +1,9 @@
 // The core of a persistent connection, across its connections. `PersistentConnection` is its facade. The supervisor
 // decides when to connect, the preparation when a new connection can be used; the sender queues outgoing messages, the
-// receiver incoming ones.
+// receiver incoming ones. In a page, loading-core.ts stands in for it until it is loaded.
 
-/* eslint max-lines: ["warn", { "max": 360, "skipBlankLines": true, "skipComments": true }] -- It passes each event between its parts, which have their own files. */
+/* eslint max-lines: ["warn", { "max": 350, "skipBlankLines": true, "skipComments": true }] -- It passes each event between its parts, which have their own files. */
 
-import { Deferred } from "../../shared/deferred.js";
 import type { Bytes } from "../../connection/arguments.js";
 import type { CloseInfo } from "../../connection/close-info.js";
 import type { Connection } from "../../connection/connection.js";
@@ -15,40 +14,49 @@ import type {
   SessionLostEvent,
   SessionResumedEvent,
 } from "../../connection/session-state.js";
-import { connectionClosed, TooSlowError } from "../../connection/errors.js";
+import { TooSlowError } from "../../connection/errors.js";
+import { consumeAll } from "../../connection/reading/consume-all.js";
 import type { Inbox, Message, ReadableConnection } from "../../connection/reading/inbox.js";
-import { Listeners } from "../../connection/listeners.js";
+import { MessageIterator, receiveOne, type WaitOptions } from "../../connection/reading/readers.js";
 import type { ConnectionSettings } from "../../connection/options.js";
 import type { Runtime } from "../../connection/runtime.js";
 import type { TimerQueue } from "../../connection/timer-queue.js";
-import { noLatency } from "../../heartbeat/no-latency.js";
 import type { LatencyStats } from "../../heartbeat/latency-statistics.js";
 import type { CloseFrame } from "../../shared/close-code.js";
 import type { AttemptOutcome } from "../attempt.js";
-import type { Connector, ConnectorOptions, PersistentConnector } from "../connector.js";
+import type { Connector, ConnectorOptions } from "../connector.js";
 import type { Retry } from "../retry/retry-policy.js";
 import type { SupervisorControls, SupervisorHandler } from "../supervisor.js";
 import type { KeptState } from "../../session/kept-state.js";
+import { Delivery } from "./delivery.js";
 import { KeptSession } from "./kept-session.js";
-import type { OverallLatency } from "./overall-latency.js";
+import type { KeepWatch } from "./keep-watch.js";
+import type { Lifecycle } from "./lifecycle.js";
+import { OverallLatency } from "./overall-latency.js";
+import type { PersistentControls } from "./persistent-controls.js";
 import type { PersistentSettings } from "./persistent-options.js";
-import type { SuspicionHandler, SuspicionWatch } from "./suspicion-watch.js";
+import { SuspicionWatch, type SuspicionHandler } from "./suspicion-watch.js";
 import type { Suspicion } from "../../heartbeat/adaptive-detection.js";
 import type { RaceObserver } from "../race.js";
 import { Preparation, type PreparationHandler } from "./preparation.js";
 import { Receiver } from "./receiver.js";
-import { Sender, type MessageSettings } from "./sender.js";
-import type { PersistentEvents, PersistentStatus } from "./status.js";
+import type { MessageSettings, Sender } from "./sender.js";
 
-export interface PersistentCoreOptions {
-  readonly runtime: Runtime;
+/** The parts of a persistent connection that exist before its core. */
+export interface PersistentParts {
   readonly connectionSettings: ConnectionSettings;
   readonly settings: PersistentSettings;
+  readonly lifecycle: Lifecycle;
+  readonly sender: Sender;
+  /** Null without the option `keep`. */
+  readonly keepWatch: KeepWatch | null;
+}
+
+export interface PersistentCoreOptions extends PersistentParts {
+  readonly runtime: Runtime;
   readonly supervisor: (handler: SupervisorHandler) => SupervisorControls;
   /** As in `Connector`. */
   readonly carrySession: Connector<ConnectorOptions>["carrySession"];
-  /** As in `PersistentConnector`. */
-  readonly connectedCode: PersistentConnector<ConnectorOptions>["connectedCode"];
 }
 
 /** The received messages that the application has not taken. */
@@ -56,14 +64,13 @@ type Received = Pick<KeptState, "unread" | "untaken">;
 
 export class PersistentCore
   implements
+    PersistentControls,
     PreparationHandler,
     SupervisorHandler,
     ReadableConnection,
     SessionCarrierHandler,
     SuspicionHandler
 {
-  readonly sender: Sender;
-  readonly listeners: Listeners<PersistentEvents>;
   readonly runtime: Runtime;
   /** Null without the option `session`. */
   readonly session: SessionCarrier | null;
@@ -71,46 +78,42 @@ export class PersistentCore
   readonly #supervisor: SupervisorControls;
   readonly #receiver: Receiver;
   readonly #preparation: Preparation;
-  readonly #connectedCode: PersistentCoreOptions["connectedCode"];
-  /** Null before the first connection. */
-  #latency: OverallLatency | null = null;
-  readonly #aborter = new AbortController();
-  readonly #closed = new Deferred<CloseInfo>();
-  #status: PersistentStatus;
+  readonly #sender: Sender;
+  readonly #lifecycle: Lifecycle;
+  readonly #latency = new OverallLatency();
   #connection: Connection | null = null;
   /** The connection that is being probed. */
   #probed: Connection | null = null;
   #attemptStartedAt = 0;
   #attempt = 1;
+  #hasBegun = false;
   readonly #isAdaptive: boolean;
   /** Null with fixed detection, and before the first connection. */
   #suspicions: SuspicionWatch | null = null;
+  readonly #keepWatch: KeepWatch | null;
   /** Null without the option `keep`. */
   readonly #kept: KeptSession | null;
   /** The messages that were saved when the client was suspended; null while it runs. */
   #suspended: Received | null = null;
 
   constructor(options: PersistentCoreOptions) {
-    const { runtime, connectionSettings, settings } = options;
+    const { runtime, connectionSettings, settings, keepWatch } = options;
     this.runtime = runtime;
     this.#settings = settings;
+    this.#lifecycle = options.lifecycle;
+    this.#sender = options.sender;
     this.#receiver = new Receiver(runtime, connectionSettings);
-    this.#connectedCode = options.connectedCode;
-    this.sender = new Sender(runtime, settings.sending, connectionSettings.writeLimit);
-    this.listeners = new Listeners(runtime.platform, connectionSettings.faultLogger);
-    this.#status = Object.freeze({ state: "connecting", attempt: 1, since: runtime.clock.wallNow() });
     this.#isAdaptive = (connectionSettings.detection ?? null) !== null;
-    this.#kept = settings.session?.keep
-      ? new KeptSession(settings.session.keep, connectionSettings.faultLogger)
-      : null;
-    this.#kept?.watch({ suspend: () => this.#suspend(), resume: () => this.#resume() });
+    this.#keepWatch = keepWatch;
+    this.#kept = keepWatch && new KeptSession(keepWatch.keep, connectionSettings.faultLogger);
+    keepWatch?.attach({ suspend: () => this.#suspend(), resume: () => this.#resume() });
     const state = this.#kept?.load() ?? null;
     this.session = this.#carry(options, state?.session ?? null);
     this.#preparation = new Preparation(this, this.#receiver, settings);
     this.#supervisor = options.supervisor(this);
     if (state === null) return;
     this.#takeBack(state);
-    this.sender.restore(state.queued);
+    this.#sender.restore(state.queued);
   }
 
   #carry(options: PersistentCoreOptions, saved: KeptState["session"]): SessionCarrier | null {
@@ -125,17 +128,11 @@ export class PersistentCore
     this.#preparation.restore(untaken);
   }
 
-  get closed(): Promise<CloseInfo> {
-    return this.#closed.promise;
-  }
-
   start(): void {
     this.#supervisor.begin();
   }
 
-  get status(): PersistentStatus {
-    return this.#status;
-  }
+  // PersistentControls
 
   /** The open connection, from before `onOpen` to its end. */
   get connection(): Connection | null {
@@ -152,11 +149,28 @@ export class PersistentCore
   }
 
   get latencyStats(): LatencyStats {
-    return this.#latency?.snapshot() ?? noLatency();
+    return this.#latency.snapshot();
   }
 
-  get signal(): AbortSignal {
-    return this.#aborter.signal;
+  expectEnd(): void {
+    this.inbox.expectEnd();
+  }
+
+  recv(options: WaitOptions): Promise<Message> {
+    return receiveOne(this, "recv()", options);
+  }
+
+  async forEach(callback: (message: Message) => unknown, signal: AbortSignal | null): Promise<CloseInfo> {
+    await consumeAll(this, callback, signal, () => undefined);
+    return this.#lifecycle.closed;
+  }
+
+  iterate(): AsyncIterator<Message, undefined> {
+    return new MessageIterator(this);
+  }
+
+  discard(): void {
+    this.inbox.discard();
   }
 
   close(close: CloseFrame): void {
@@ -166,25 +180,24 @@ export class PersistentCore
   }
 
   terminate(): void {
-    if (this.#status.state === "closed") return;
+    if (this.#lifecycle.status.state === "closed") return;
     this.session?.willEnd();
     this.#supervisor.terminate();
     this.#stop(() => undefined);
   }
 
-  /** As `PersistentConnection.send()`. */
   send(data: string | Bytes, settings: MessageSettings): Promise<void> {
-    const sent = this.sender.send(data, settings);
+    const sent = this.#sender.send(data, settings);
     this.#saveAgain();
     return sent;
   }
 
-  /** As `PersistentConnection.probe()`. */
   probe(): void {
     const connection = this.#connection;
+    const { state } = this.#lifecycle.status;
     if (this.#isEnding || this.#suspended !== null) return;
-    if (this.#status.state === "waiting") this.#supervisor.begin();
-    else if (this.#status.state === "open" && connection !== null) this.#probe(connection);
+    if (state === "waiting") this.#supervisor.begin();
+    else if (state === "open" && connection !== null) this.#probe(connection);
     else if (this.now() - this.#attemptStartedAt >= this.#settings.probeTimeout) this.#reconnectNow();
   }
 
@@ -203,20 +216,20 @@ export class PersistentCore
   }
 
   get hasEndedWell(): boolean {
-    return this.#status.state === "closed" && this.#status.error === null;
+    return this.#lifecycle.hasEndedWell;
   }
 
   closedError(): Error {
-    const status = this.#status;
-    if (status.state !== "closed") throw new Error("Expected closedError() after the end only."); // Readers do so.
-    return status.error ?? connectionClosed(status.info);
+    return this.#lifecycle.closedError();
   }
 
   // SupervisorHandler
 
   onAttempt(attempt: number): void {
     this.#attemptStartedAt = this.now();
-    this.#setStatus({ state: "connecting", attempt, since: this.#wallNow() });
+    // The status has been that of the first attempt from the beginning.
+    if (this.#hasBegun) this.#lifecycle.change({ state: "connecting", attempt });
+    this.#hasBegun = true;
   }
 
   onOpen(connection: Connection, attempt: number): void {
@@ -230,16 +243,15 @@ export class PersistentCore
   onReplaced(outcome: AttemptOutcome, attempt: number): void {
     this.#onConnectionEnded(outcome);
     this.#attemptStartedAt = this.now();
-    this.#status = Object.freeze({ state: "connecting", attempt, since: this.#wallNow() });
-    this.#reportEnd(outcome);
+    this.#lifecycle.set({ state: "connecting", attempt });
+    this.#lifecycle.report("disconnected", outcome);
   }
 
   onWaiting(outcome: AttemptOutcome, retry: Retry): void {
     this.#onConnectionEnded(outcome);
-    const since = this.#wallNow();
-    const retryAt = since + retry.delay;
-    this.#status = Object.freeze({ state: "waiting", since, retryAt, ...retry, ...outcome });
-    this.#reportEnd(outcome);
+    const since = this.#lifecycle.now();
+    this.#lifecycle.set({ state: "waiting", retryAt: since + retry.delay, ...retry, ...outcome }, since);
+    this.#lifecycle.report("disconnected", outcome);
   }
 
   onDue(): void {
@@ -248,25 +260,21 @@ export class PersistentCore
 
   /** The supervisor itself shortens a delay, unless the server requested it. */
   onReturn(): void {
-    if (this.#status.state !== "waiting") this.probe();
+    if (this.#lifecycle.status.state !== "waiting") this.probe();
   }
 
-  onOver({ info, ...outcome }: AttemptOutcome, failure: Error | null): void {
-    const wasWaiting = this.#status.state === "waiting";
+  onOver(outcome: AttemptOutcome, failure: Error | null): void {
+    const { info } = outcome;
     const error = failure ?? outcome.error;
     this.#onConnectionEnded({ info, error });
-    this.#kept?.unwatch();
+    this.#keepWatch?.stop();
     const isSaved = this.#suspended !== null;
     this.session?.end(isSaved);
-    this.sender.end(error, isSaved);
-    this.#status = Object.freeze({ state: "closed", since: this.#wallNow(), info, error: failure });
-    this.#preparation.releaseUntaken();
-    this.#receiver.finish();
-    this.#closed.resolve(info);
-    this.#aborter.abort(this.closedError());
-    if (wasWaiting) this.listeners.emit("status", this.#status);
-    else this.#reportEnd({ info, error });
-    this.listeners.clear();
+    this.#sender.end(error, isSaved);
+    this.#lifecycle.end({ info, error }, failure, () => {
+      this.#preparation.releaseUntaken();
+      this.#receiver.finish();
+    });
   }
 
   // SessionCarrierHandler
@@ -280,17 +288,17 @@ export class PersistentCore
   }
 
   onResumed(event: SessionResumedEvent): void {
-    this.listeners.emit("resumed", event);
+    this.#lifecycle.listeners.emit("resumed", event);
   }
 
   onLost(event: SessionLostEvent): void {
-    this.listeners.emit("lost", event);
+    this.#lifecycle.listeners.emit("lost", event);
   }
 
   // SuspicionHandler
 
   get canRace(): boolean {
-    return this.session?.isAttached === true && this.#status.state === "open";
+    return this.session?.isAttached === true && this.#lifecycle.status.state === "open";
   }
 
   get spread(): number | null {
@@ -298,10 +306,11 @@ export class PersistentCore
   }
 
   onSuspicion(suspicion: Suspicion | null): void {
-    if (this.#status.state !== "open") return;
-    const { suspect: _, ...status } = this.#status;
-    this.#setStatus(suspicion === null ? status : { ...status, suspect: suspicion });
-    if (suspicion !== null) this.listeners.emit("suspect", suspicion);
+    const lifecycle = this.#lifecycle;
+    if (lifecycle.status.state !== "open") return;
+    const { suspect: _, since, ...status } = lifecycle.status;
+    lifecycle.change(suspicion === null ? status : { ...status, suspect: suspicion }, since);
+    if (suspicion !== null) lifecycle.listeners.emit("suspect", suspicion);
   }
 
   race(observer: RaceObserver): void {
@@ -323,17 +332,13 @@ export class PersistentCore
   }
 
   onReady(connection: Connection, attempt: number, isFirst: boolean): void {
-    this.sender.open(connection, this.#connectedCode().Delivery);
-    this.#status = Object.freeze({ state: "open", attempt, since: this.#wallNow() });
-    const status = this.#status;
+    this.#sender.open(connection, Delivery);
+    this.#lifecycle.set({ state: "open", attempt });
     this.#suspicions?.watch(connection);
-    this.listeners.emit("open", { connection, attempt, isFirst });
-    if (this.#status === status) this.listeners.emit("status", status);
+    this.#lifecycle.report("open", { connection, attempt, isFirst });
   }
 
   #watch(connection: Connection): void {
-    const { OverallLatency, SuspicionWatch } = this.#connectedCode();
-    this.#latency ??= new OverallLatency();
     this.#latency.watch(connection);
     if (this.#isAdaptive) this.#suspicions ??= new SuspicionWatch(this.runtime, this);
   }
@@ -342,12 +347,12 @@ export class PersistentCore
     const connection = this.#connection;
     if (connection === null) return;
     this.#connection = null;
-    this.#latency?.unwatch();
+    this.#latency.unwatch();
     this.#suspicions?.unwatch();
     this.#receiver.detach();
-    this.sender.onConnectionEnded(error);
+    this.#sender.onConnectionEnded(error);
     this.#preparation.onConnectionEnded();
-    if (this.session?.onSocketEnded(info) === true) this.listeners.emit("detached", { info });
+    if (this.session?.onSocketEnded(info) === true) this.#lifecycle.listeners.emit("detached", { info });
   }
 
   /** The client is about to stop: ends the socket, and keeps the session for another client. */
@@ -358,13 +363,13 @@ export class PersistentCore
     // Taken out, so that no reader gets a message that is saved.
     this.#suspended = { unread: this.inbox.takeAll(), untaken: this.#preparation.takeUntaken() };
     this.#saveAgain();
-    this.#setStatus({ state: "connecting", attempt: this.#attempt, since: this.#wallNow() });
+    this.#lifecycle.change({ state: "connecting", attempt: this.#attempt });
   }
 
   #saveAgain(): void {
     if (this.#suspended === null) return;
     const session = this.session?.save() ?? null;
-    this.#kept?.save({ ...this.#suspended, session, queued: this.sender.save() });
+    this.#kept?.save({ ...this.#suspended, session, queued: this.#sender.save() });
   }
 
   /** The client continues after all. */
@@ -375,7 +380,7 @@ export class PersistentCore
     if (this.#kept?.reclaim() === true) {
       this.#takeBack(received);
     } else {
-      this.sender.forget();
+      this.#sender.forget();
       this.session?.abandon("moved");
     }
     this.#supervisor.begin();
@@ -384,13 +389,13 @@ export class PersistentCore
   /** Calls `end`, which ends the loop. No other connection follows. */
   #stop(end: () => void): void {
     const isConnected = this.#connection !== null;
-    this.sender.finish();
+    this.#sender.finish();
     end();
-    if (isConnected && !this.#isEnding) this.#setStatus({ state: "closing", since: this.#wallNow() });
+    if (isConnected && !this.#isEnding) this.#lifecycle.change({ state: "closing" });
   }
 
   get #isEnding(): boolean {
-    return this.#status.state === "closing" || this.#status.state === "closed";
+    return this.#lifecycle.isEnding;
   }
 
   #probe(connection: Connection): void {
@@ -423,21 +428,5 @@ export class PersistentCore
       "heartbeat-timeout",
     );
     this.#supervisor.begin();
-  }
-
-  /** If a listener changes the status again, the earlier status is not reported. */
-  #reportEnd({ info, error }: AttemptOutcome): void {
-    const status = this.#status;
-    this.listeners.emit("disconnected", { info, error });
-    if (this.#status === status) this.listeners.emit("status", status);
-  }
-
-  #setStatus(status: PersistentStatus): void {
-    this.#status = Object.freeze(status);
-    this.listeners.emit("status", status);
-  }
-
-  #wallNow(): number {
-    return this.runtime.clock.wallNow();
   }
 }

@@ -7,7 +7,7 @@ import type { Runtime } from "../../connection/runtime.js";
 import { Deadline } from "../../connection/timer-queue.js";
 import type { Suspicion } from "../../heartbeat/adaptive-detection.js";
 import type { RaceObserver } from "../race.js";
-import { randomFraction } from "../retry/retry-policy.js";
+import { randomFraction } from "../retry/backoff.js";
 
 export interface SuspicionHandler {
   /** Whether there is a session that another socket could resume. */

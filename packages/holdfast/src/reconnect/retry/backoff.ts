@@ -2,6 +2,8 @@
 // first delay decides how hard they hit the server when it returns. Therefore the first delay is uniform over the whole
 // range. Later delays start from attempts that are already spread out, so only half of each delay is random.
 
+import type { Random } from "../../connection/ports.js";
+
 /** Validated settings. Durations are milliseconds. */
 export interface BackoffSettings {
   /** The shortest delay. */
@@ -43,4 +45,11 @@ export function backoffDelay(attempt: number, settings: BackoffSettings, random:
   const delay = Math.min(firstDelay * factor ** (attempt - 1), maxDelay);
   const shortest = Math.max(delay / 2, Math.min(firstDelay, delay * 0.75));
   return Math.max(minDelay, Math.min(shortest + random * (delay - shortest), delay));
+}
+
+/** A number in [0, 1). */
+export function randomFraction(random: Random): number {
+  const words = new Uint32Array(1);
+  random.fill(new Uint8Array(words.buffer));
+  return words[0] / 2 ** 32;
 }

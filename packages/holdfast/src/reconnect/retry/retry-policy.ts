@@ -5,7 +5,7 @@ import type { CloseInfo } from "../../connection/close-info.js";
 import { describe } from "../../shared/option-checks.js";
 import type { Random } from "../../connection/ports.js";
 import type { AttemptOutcome } from "../attempt.js";
-import { backoffDelay, type BackoffSettings } from "./backoff.js";
+import { backoffDelay, randomFraction, type BackoffSettings } from "./backoff.js";
 import { InvalidArgumentError, InvalidStatusError } from "../../shared/errors.js";
 import { isRetryable } from "./classify.js";
 import { MAX_DELAY, type PersistSettings } from "./persist-options.js";
@@ -112,11 +112,4 @@ const RESTART_DELAY = 5_000;
 /** Milliseconds for which the connection was open; -1 if it never opened. */
 function uptime({ evidence: { openedAt, endedAt } }: CloseInfo): number {
   return openedAt === null ? -1 : endedAt - openedAt;
-}
-
-/** A number in [0, 1). */
-export function randomFraction(random: Random): number {
-  const words = new Uint32Array(1);
-  random.fill(new Uint8Array(words.buffer));
-  return words[0] / 2 ** 32;
 }

@@ -1,0 +1,49 @@
+// Opens a persistent connection in a page, which loads most of its code meanwhile.
+
+import { LoadingCore } from "../reconnect/persistent/loading-core.js";
+import type { PersistentCore } from "../reconnect/persistent/persistent-core.js";
+import type { PersistentConnection } from "../reconnect/persistent/persistent-connection.js";
+import {
+  persistentConnection,
+  setUpPersistent,
+  type AnyPersistentOptions,
+  type PersistentSetup,
+} from "../reconnect/persistent/set-up.js";
+import type { ValueOrFactory } from "../reconnect/target.js";
+import { browserConnector } from "./connector.js";
+import { EarlyOpening } from "./early-opening.js";
+import { connectionCode, persistentCode } from "./load-code.js";
+import type { ConnectOptions } from "./options.js";
+
+/** @throws InvalidArgumentError for an invalid option */
+export function openPersistent(
+  url: ValueOrFactory<string | URL>,
+  options: AnyPersistentOptions<ConnectOptions>,
+): PersistentConnection {
+  const setup = setUpPersistent(browserConnector, url, options);
+  const code = persistentCode.get();
+  if (code instanceof Promise) return persistentConnection(setup, new LoadingCore(setup, loader(setup)));
+  const core = code.makePageCore(setup);
+  core.start();
+  return persistentConnection(setup, core);
+}
+
+function loader(setup: PersistentSetup<ConnectOptions>): () => Promise<() => PersistentCore> {
+  const early = openEarly(setup);
+  return async () => {
+    const [{ makePageCore }] = await Promise.all([persistentCode.get(), connectionCode.get()]);
+    return () => makePageCore(setup, early);
+  };
+}
+
+/** Opens the first WebSocket now, if no function has to be called for it, and no session of an earlier page is resumed. */
+function openEarly(setup: PersistentSetup<ConnectOptions>): EarlyOpening | null {
+  const { lifecycle, settings, keepWatch, persist } = setup;
+  const { url, options } = setup.target;
+  const { subprotocols } = options;
+  if (typeof url === "function" || typeof subprotocols === "function") return null;
+  if (keepWatch !== null || persist.signal?.aborted === true) return null;
+  const early = new EarlyOpening(url, { ...options, subprotocols }, settings.session !== null);
+  early.abandonWith(lifecycle.signal);
+  return early;
+}
