@@ -50,10 +50,16 @@ export class ClientRequests {
   /** Settles when the newest request has been decided. Requests are handled in order. */
   #last: Promise<void> = Promise.resolve();
   #waiting = 0;
+  #hasAsked = false;
 
   constructor(connection: Connection, handler: ClientRequestHandler) {
     this.#connection = connection;
     this.#handler = handler;
+  }
+
+  /** Whether the client has sent a request. */
+  get hasAsked(): boolean {
+    return this.#hasAsked;
   }
 
   allow(options: OpenOptions & { readonly maxSubscriptions: number }): void {
@@ -79,6 +85,7 @@ export class ClientRequests {
   #enqueue(argument: string, handle: (request: Request) => Promise<void>): void {
     const request = readRequest(argument);
     if (request === null) return; // It has no number to answer to.
+    this.#hasAsked = true;
     if (this.#waiting >= MAX_WAITING) {
       this.#fail(request, "limit", "too many requests wait");
       return;

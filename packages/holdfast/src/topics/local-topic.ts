@@ -23,6 +23,8 @@ export class LocalTopic implements SequencerHandler {
   readonly escapedName: string;
   /** Resolves once the engine reports all new messages; rejects if it cannot. */
   readonly listening: Promise<void>;
+  /** The number of messages that were passed to receivers. */
+  sent = 0;
   readonly #handler: LocalTopicHandler;
   readonly #reports: TopicReports;
   #sequencer: Sequencer | null = null;
@@ -109,6 +111,7 @@ export class LocalTopic implements SequencerHandler {
   // SequencerHandler
 
   onMessage(message: TopicMessage): void {
+    this.sent++;
     if (this.#lagging.size > 0) this.#resumeLagging(placeOf(message));
     const frames = new TopicFrames(this.#handler.runtime, message, this.escapedName, this.#live.hasSeveral);
     const isObserved = this.#reports.wantsDeliveries;

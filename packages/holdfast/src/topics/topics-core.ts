@@ -27,6 +27,7 @@ import { PresenceWatches } from "./presence-watches.js";
 import { Publisher } from "./publisher.js";
 import { Receiver } from "./receiver.js";
 import type { TopicsEvents } from "./topics-events.js";
+import { UnreadLinks } from "./unread-links.js";
 
 const NO_TOPICS: ReadonlyMap<string, unknown> = new Map();
 const FAILED_READS = {
@@ -62,6 +63,7 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
   readonly #topics = new Map<string, LocalTopic>();
   readonly #clients = new Map<Connection, TopicsClient>();
   readonly #watches: PresenceWatches;
+  readonly #unread: UnreadLinks;
   /** Receivers whose connections have ended, and that are being removed from the engine. */
   readonly #leaving = new Set<Promise<void>>();
   #isClosed = false;
@@ -78,6 +80,7 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
     this.health = new EngineHealth(this.engine, observer);
     this.publisher = new Publisher(this.engine, runtime.clock, observer, this.health);
     this.#watches = new PresenceWatches(this);
+    this.#unread = new UnreadLinks(runtime);
     this.listeners = new Listeners(runtime.platform, runtime.platform.faultLogger);
   }
 
@@ -107,7 +110,8 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
       topic.reserve();
       this.#emit("holdfast:topic:subscribe", { topic: name, connection });
     }
-    this.#requestsOf(connection);
+    const requests = this.#requestsOf(connection);
+    if (requests !== null) this.#unread.watch(receiver, topic, requests);
     try {
       await topic.listening;
       if (presence !== undefined && !receiver.isGone) await this.#addMember(receiver, name, presence);
