@@ -23,7 +23,7 @@ const groups = [
     [
       ["Connections", "connecting"],
       ["Keepalive and latency", "keepalive"],
-      ["Reconnecting", "persistent"],
+      ["Staying connected", "persistent"],
       ["Sessions: lose nothing", "sessions"],
       ["Streams of events", "events"],
       ["Large messages, streams", "streams"],
@@ -80,7 +80,7 @@ const groups = [
       ["Promises", "promises"],
       ["Link protocol", "link-protocol"],
       ["Interoperability", "interoperability"],
-      ["Benchmarks", "benchmarks"],
+      ["Benchmark results", "benchmarks"],
       ["@holdfast/redis", "packages/redis"],
       ["@holdfast/nats", "packages/nats"],
       ["@holdfast/ws", "packages/ws"],

@@ -5,7 +5,7 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { connect, serve, type Address } from "holdfast";
+import { connect, serve, type Address, type Server } from "holdfast";
 import { testCertificates } from "holdfast-testkit";
 import { findExecutable, type Executable } from "./peers/executables.js";
 import { apache } from "./proxies/apache.js";
@@ -48,6 +48,55 @@ for (const { language, program, make } of PROXIES) {
       },
     );
   }
+}
+
+{
+  const found = findExecutable(["nginx"], { installedBy });
+  test(
+    "Docs G4: nginx with several servers, as in deployment.md, passes clients that come while one closes to the other",
+    { skip: found.skip, timeout: 60_000 },
+    async () => {
+      const homes: string[] = [];
+      const start = (name: string): Promise<Server> =>
+        serve(
+          async (connection) => {
+            homes.push(name);
+            await connection.closed;
+          },
+          { host: "127.0.0.1", trustProxy: 1 },
+        );
+      await using first = await start("first");
+      await using second = await start("second");
+      const [server, upstream, retry] = [
+        await blockOf("nginx", 0),
+        await blockOf("nginx", 1),
+        await blockOf("nginx", 2),
+      ];
+      const proxyPass = "proxy_pass http://127.0.0.1:8080;";
+      assert.ok(server.includes(proxyPass));
+      const block = `${upstream}${server.replace(proxyPass, `proxy_pass http://holdfast;\n${retry}`)}`;
+      const kind = kindOf(
+        documentedNginx(found),
+        block.replace("127.0.0.1:8081", `127.0.0.1:${second.port}`),
+        null,
+      );
+      await using proxy = await Proxy.start(kind, { backendPort: first.port });
+      const url = proxy.url.replace(/^http/, "ws");
+      const connectSeveral = async (): Promise<void> => {
+        for (let count = 0; count < 6; count++) await connect(url, { pingInterval: null });
+      };
+      await connectSeveral();
+      assert.deepEqual(new Set(homes), new Set(["first", "second"]));
+      homes.length = 0;
+      const closing = first.close({ spread: 500, timeout: 10_000 });
+      await connectSeveral();
+      assert.deepEqual(new Set(homes), new Set(["second"]));
+      await closing;
+      await connectSeveral();
+      assert.deepEqual(new Set(homes), new Set(["second"]));
+      await second.close({ timeout: 1_000 });
+    },
+  );
 }
 
 async function passesAll(
@@ -138,10 +187,11 @@ async function writeCertificates(folder: string): Promise<TlsFiles> {
   return files;
 }
 
-async function blockOf(language: string): Promise<string> {
-  const block = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, "ms").exec(
-    await readFile(page, "utf8"),
-  )?.[1];
-  assert.ok(block !== undefined, `docs/deployment.md has a block for ${language}`);
+async function blockOf(language: string, index = 0): Promise<string> {
+  const blocks = (await readFile(page, "utf8")).matchAll(
+    new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, "gms"),
+  );
+  const block = [...blocks][index]?.[1];
+  assert.ok(block !== undefined, `docs/deployment.md has block ${index} for ${language}`);
   return block;
 }
