@@ -31,6 +31,11 @@ export class EarlyOpening implements LateObserver {
     return this.#connection;
   }
 
+  /** No attempt will take it over. */
+  abandon(): void {
+    this.#aborter.abort();
+  }
+
   /** Closes the WebSocket when the signal aborts. */
   abandonWith(signal: AbortSignal | null): void {
     const abandon = (): void => this.#aborter.abort(signal?.reason);

@@ -28,21 +28,27 @@ export function openPersistent(
   return persistentConnection(setup, core);
 }
 
-function loader(setup: PersistentSetup<ConnectOptions>): () => Promise<() => PersistentCore> {
-  const early = openEarly(setup);
+function loader(setup: PersistentSetup<ConnectOptions>): () => Promise<(failures: number) => PersistentCore> {
+  let early = openEarly(setup);
   return async () => {
-    const [{ makePageCore }] = await Promise.all([persistentCode.get(), connectionCode.get()]);
-    return () => makePageCore(setup, early);
+    try {
+      const [{ makePageCore }] = await Promise.all([persistentCode.get(), connectionCode.get()]);
+      return (failures) => makePageCore(setup, early, failures);
+    } catch (error) {
+      early?.abandon(); // Nobody reads from it.
+      early = null;
+      throw error;
+    }
   };
 }
 
 /** Opens the first WebSocket now, if no function has to be called for it, and no session of an earlier page is resumed. */
 function openEarly(setup: PersistentSetup<ConnectOptions>): EarlyOpening | null {
-  const { lifecycle, settings, keepWatch, persist } = setup;
+  const { lifecycle, settings, kept, persist } = setup;
   const { url, options } = setup.target;
   const { subprotocols } = options;
   if (typeof url === "function" || typeof subprotocols === "function") return null;
-  if (keepWatch !== null || persist.signal?.aborted === true) return null;
+  if (kept !== null || persist.signal?.aborted === true) return null;
   const early = new EarlyOpening(url, { ...options, subprotocols }, settings.session !== null);
   early.abandonWith(lifecycle.signal);
   return early;

@@ -11,12 +11,14 @@ import type { ConnectOptions } from "./options.js";
 /**
  * Makes the core of a persistent connection.
  * @param early the WebSocket of the first attempt; null if that is to open one
+ * @param failures the number of attempts that have failed before
  */
 export function makePageCore(
   setup: PersistentSetup<ConnectOptions>,
   early: EarlyOpening | null = null,
+  failures = 0,
 ): PersistentCore {
-  return makeCore(setup, withSessions(setup.target.connector, early));
+  return makeCore(setup, withSessions(setup.target.connector, early), failures);
 }
 
 /** Only persistent connections have sessions, so that bundles of the other clients do not contain them. */

@@ -26,6 +26,8 @@ import { StopSignals } from "./stop-signals.js";
 export interface SupervisorOptions<Options extends ConnectorOptions> extends AttemptOptions<Options> {
   /** Null for a single attempt. */
   readonly persist: PersistSettings | null;
+  /** The number of attempts that have failed before. @default 0 */
+  readonly failures?: number;
   /** Any of them ends the loop when it aborts, as does the signal in `persist`. */
   readonly signals?: readonly (AbortSignal | null)[];
 }
@@ -89,8 +91,8 @@ export class Supervisor<Options extends ConnectorOptions> implements RaceHandler
   constructor(options: SupervisorOptions<Options>, handler: SupervisorHandler) {
     this.#options = options;
     this.#handler = handler;
-    const { target, settings, persist, signals = [] } = options;
-    this.#policy = persist && new RetryPolicy(persist, target.connector.runtime.random);
+    const { target, settings, persist, failures, signals = [] } = options;
+    this.#policy = persist && new RetryPolicy(persist, target.connector.runtime.random, failures);
     this.#log = new RetryLog(persist && settings.logger);
     this.#delay = new BackoffTimer(target.connector, () => this.#onDue());
     this.#stopSignals = new StopSignals([...signals, persist?.signal ?? null], (reason) => this.stop(reason));

@@ -102,7 +102,11 @@ describe("SessionOptions.keep", () => {
     await client.send("a", { until: "delivered" });
     const [atServer] = scene.connections;
     await atServer?.send("1", { until: "delivered" });
+    const events: string[] = [];
+    for (const name of ["detached", "disconnected", "open"] as const) client.on(name, () => events.push(name));
+    client.on("status", ({ state }) => events.push(state));
     keep.client?.suspend();
+    assert.deepEqual(events, ["detached", "disconnected", "connecting"]);
     const reading = client.recv();
     let hasRead = false;
     void reading.then(() => (hasRead = true));
@@ -113,6 +117,7 @@ describe("SessionOptions.keep", () => {
     assert.equal(await reading, "1");
     await client.send("b", { until: "delivered" });
     assert.deepEqual([keep.stored, scene.received, scene.connections.length], [null, ["a", "b"], 1]);
+    assert.deepEqual(events.slice(3), ["open", "open"]);
   });
 
   test("L9: a client that continues after another one took its session begins a new one", async () => {
@@ -172,6 +177,7 @@ describe("SessionOptions.keep", () => {
         "Expected `session.keep.load()` to be a string or null, got 42 (number).",
       ],
       [{ clear: rejects }, "Expected `session.keep.clear()` to be synchronous, got a promise."],
+      [{ load: rejects, clear: rejects }, "Expected `session.keep.clear()` to be synchronous, got a promise."],
       [{ save: rejects }, "Expected `session.keep.save()` to be synchronous, got a promise."],
       [{ watch: () => throws }, "boom"],
       [{ watch: () => rejects }, "boom"],

@@ -32,11 +32,11 @@ describe("A persistent connection that loads its code", () => {
 
   function open(options: Options = {}): PersistentConnection {
     const setup = setUpPersistent(connector, "ws://example.com/", options);
-    const load = async (): Promise<() => PersistentCore> => {
+    const load = async (): Promise<(failures: number) => PersistentCore> => {
       const request = withResolvers<unknown>();
       requests.push(request);
       await request.promise;
-      return () => makeCore(setup, connector);
+      return (failures) => makeCore(setup, connector, failures);
     };
     const connection = persistentConnection(setup, new LoadingCore(setup, load));
     connection.on("status", ({ state }) => events.push(state));
@@ -212,72 +212,157 @@ describe("A persistent connection that loads its code", () => {
     await end(connection);
   });
 
-  test("F9: code that cannot be loaded is requested again after the delays of reconnecting, and when the network returns", async () => {
+  async function loadingFails(): Promise<void> {
+    requests.at(-1)?.reject(new Error("offline"));
+    await connector.clock.settle();
+  }
+
+  test("F9: code that cannot be loaded is a failed attempt: reported, and requested again after the delays of reconnecting, or when the network returns", async () => {
     const warnings: unknown[] = [];
+    const ignore = (): void => undefined;
     const logger = {
-      debug: () => undefined,
-      info: () => undefined,
-      warn: (...line: unknown[]) => warnings.push(line),
-      error: () => undefined,
+      debug: ignore,
+      info: ignore,
+      warn: (message: string) => warnings.push(message),
+      error: ignore,
     };
-    const connection = open({ minDelay: 100, firstDelay: 100, factor: 2, maxDelay: 1_000, logger });
+    const judged: unknown[] = [];
+    const connection = open({
+      ...{ minDelay: 100, firstDelay: 100, factor: 2, maxDelay: 1_000, logger },
+      retryable: (error, byDefault) => {
+        judged.push((error.cause as Error).message, byDefault);
+        return byDefault;
+      },
+    });
     void connection.send("a");
-    const fail = async (): Promise<void> => {
-      requests.at(-1)?.reject(new Error("offline"));
-      await connector.clock.settle();
-    };
-    await fail();
-    assert.equal(connection.status.state, "connecting");
-    assert.equal(warnings.length, 1);
+    await loadingFails();
+    const { status } = connection;
+    assert.deepEqual(status.state === "waiting" && [status.delay, status.attempt, status.requestedByServer], [
+      100,
+      1,
+      false,
+    ]);
+    assert.match(String("error" in status && status.error), /offline/);
+    assert.deepEqual([warnings.length, judged], [1, ["offline", true]]);
     await connector.clock.advanceAsync(99);
     assert.equal(requests.length, 1);
     await connector.clock.advanceAsync(1);
     assert.equal(requests.length, 2);
-    await fail();
+    assert.deepEqual(events, ["disconnected", "waiting", "connecting"]);
+    await loadingFails();
     connector.returnNetwork();
     assert.equal(requests.length, 3);
     connector.returnNetwork();
     assert.equal(requests.length, 3, "One request at a time");
-    await fail();
+    await loadingFails();
     connection.probe();
     assert.equal(requests.length, 4);
     await codeArrives();
     await serverOpens();
     assert.deepEqual(messagesOf(connector.attempt), ["a"]);
+    const opened = connection.status;
+    assert.deepEqual(opened.state === "open" && opened.attempt, 4);
     await end(connection);
+  });
+
+  test("F9: `retryable` ends it if the code cannot be loaded, with its error if it throws", async () => {
+    for (const retryable of [
+      () => false,
+      () => {
+        throw new Error("no more");
+      },
+    ]) {
+      const connection = open({ retryable });
+      const received = follow(connection.recv());
+      const sent = follow(connection.send("a"));
+      await loadingFails();
+      const { status } = connection;
+      assert(status.state === "closed");
+      assert.match(String(status.error), retryable.toString().includes("throw") ? /no more/ : /offline/);
+      assert.equal(errorOf(received), status.error);
+      assert.match(String(errorOf(sent)), /NotSentError/);
+      await end(connection);
+    }
   });
 
   test("F6: it can end while the code cannot be loaded", async () => {
     const connection = open();
-    requests[0]?.reject(new Error("offline"));
-    await connector.clock.settle();
+    await loadingFails();
     await end(connection);
     assert.equal(requests.length, 1);
   });
 
-  test("L9: code that arrives while the page is hidden for good leaves what is kept to the next page", async () => {
-    let client: KeptClient | null = null;
-    const calls: string[] = [];
+  describe("with the option `keep`", () => {
+    let client: KeptClient | null;
+    let stored: string | null;
+    let isWatched: boolean;
     const keep: SessionKeep = {
-      load: () => (calls.push("load"), null),
-      save: () => void calls.push("save"),
-      clear: () => void calls.push("clear"),
+      load: () => stored,
+      save: (state) => void (stored = state),
+      clear: () => void (stored = null),
       watch: (watched) => {
         client = watched;
-        return () => void calls.push("unwatch");
+        isWatched = true;
+        return () => void (isWatched = false);
       },
     };
-    const connection = open({ session: { keep } });
-    const kept = client as KeptClient | null;
-    kept?.suspend();
-    await codeArrives();
-    assert.deepEqual([calls, connector.attempts.length], [[], 0]);
-    // The page returns from the back/forward cache.
-    kept?.resume();
-    await connector.clock.settle();
-    assert.deepEqual([calls, connector.attempts.length], [["load", "clear"], 1]);
-    await end(connection);
-    assert.equal(calls.at(-1), "unwatch");
+
+    beforeEach(() => {
+      client = null;
+      stored = null;
+    });
+
+    test("L9: a reload before the code is there keeps what was sent, and the state of the page before", async () => {
+      const first = open({ session: { keep } });
+      void first.send("1");
+      client?.suspend();
+      void first.send("2");
+      const kept = stored;
+      assert(kept !== null);
+      await codeArrives();
+      assert.equal(connector.attempts.length, 0);
+
+      const second = open({ session: { keep } });
+      assert.equal(stored, null);
+      assert.deepEqual(second.queued, { messages: 2, bytes: 2 });
+      void second.send("3");
+      client?.suspend();
+      assert(stored !== null);
+      const third = open({ session: { keep } });
+      await codeArrives();
+      await serverOpens();
+      assert.deepEqual(messagesOf(connector.attempt), ["1", "2", "3"]);
+      for (const each of [first, second]) void each.close();
+      await end(third);
+      assert.equal(isWatched, false);
+    });
+
+    test("L9: a page that returns from the back/forward cache continues, if no other has taken its state", async () => {
+      for (const isTaken of [false, true]) {
+        const connection = open({ session: { keep } });
+        const sent = follow(connection.send("1"));
+        client?.suspend();
+        await codeArrives();
+        if (isTaken) stored = null;
+        client?.resume();
+        await connector.clock.settle();
+        assert.equal(stored, null);
+        await serverOpens();
+        assert.deepEqual(messagesOf(connector.attempt), isTaken ? [] : ["1"]);
+        assert.equal(sent.outcome.status, isTaken ? "rejected" : "fulfilled");
+        await end(connection);
+      }
+    });
+
+    test("L9: close() before the code is there ends the kept session: the next page begins another one", async () => {
+      const first = open({ session: { keep } });
+      void first.send("1");
+      client?.suspend();
+      const second = open({ session: { keep } });
+      await second.close();
+      assert.deepEqual([stored, isWatched], [null, false]);
+      await end(first);
+    });
   });
 });
 

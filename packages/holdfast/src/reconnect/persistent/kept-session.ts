@@ -2,9 +2,10 @@
 // stores.
 
 import type { FaultLogger } from "../../connection/platform.js";
-import type { SessionKeep } from "../../connection/session-keep.js";
-import { invalidArgument } from "../../shared/option-checks.js";
-import { refusePromise } from "../../connection/arguments.js";
+import type { KeptClient, SessionKeep } from "../../connection/session-keep.js";
+import { ignoreRejection } from "../../shared/deferred.js";
+import { checkFunction, invalidArgument } from "../../shared/option-checks.js";
+import { callSafely, refusePromise } from "../../connection/arguments.js";
 import { decodeKeptState, encodeKeptState, type KeptState } from "../../session/kept-state.js";
 
 /** Its methods may be async by mistake. */
@@ -13,19 +14,46 @@ type UncheckedKeep = {
 };
 
 export class KeptSession {
+  /** The state that an earlier client has kept; null for none. */
+  state: KeptState | null;
   readonly #keep: UncheckedKeep;
   readonly #logger: FaultLogger | null;
+  readonly #unwatch: () => unknown;
+  #client: KeptClient | null = null;
   /** The stored text; null if there is none. */
   #stored: string | null = null;
   #hasWarned = false;
 
+  /**
+   * Watches the keep, and takes what it keeps.
+   *
+   * @throws InvalidArgumentError if `watch` does not return a function
+   * @throws what `watch` throws: the keep is in use
+   */
   constructor(keep: SessionKeep, logger: FaultLogger | null) {
     this.#keep = keep;
     this.#logger = logger;
+    const unwatch: unknown = keep.watch({
+      suspend: () => this.#client?.suspend(),
+      resume: () => this.#client?.resume(),
+    });
+    ignoreRejection(unwatch);
+    checkFunction("session.keep.watch()", unwatch);
+    this.#unwatch = unwatch as () => unknown; // A function, as just checked.
+    this.state = this.#load();
+  }
+
+  /** Reports to this client from now on when the page, or the process, is about to stop. */
+  attach(client: KeptClient): void {
+    this.#client = client;
+  }
+
+  unwatch(): void {
+    callSafely(this.#unwatch, (error) => this.#warn("the session's keep failed to stop watching", error));
   }
 
   /** Takes the state of an earlier client; null if there is none, or none that can be used. */
-  load(): KeptState | null {
+  #load(): KeptState | null {
     const text = this.#take();
     if (text === null) return null;
     const state = decodeKeptState(text);
@@ -55,6 +83,7 @@ export class KeptSession {
   #take(): string | null {
     try {
       const text: unknown = this.#keep.load();
+      ignoreRejection(text);
       refusePromise("session.keep.clear()", SYNCHRONOUS, this.#keep.clear());
       refusePromise("session.keep.load()", SYNCHRONOUS, text);
       if (typeof text === "string") return text;

@@ -4,7 +4,7 @@
 import type { Bytes } from "../../connection/arguments.js";
 import type { CloseInfo } from "../../connection/close-info.js";
 import type { Connection } from "../../connection/connection.js";
-import { noMessageError, secondReaderError } from "../../connection/errors.js";
+import { secondReaderError } from "../../connection/errors.js";
 import type { Message } from "../../connection/reading/inbox.js";
 import type { WaitOptions } from "../../connection/reading/readers.js";
 import type { ConnectionSession } from "../../connection/session-state.js";
@@ -12,48 +12,48 @@ import { Alarm, type TimerQueue } from "../../connection/timer-queue.js";
 import { noLatency } from "../../heartbeat/no-latency.js";
 import type { LatencyStats } from "../../heartbeat/latency-statistics.js";
 import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
-import { Deferred, ignore } from "../../shared/deferred.js";
+import type { HoldfastError } from "../../shared/errors.js";
+import { errorOf } from "../../shared/thrown.js";
 import type { AttemptOutcome } from "../attempt.js";
 import type { ConnectorOptions } from "../connector.js";
-import { abortedError, neverOpenedInfo } from "../opening-failure.js";
+import { abortedError, neverOpenedInfo, openingError } from "../opening-failure.js";
 import { backoffDelay, randomFraction } from "../retry/backoff.js";
+import { HeldCalls, withinLimits } from "./held-calls.js";
 import type { PersistentControls } from "./persistent-controls.js";
 import type { MessageSettings } from "./sender.js";
 import type { PersistentSetup } from "./set-up.js";
-
-const NO_LIMITS: WaitOptions = { signal: null, timeout: null };
 
 type StartableCore = PersistentControls & {
   /** Begins to connect. */
   start(): void;
 };
 
-/** A call that waits for the core. */
-interface HeldCall {
-  readonly isReading: boolean;
-  run(core: PersistentControls): void;
-  /** The persistent connection has ended before. */
-  end(): void;
-}
+/** @param failures the number of attempts that have failed before it */
+type MakeCore = (failures: number) => StartableCore;
 
 export class LoadingCore<Options extends ConnectorOptions> implements PersistentControls {
   readonly #setup: PersistentSetup<Options>;
-  readonly #load: () => Promise<() => StartableCore>;
+  readonly #load: () => Promise<MakeCore>;
   /** Null before the code is there. */
+  #makeCore: MakeCore | null = null;
+  /** Null before the core is made. */
   #core: PersistentControls | null = null;
-  readonly #held = new Set<HeldCall>();
+  readonly #held = new HeldCalls();
   #isLoading = false;
+  /** The page is being hidden, perhaps for good. Only with the option `keep`. */
+  #isSuspended = false;
   /** How often loading has failed. */
   #failures = 0;
   readonly #retry = new Alarm({ onAlarm: () => void this.#begin() });
   readonly #stopWatching: (() => void) | undefined;
 
   /** @param load loads the code, and returns a function that makes the core */
-  constructor(setup: PersistentSetup<Options>, load: () => Promise<() => StartableCore>) {
+  constructor(setup: PersistentSetup<Options>, load: () => Promise<MakeCore>) {
     this.#setup = setup;
     this.#load = load;
     const { signal } = setup.persist;
     this.#stopWatching = setup.target.connector.watchReturns?.(() => void this.#begin());
+    setup.kept?.attach({ suspend: () => this.#suspend(), resume: () => this.#resume() });
     if (signal?.aborted === true) this.#onAbort();
     watchAbort(signal, this.#onAbort);
     void this.#begin();
@@ -72,28 +72,29 @@ export class LoadingCore<Options extends ConnectorOptions> implements Persistent
   }
 
   send(data: string | Bytes, settings: MessageSettings): Promise<void> {
-    return (this.#core ?? this.#setup.sender).send(data, settings);
+    if (this.#core !== null) return this.#core.send(data, settings);
+    const sent = this.#setup.sender.send(data, settings);
+    if (this.#isSuspended) this.#save();
+    return sent;
   }
 
   recv(options: WaitOptions): Promise<Message> {
-    const { timeout } = options;
-    const startedAt = this.#now();
-    return this.#read(
-      (core) => {
-        const left = timeout === null ? null : Math.max(0, startedAt + timeout - this.#now());
-        return core.recv({ ...options, timeout: left });
-      },
-      () => Promise.reject(this.#setup.lifecycle.closedError()),
-      options,
+    if (this.#core !== null) return this.#core.recv(options);
+    return withinLimits(options, this.#setup.target.connector.runtime, (signal) =>
+      this.#held.read(
+        (core) => core.recv({ signal, timeout: null }),
+        () => Promise.reject(this.#setup.lifecycle.closedError()),
+        signal,
+      ),
     );
   }
 
   forEach(callback: (message: Message) => unknown, signal: AbortSignal | null): Promise<CloseInfo> {
     const { lifecycle } = this.#setup;
-    return this.#read(
+    return this.#held.read(
       (core) => core.forEach(callback, signal),
       () => lifecycle.closed,
-      { signal, timeout: null },
+      signal,
     );
   }
 
@@ -104,7 +105,7 @@ export class LoadingCore<Options extends ConnectorOptions> implements Persistent
     let iterator: AsyncIterator<Message, undefined> | null = null;
     return {
       next: () =>
-        this.#read(
+        this.#held.read(
           (core) => (iterator ??= core.iterate()).next(),
           () => (lifecycle.hasEndedWell ? Promise.resolve(done) : Promise.reject(lifecycle.closedError())),
         ),
@@ -117,13 +118,13 @@ export class LoadingCore<Options extends ConnectorOptions> implements Persistent
       this.#core.discard();
       return;
     }
-    if ([...this.#held].some(({ isReading }) => isReading)) throw secondReaderError("discard()");
-    this.#hold((core) => core.discard());
+    if (this.#held.isReading) throw secondReaderError("discard()");
+    this.#held.add((core) => core.discard());
   }
 
   expectEnd(): void {
     if (this.#core !== null) this.#core.expectEnd();
-    else this.#hold((core) => core.expectEnd());
+    else this.#held.add((core) => core.expectEnd());
   }
 
   probe(): void {
@@ -133,12 +134,12 @@ export class LoadingCore<Options extends ConnectorOptions> implements Persistent
 
   close(close: { readonly code: number; readonly reason: string }): void {
     if (this.#core !== null) this.#core.close(close);
-    else this.#end(undefined);
+    else this.#endNow(undefined);
   }
 
   terminate(): void {
     if (this.#core !== null) this.#core.terminate();
-    else this.#end(undefined);
+    else this.#endNow(undefined);
   }
 
   get #isOver(): boolean {
@@ -155,57 +156,98 @@ export class LoadingCore<Options extends ConnectorOptions> implements Persistent
 
   /** Loads the code, again and again if that fails: for instance, while the network is away. */
   async #begin(): Promise<void> {
-    if (this.#isOver || this.#isLoading || this.#core !== null) return;
+    const { lifecycle } = this.#setup;
+    if (this.#isOver || this.#isLoading || this.#makeCore !== null) return;
     this.#isLoading = true;
     this.#timers.cancel(this.#retry);
-    let makeCore: () => StartableCore;
+    if (lifecycle.status.state === "waiting")
+      lifecycle.change({ state: "connecting", attempt: this.#failures + 1 });
     try {
-      makeCore = await this.#load();
+      this.#makeCore = await this.#load();
     } catch (error) {
-      this.#onFailed(error);
+      this.#isLoading = false;
+      this.#onFailed(openingError(error));
       return;
     }
-    const { keepWatch } = this.#setup;
-    // Code that arrives while the page is being hidden must not use what is kept: the next page needs it.
-    if (keepWatch?.isSuspended !== true) this.#continue(makeCore);
-    else keepWatch.attach({ suspend: ignore, resume: () => this.#continue(makeCore) });
+    this.#continue();
   }
 
-  #onFailed(error: unknown): void {
-    const { target, persist, connectionSettings } = this.#setup;
-    this.#isLoading = false;
+  /** As after an attempt that failed. */
+  #onFailed(error: HoldfastError): void {
+    const { target, persist, connectionSettings, lifecycle } = this.#setup;
     if (this.#isOver) return;
-    connectionSettings.logger?.warn("persistent connection waits for its code", { error });
-    this.#failures++;
-    const delay = backoffDelay(this.#failures, persist, randomFraction(target.connector.runtime.random));
-    this.#timers.set(this.#retry, this.#now() + delay);
+    connectionSettings.faultLogger?.warn("the code of a persistent connection cannot be loaded", { error });
+    let failure: Error = error;
+    try {
+      if (persist.retryable(error, true)) {
+        this.#failures++;
+        const delay = backoffDelay(this.#failures, persist, randomFraction(target.connector.runtime.random));
+        const outcome = this.#outcomeOf(error);
+        const retry = { attempt: this.#failures, delay, requestedByServer: false };
+        const since = lifecycle.now();
+        this.#timers.set(this.#retry, this.#now() + delay);
+        lifecycle.set({ state: "waiting", retryAt: since + delay, ...retry, ...outcome }, since);
+        lifecycle.report("disconnected", outcome);
+        return;
+      }
+    } catch (thrown) {
+      failure = errorOf(thrown);
+    }
+    this.#end(this.#outcomeOf(error), failure);
   }
 
-  #continue(makeCore: () => StartableCore): void {
-    if (this.#isOver) return;
+  /** Hands over to the core, once its code is there. */
+  #continue(): void {
+    const makeCore = this.#makeCore;
+    // While the page is being hidden, nothing connects: the next page may continue the session.
+    if (makeCore === null || this.#isOver || this.#isSuspended) return;
     this.#stop();
-    const core = (this.#core = makeCore());
-    for (const call of this.#held) call.run(core);
-    this.#held.clear();
+    const core = (this.#core = makeCore(this.#failures));
+    this.#held.run(core);
     core.start();
   }
 
-  /** Ends without having tried to connect. */
-  #end(reason: unknown): void {
-    if (this.#isOver) return;
+  /** The page is about to stop: keeps the session for the next one. */
+  #suspend(): void {
+    if (this.#isOver || this.#isSuspended) return;
+    this.#isSuspended = true;
+    this.#save();
+  }
+
+  #save(): void {
+    const { kept, sender } = this.#setup;
+    const { session = null, unread = [], untaken = [] } = kept?.state ?? {};
+    kept?.save({ session, unread, untaken, queued: sender.save() });
+  }
+
+  /** The page continues after all. */
+  #resume(): void {
+    const { kept, sender } = this.#setup;
+    if (this.#isOver || !this.#isSuspended) return;
+    this.#isSuspended = false;
+    if (kept?.reclaim() === false) {
+      kept.state = null;
+      sender.forget();
+    }
+    this.#continue();
+  }
+
+  /** This side ends it without having tried to connect. */
+  #endNow(reason: unknown): void {
+    if (!this.#isOver) this.#end(this.#outcomeOf(abortedError(null, reason)), null);
+  }
+
+  #outcomeOf(error: HoldfastError): AttemptOutcome {
+    const { connectionSettings, lifecycle } = this.#setup;
+    return { info: neverOpenedInfo(error, connectionSettings, lifecycle.now()), error };
+  }
+
+  #end(outcome: AttemptOutcome, failure: Error | null): void {
     this.#stop();
-    const { lifecycle, sender, connectionSettings, keepWatch } = this.#setup;
-    const error = abortedError(null, reason);
-    keepWatch?.stop();
-    sender.end(error);
-    const outcome: AttemptOutcome = {
-      info: neverOpenedInfo(error, connectionSettings, lifecycle.now()),
-      error,
-    };
-    lifecycle.end(outcome, null, () => {
-      for (const call of this.#held) call.end();
-      this.#held.clear();
-    });
+    const { lifecycle, sender, kept } = this.#setup;
+    kept?.unwatch();
+    sender.end(failure ?? outcome.error, this.#isSuspended);
+    lifecycle.end(outcome, failure, () => this.#held.end());
   }
 
   #stop(): void {
@@ -214,44 +256,5 @@ export class LoadingCore<Options extends ConnectorOptions> implements Persistent
     this.#stopWatching?.();
   }
 
-  readonly #onAbort = (): void => this.#end(this.#setup.persist.signal?.reason);
-
-  #hold(run: (core: PersistentControls) => void): void {
-    this.#held.add({ isReading: false, run, end: ignore });
-  }
-
-  /** Calls `read` once the core is there, or `atEnd` if the persistent connection has ended. */
-  #read<Result>(
-    read: (core: PersistentControls) => Promise<Result>,
-    atEnd: () => Promise<Result>,
-    { signal, timeout }: WaitOptions = NO_LIMITS,
-  ): Promise<Result> {
-    if (this.#core !== null) return read(this.#core);
-    signal?.throwIfAborted();
-    if (this.#isOver) return atEnd();
-    const result = new Deferred<Result>();
-    const onAbort = (): void => give(Promise.reject(signal?.reason));
-    const alarm = new Alarm({ onAlarm: () => give(Promise.reject(noMessageError(timeout ?? 0))) });
-    const give = (outcome: Promise<Result>): void => {
-      this.#held.delete(call);
-      unwatchAbort(signal, onAbort);
-      this.#timers.cancel(alarm);
-      result.resolve(outcome);
-    };
-    const call: HeldCall = {
-      isReading: true,
-      run: (core) => {
-        try {
-          give(read(core));
-        } catch (error) {
-          give(Promise.reject(error)); // For instance, another reader waits.
-        }
-      },
-      end: () => give(atEnd()),
-    };
-    this.#held.add(call);
-    watchAbort(signal, onAbort);
-    if (timeout !== null) this.#timers.set(alarm, this.#now() + timeout);
-    return result.promise;
-  }
+  readonly #onAbort = (): void => this.#endNow(this.#setup.persist.signal?.reason);
 }

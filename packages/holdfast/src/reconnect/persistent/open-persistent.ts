@@ -27,16 +27,21 @@ export function openPersistent<Options extends ConnectorOptions>(
   return persistentConnection(setup, core);
 }
 
-/** The connector may have more parts than the one of the target. */
+/**
+ * @param connector may have more parts than the one of the target
+ * @param failures the number of attempts that have failed before
+ */
 export function makeCore<Options extends ConnectorOptions>(
   setup: PersistentSetup<Options>,
   connector: Connector<Options>,
+  failures = 0,
 ): PersistentCore {
   const { target, persist, connectionSettings: settings } = setup;
   return new PersistentCore({
     ...setup,
     runtime: connector.runtime,
     carrySession: connector.carrySession?.bind(connector),
-    supervisor: (handler) => new Supervisor({ target: { ...target, connector }, settings, persist }, handler),
+    supervisor: (handler) =>
+      new Supervisor({ target: { ...target, connector }, settings, persist, failures }, handler),
   });
 }

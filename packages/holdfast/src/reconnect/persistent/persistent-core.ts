@@ -29,8 +29,7 @@ import type { Retry } from "../retry/retry-policy.js";
 import type { SupervisorControls, SupervisorHandler } from "../supervisor.js";
 import type { KeptState } from "../../session/kept-state.js";
 import { Delivery } from "./delivery.js";
-import { KeptSession } from "./kept-session.js";
-import type { KeepWatch } from "./keep-watch.js";
+import type { KeptSession } from "./kept-session.js";
 import type { Lifecycle } from "./lifecycle.js";
 import { OverallLatency } from "./overall-latency.js";
 import type { PersistentControls } from "./persistent-controls.js";
@@ -49,7 +48,7 @@ export interface PersistentParts {
   readonly lifecycle: Lifecycle;
   readonly sender: Sender;
   /** Null without the option `keep`. */
-  readonly keepWatch: KeepWatch | null;
+  readonly kept: KeptSession | null;
 }
 
 export interface PersistentCoreOptions extends PersistentParts {
@@ -86,34 +85,29 @@ export class PersistentCore
   #probed: Connection | null = null;
   #attemptStartedAt = 0;
   #attempt = 1;
-  #hasBegun = false;
   readonly #isAdaptive: boolean;
   /** Null with fixed detection, and before the first connection. */
   #suspicions: SuspicionWatch | null = null;
-  readonly #keepWatch: KeepWatch | null;
   /** Null without the option `keep`. */
   readonly #kept: KeptSession | null;
   /** The messages that were saved when the client was suspended; null while it runs. */
   #suspended: Received | null = null;
 
   constructor(options: PersistentCoreOptions) {
-    const { runtime, connectionSettings, settings, keepWatch } = options;
+    const { runtime, connectionSettings, settings, kept } = options;
     this.runtime = runtime;
     this.#settings = settings;
     this.#lifecycle = options.lifecycle;
     this.#sender = options.sender;
     this.#receiver = new Receiver(runtime, connectionSettings);
     this.#isAdaptive = (connectionSettings.detection ?? null) !== null;
-    this.#keepWatch = keepWatch;
-    this.#kept = keepWatch && new KeptSession(keepWatch.keep, connectionSettings.faultLogger);
-    keepWatch?.attach({ suspend: () => this.#suspend(), resume: () => this.#resume() });
-    const state = this.#kept?.load() ?? null;
+    this.#kept = kept;
+    kept?.attach({ suspend: () => this.#suspend(), resume: () => this.#resume() });
+    const state = kept?.state ?? null;
     this.session = this.#carry(options, state?.session ?? null);
     this.#preparation = new Preparation(this, this.#receiver, settings);
     this.#supervisor = options.supervisor(this);
-    if (state === null) return;
-    this.#takeBack(state);
-    this.#sender.restore(state.queued);
+    if (state !== null) this.#takeBack(state);
   }
 
   #carry(options: PersistentCoreOptions, saved: KeptState["session"]): SessionCarrier | null {
@@ -227,9 +221,10 @@ export class PersistentCore
 
   onAttempt(attempt: number): void {
     this.#attemptStartedAt = this.now();
-    // The status has been that of the first attempt from the beginning.
-    if (this.#hasBegun) this.#lifecycle.change({ state: "connecting", attempt });
-    this.#hasBegun = true;
+    const { status } = this.#lifecycle;
+    // From the beginning, and after `#suspend`, the status is that of this attempt.
+    if (status.state === "connecting" && status.attempt === attempt) return;
+    this.#lifecycle.change({ state: "connecting", attempt });
   }
 
   onOpen(connection: Connection, attempt: number): void {
@@ -267,7 +262,7 @@ export class PersistentCore
     const { info } = outcome;
     const error = failure ?? outcome.error;
     this.#onConnectionEnded({ info, error });
-    this.#keepWatch?.stop();
+    this.#kept?.unwatch();
     const isSaved = this.#suspended !== null;
     this.session?.end(isSaved);
     this.#sender.end(error, isSaved);
@@ -363,7 +358,13 @@ export class PersistentCore
     // Taken out, so that no reader gets a message that is saved.
     this.#suspended = { unread: this.inbox.takeAll(), untaken: this.#preparation.takeUntaken() };
     this.#saveAgain();
-    this.#lifecycle.change({ state: "connecting", attempt: this.#attempt });
+    const status = { state: "connecting", attempt: this.#attempt } as const;
+    if (outcome === null) {
+      this.#lifecycle.change(status);
+    } else {
+      this.#lifecycle.set(status);
+      this.#lifecycle.report("disconnected", outcome);
+    }
   }
 
   #saveAgain(): void {

@@ -122,10 +122,8 @@ export class Sender implements OutgoingMessageHandler {
     }));
   }
 
-  /** Only before the first connection. They precede those of the queue. Nobody waits for what becomes of them. */
+  /** Only before the first message. Nobody waits for what becomes of these messages. */
   restore(messages: readonly QueuedMessage[]): void {
-    const later = this.#queue;
-    this.#queue = new Set();
     const { clock } = this.#runtime;
     const epoch = clock.wallNow() - clock.now();
     for (const { data, mayEncode, expiresAt } of messages) {
@@ -133,7 +131,6 @@ export class Sender implements OutgoingMessageHandler {
       const options = { mayEncode, signal: null, until: "sent" as const, expiresAt: at };
       this.#enqueue(new OutgoingMessage(this, data, options));
     }
-    for (const message of later) this.#queue.add(message);
   }
 
   /** Another client has taken over the queue. */

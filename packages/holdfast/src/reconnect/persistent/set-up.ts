@@ -4,7 +4,7 @@
 import type { Connector, ConnectorOptions } from "../connector.js";
 import { checkPersistOptions, type PersistOptions, type PersistSettings } from "../retry/persist-options.js";
 import { fixTarget, type PerAttemptOptions, type Target, type ValueOrFactory } from "../target.js";
-import { KeepWatch } from "./keep-watch.js";
+import { KeptSession } from "./kept-session.js";
 import { Lifecycle } from "./lifecycle.js";
 import type { PersistentControls } from "./persistent-controls.js";
 import { createPersistent, type PersistentConnection } from "./persistent-connection.js";
@@ -35,14 +35,17 @@ export function setUpPersistent<Options extends ConnectorOptions>(
   const persist = checkPersistOptions(options, runtime.platform);
   const settings = checkPersistentOptions(options, runtime.platform);
   const keep = settings.session?.keep ?? null;
+  const sender = new Sender(runtime, settings.sending, connectionSettings.writeLimit);
+  const kept = keep && new KeptSession(keep, faultLogger);
+  if (kept?.state) sender.restore(kept.state.queued);
   return {
     target,
     connectionSettings,
     persist,
     settings,
     lifecycle: new Lifecycle(runtime, faultLogger),
-    sender: new Sender(runtime, settings.sending, connectionSettings.writeLimit),
-    keepWatch: keep && new KeepWatch(keep, faultLogger),
+    sender,
+    kept,
   };
 }
 

@@ -22,14 +22,16 @@ export interface Retry {
 export class RetryPolicy {
   readonly #settings: PersistSettings;
   readonly #random: Random;
-  #failures = 0;
+  #failures: number;
   #hasBeenOpen = false;
   /** The spread that the server had set when the connection was lost; null if it has set none. */
   #spread: number | null = null;
 
-  constructor(settings: PersistSettings, random: Random) {
+  /** @param failures the number of attempts that have failed before */
+  constructor(settings: PersistSettings, random: Random, failures = 0) {
     this.#settings = settings;
     this.#random = random;
+    this.#failures = failures;
   }
 
   /** The number of the next attempt. */
