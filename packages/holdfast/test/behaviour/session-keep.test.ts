@@ -103,7 +103,8 @@ describe("SessionOptions.keep", () => {
     const [atServer] = scene.connections;
     await atServer?.send("1", { until: "delivered" });
     const events: string[] = [];
-    for (const name of ["detached", "disconnected", "open"] as const) client.on(name, () => events.push(name));
+    for (const name of ["detached", "disconnected", "open"] as const)
+      client.on(name, () => events.push(name));
     client.on("status", ({ state }) => events.push(state));
     keep.client?.suspend();
     assert.deepEqual(events, ["detached", "disconnected", "connecting"]);
@@ -177,7 +178,10 @@ describe("SessionOptions.keep", () => {
         "Expected `session.keep.load()` to be a string or null, got 42 (number).",
       ],
       [{ clear: rejects }, "Expected `session.keep.clear()` to be synchronous, got a promise."],
-      [{ load: rejects, clear: rejects }, "Expected `session.keep.clear()` to be synchronous, got a promise."],
+      [
+        { load: rejects, clear: rejects },
+        "Expected `session.keep.clear()` to be synchronous, got a promise.",
+      ],
       [{ save: rejects }, "Expected `session.keep.save()` to be synchronous, got a promise."],
       [{ watch: () => throws }, "boom"],
       [{ watch: () => rejects }, "boom"],
