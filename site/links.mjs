@@ -25,7 +25,8 @@ export function repositoryLinks(markdown, repository) {
       if (token.type === "link_open") {
         const target = link(token.attrGet("href"), source);
         isRemoved = target === null;
-        if (!isRemoved) token.attrSet("href", target);
+        if (isRemoved) token.attrs = [["title", `In the repository: ${pathFrom(token.attrGet("href"), source)}`]];
+        else token.attrSet("href", target);
       }
       if (isRemoved && token.type.startsWith("link_"))
         Object.assign(token, { tag: "span", type: "text_span" });
@@ -34,8 +35,8 @@ export function repositoryLinks(markdown, repository) {
 
   function link(target, source) {
     if (isElsewhere(target) || target.startsWith("#")) return target;
-    const [file, anchor] = target.split("#");
-    const path = posix.join(posix.dirname(source), decodeURI(file)).replace(/\/$/, "");
+    const [, anchor] = target.split("#");
+    const path = pathFrom(target, source);
     const page = pages.get(path) ?? pages.get(`${path}/README.md`);
     if (page !== undefined) return `/${page}${anchor === undefined ? "" : `#${anchor}`}`;
     return repository === null ? null : `${repository}/blob/main/${path}`;
@@ -45,6 +46,12 @@ export function repositoryLinks(markdown, repository) {
     if (isElsewhere(target)) return target;
     return `/${sitePicture(posix.join(posix.dirname(source), target))}`;
   }
+}
+
+/** The path in the repository to which a link of `source` leads. */
+function pathFrom(target, source) {
+  const [file] = target.split("#");
+  return posix.join(posix.dirname(source), decodeURI(file)).replace(/\/$/, "");
 }
 
 function isElsewhere(target) {
