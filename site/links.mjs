@@ -25,7 +25,8 @@ export function repositoryLinks(markdown, repository) {
       if (token.type === "link_open") {
         const target = link(token.attrGet("href"), source);
         isRemoved = target === null;
-        if (isRemoved) token.attrs = [["title", `In the repository: ${pathFrom(token.attrGet("href"), source)}`]];
+        if (isRemoved)
+          token.attrs = [["title", `In the repository: ${pathFrom(token.attrGet("href"), source)}`]];
         else token.attrSet("href", target);
       }
       if (isRemoved && token.type.startsWith("link_"))
