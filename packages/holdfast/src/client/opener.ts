@@ -142,7 +142,8 @@ class Opener implements AlarmHandler {
       };
       if (this.#http2 !== null) {
         const session = await this.#openSession(this.#http2, dialTarget, dialOptions);
-        if (!this.#isSettled) this.#extendedConnect(this.#http2, session, request);
+        if (this.#isSettled) session.release();
+        else this.#extendedConnect(this.#http2, session, request);
       } else {
         const stream = await dial(dialTarget, url, dialOptions, context);
         if (!this.#isSettled) this.#upgrade(stream, request);

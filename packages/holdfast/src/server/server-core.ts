@@ -15,7 +15,8 @@ import { ExcessSockets } from "./limits/excess-sockets.js";
 import { ConnectionLimits } from "./limits/connection-limits.js";
 import { ReceiveLimits } from "./limits/receive-limit.js";
 import type { ServerSettings } from "./options.js";
-import type { AcceptedUpgrade, UpgradeRequest, UpgradeRequestHandler } from "./upgrade/upgrade-request.js";
+import type { AcceptedUpgrade } from "./upgrade/accepted-upgrade.js";
+import type { UpgradeRequest, UpgradeRequestHandler } from "./upgrade/upgrade-request.js";
 import { UpgradeRequests } from "./upgrade-requests.js";
 import { AdmissionPolicy, type Decision } from "./upgrade/admission-policy.js";
 import { extrasOf, ServerHandshakeRecord } from "./upgrade/handshake-record.js";
@@ -137,11 +138,9 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
       for (const connection of sockets) coreOf(connection).terminate("server-shutdown");
   }
 
-  onAccepted({ transport, responseWriter, head, origin, upgrade, rest }: AcceptedUpgrade): void {
-    const { key, request, choice, deflate, grant, receiver } = upgrade;
+  onAccepted({ transport, preface, head, origin, upgrade, rest }: AcceptedUpgrade): void {
+    const { request, choice, deflate, grant, receiver } = upgrade;
     const { subprotocol, subprotocolAnswer, link } = choice;
-    const headers = grant.headers.length === 0 ? undefined : grant.headers;
-    const response = { key, subprotocol: subprotocolAnswer, extensions: deflate?.header ?? null, headers };
     const meter = receiver === null ? (this.#limits?.meter() ?? null) : null;
     const settings = receiver?.settings ?? this.settings.connection;
     const frames = overFrames({
@@ -150,7 +149,7 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
       role: "server",
       settings,
       extension: deflate?.extension ?? null,
-      preface: responseWriter.accept(response),
+      preface,
       rest,
       meter,
       defersDelivery: true,

@@ -1,6 +1,7 @@
 // Host names with several addresses, on real sockets: all of 127.0.0.0/8 is this machine.
 
 import assert from "node:assert/strict";
+import { lookup as lookupName } from "node:dns";
 import { afterEach, before, beforeEach, describe, test } from "node:test";
 import { connect, HandshakeError, serve, type ConnectOptions } from "holdfast";
 import {
@@ -140,6 +141,7 @@ describe("Several addresses", () => {
 });
 
 describe("A lookup of the application's", () => {
+  const V4 = { address: "127.0.0.1", family: 4 };
   type AnyLookup = (hostname: string, options: object, callback: (...results: unknown[]) => void) => unknown;
   const nonsense: readonly (readonly [why: string, lookup: AnyLookup, message: RegExp])[] = [
     ["an empty list", (_n, _o, done) => done(null, []), /to find an address, got none\.$/],
@@ -177,6 +179,9 @@ describe("A lookup of the application's", () => {
       /a value that cannot be converted to a string\.$/,
     ],
     ["a rejection", () => Promise.reject(new Error("boom")), /boom\.$/],
+    ["a promise of a list", () => Promise.resolve([V4]), /to its callback, got them as its result\. Call/],
+    ["a promise of an address", () => Promise.resolve(V4), /to its callback, got them as its result\. Call/],
+    ["a list as its result", () => ["127.0.0.1"], /to its callback, got them as its result\. Call/],
   ];
   for (const [what, lookup, message] of nonsense) {
     for (const [way, url, options] of [
@@ -222,10 +227,13 @@ describe("A lookup of the application's", () => {
       },
     ],
     ["with one address, as without the option `all`", (_n, _o, done) => done(null, "127.0.0.1", 4)],
+    [
+      "from an async function that waits for nothing",
+      async (_n, _o, done) => lookupName("localhost", { family: 4 }, done),
+    ],
     ["in a later turn", (_n, _o, done) => setImmediate(done, null, [V4])],
     ["with nonsense beside an address", (_n, _o, done) => done(null, [null, { address: "x" }, V4])],
   ];
-  const V4 = { address: "127.0.0.1", family: 4 };
   for (const [how, lookup] of good) {
     test(`B12: it calls back ${how}: the connection opens`, async () => {
       await using server = await serve(() => undefined, { host: "127.0.0.1" });

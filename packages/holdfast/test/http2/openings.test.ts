@@ -244,6 +244,18 @@ describe("Opening a connection over HTTP/2", () => {
     for (const connection of connections) connection.terminate();
   });
 
+  test("B9: that holds for WebSockets that open at once too, and an attempt that is aborted keeps no place", async () => {
+    await using server = await ScriptedServer.start(accept, { maxConcurrentStreams: 2 });
+    const aborter = new AbortController();
+    const aborted = connect(server.url, { ...OPTIONS, signal: aborter.signal });
+    const others = Array.from({ length: 6 }, () => connect(server.url, { ...OPTIONS, openTimeout: 10_000 }));
+    aborter.abort(new Error("enough"));
+    await assert.rejects(aborted, /enough/);
+    const connections = await Promise.all(others);
+    assert.equal(server.sessions.filter(({ destroyed }) => !destroyed).length, 3);
+    for (const connection of connections) connection.terminate();
+  });
+
   test("B9: after GOAWAY open WebSockets continue, and later ones get a new connection", async () => {
     await using server = await ScriptedServer.start(accept);
     const old = await connect(server.url, OPTIONS);

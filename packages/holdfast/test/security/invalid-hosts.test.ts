@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import { createServer as createHttp2Server } from "node:http2";
 import type { AddressInfo, Server as NetServer } from "node:net";
 import { describe, test } from "node:test";
+import fc from "fast-check";
 import { attach, serve, type Server } from "../../build/index.js";
 import { eventually, RawClient, testCertificates } from "holdfast-testkit";
 import { parseAuthority } from "../../build/protocol/handshake/authority.js";
@@ -54,6 +55,14 @@ const INVALID = [
   "[1.2.3.4::]",
   "[fe80::1%25eth0]",
   "<localhost>",
+  // RFC 3986 allows these names, but no URL may have them (URL Standard section 3.5).
+  "256.256.256.256",
+  "1.2.3.4.5",
+  "0x100000000",
+  "xn--a",
+  "a.XN--a.example",
+  "a%00",
+  "a%2f",
 ];
 const VALID = [
   "localhost",
@@ -69,6 +78,9 @@ const VALID = [
   "[::ffff:192.0.2.1]",
   "[1:2:3:4:5:6:192.0.2.1]",
   "a%2Db",
+  "a..b",
+  "1.example",
+  "-",
 ];
 
 const UPGRADE =
@@ -124,6 +136,32 @@ describe("A request whose Host is invalid", () => {
     assert.deepEqual(
       VALID.filter((host) => parseAuthority(host) === null),
       [],
+    );
+  });
+
+  test("H: the name of an authority may be that of a URL, as the URL parser decides", () => {
+    const parts = fc.constantFrom(
+      "a",
+      "b-",
+      "-",
+      "_",
+      "0",
+      "9",
+      "0x",
+      "f",
+      "xn--",
+      ".",
+      "%41",
+      "%2f",
+      "~",
+      "256",
+    );
+    fc.assert(
+      fc.property(fc.array(parts, { minLength: 1, maxLength: 6 }), (list) => {
+        const host = list.join("");
+        assert.equal(parseAuthority(host) !== null, URL.canParse(`http://${host}`), host);
+      }),
+      { numRuns: 5_000 },
     );
   });
 

@@ -4,8 +4,10 @@ import assert from "node:assert/strict";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { describe, test } from "node:test";
-import { connect, connectPersistent, inspect, serve, type Logger } from "../../build/index.js";
+import { attach, connect, connectPersistent, inspect, serve, type Logger } from "../../build/index.js";
 import { createTopics, publish, subscribe } from "../../build/topics.js";
 import { eventually } from "holdfast-testkit";
 import { recordingLogger } from "./recording-logger.js";
@@ -50,6 +52,36 @@ describe("Async functions of the application", () => {
         "trustProxy failed: Expected `trustProxy()` to be true or false, got a promise.",
         'selectSubprotocol failed: Expected `selectSubprotocol` to return null or one of "a", got a promise.',
       ],
+    );
+  });
+
+  test("G8: a `path` that returns a promise, or anything but true and false, matches nothing and is logged", async () => {
+    const { logger, lines } = recordingLogger();
+    const answers: Record<string, unknown> = {
+      "/yes": true,
+      "/promise": Promise.resolve(true),
+      "/text": "yes",
+    };
+    const httpServer = createServer();
+    httpServer.listen(0, "127.0.0.1");
+    await once(httpServer, "listening");
+    const { port } = httpServer.address() as AddressInfo;
+    const server = attach(httpServer, () => undefined, {
+      logger,
+      path: ({ target }) => (target in answers ? (answers[target] as boolean) : rejects()),
+    });
+    await (await connect(`ws://127.0.0.1:${port}/yes`)).close();
+    for (const target of ["/promise", "/rejection", "/text"])
+      await assert.rejects(connect(`ws://127.0.0.1:${port}${target}`), { status: 404 }, target);
+    await server.close();
+    httpServer.close();
+    assert.deepEqual(
+      lines
+        .filter(({ level }) => level === "error")
+        .map(({ message, details }) => `${message}: ${(details as { error: Error }).error.message}`),
+      ["a promise", "a promise", '"yes" (string)'].map(
+        (got) => `path failed: Expected \`path()\` to be true or false, got ${got}.`,
+      ),
     );
   });
 

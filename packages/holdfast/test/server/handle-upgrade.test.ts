@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { createServer, type IncomingMessage, type Server as HttpServer } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type Server as HttpServer,
+  type ServerResponse,
+} from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { afterEach, describe, test } from "node:test";
@@ -86,6 +91,38 @@ describe("Upgrades that an application hands over", () => {
       if (opcode === OPCODE.text) answers.push(Buffer.from(payload).toString());
     }
     assert.deepEqual(answers, ["undefined glued", "undefined later"]);
+  });
+
+  test("G7: an upgrade behind another request on its connection is answered after it (RFC 9112 section 9.3.2)", async () => {
+    const port = await listen((to, ...upgrade) => to.handleUpgrade(...upgrade));
+    httpServer.removeAllListeners("request").on("request", (_request, response: ServerResponse) => {
+      setTimeout(() => response.end("late"), 50);
+    });
+    await using client = await RawClient.connect({ port });
+    client.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    client.sendUpgrade();
+    assert.match(await client.readUntil("late"), /^HTTP\/1\.1 200 OK\r\n/);
+    assert.match((await client.readHead()).startLine, /^HTTP\/1\.1 101 /);
+  });
+
+  test("G7: a client that resets its connection before the answer to its first request leaves nothing", async () => {
+    const port = await listen((to, request, socket, head) => {
+      socket.removeAllListeners("error"); // That of `listen()` must not be needed.
+      to.handleUpgrade(request, socket, head);
+    });
+    let answer: (() => void) | null = null;
+    httpServer.removeAllListeners("request").on("request", (_request, response: ServerResponse) => {
+      answer = () => response.end("late");
+    });
+    const client = await RawClient.connect({ port });
+    client.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    client.sendUpgrade();
+    await eventually(() => answer !== null, "the first request");
+    client.reset();
+    await sleep(20);
+    (answer as (() => void) | null)?.();
+    await sleep(20);
+    assert.equal(server?.connections.size, 0);
   });
 
   test("G7: origins, hosts, limits and onRequest apply to what is handed over", async () => {

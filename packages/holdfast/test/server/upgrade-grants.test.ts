@@ -69,6 +69,47 @@ test("G2 B9: over HTTP/2 the headers of a grant go with the 200 (RFC 8441 sectio
   assert.deepEqual(seen, [{ user: "ada" }]);
 });
 
+for (const isLate of [false, true]) {
+  const when = isLate ? "later" : "at once";
+  test(`G2 B9: headers that HTTP/2 cannot carry, granted ${when}, are logged and answered with 500, and keep no place`, async () => {
+    const { server: tls, ca } = await testCertificates();
+    const { logger, lines } = recordingLogger();
+    const grants: Record<string, Record<string, string[]>> = {
+      "/options": { "X-Content-Type-Options": ["nosniff", "nosniff"] },
+      "/location": { Location: ["/a", "/b"] },
+      "/fine": { "Set-Cookie": COOKIES },
+    };
+    await using server = await serve(() => undefined, {
+      host: "127.0.0.1",
+      tls,
+      http2: true,
+      maxConnections: 1,
+      logger,
+      onRequest: ({ target }) => {
+        const grant = { headers: grants[target] ?? {} };
+        return isLate ? Promise.resolve(grant) : grant;
+      },
+    });
+    const options = { tls: { ca }, http2: true };
+    for (const target of ["/options", "/location"])
+      await assert.rejects(connect(server.url + target, options), { status: 500 });
+    assert.equal(server.connections.size, 0);
+    await using connection = await connect(`${server.url}/fine`, options);
+    assert.deepEqual(connection.response.headers.getSetCookie(), COOKIES);
+    const errors = lines.filter(({ level }) => level === "error");
+    assert.deepEqual(
+      errors.map(({ message, details }) => [
+        message,
+        /"([a-z-]+)"/.exec(String((details as { error: Error }).error))?.[1],
+      ]),
+      [
+        ["onRequest failed", "x-content-type-options"],
+        ["onRequest failed", "location"],
+      ],
+    );
+  });
+}
+
 test("G2: nothing, null, and an empty grant accept the request", async () => {
   for (const answer of [undefined, null, {}, { data: undefined, headers: undefined }, { headers: [] }]) {
     const seen: unknown[] = [];

@@ -48,7 +48,10 @@ export function interleaveFamilies(addresses: readonly string[]): readonly strin
   ]).flat();
 }
 
-/** Settles with the first call of the callback. An async `lookup` may also reject without calling it. */
+/**
+ * Settles with the first call of the callback. A `lookup` without it fails too: one that rejects, or that returns the
+ * addresses, as functions of `node:dns/promises` do.
+ */
 function callLookup(lookup: LookupFunction, hostname: string, family: number): Promise<unknown> {
   const hints = family === 0 && process.platform !== "win32" ? nodeModule("node:dns").ADDRCONFIG : 0;
   return new Promise<unknown>((resolve, reject) => {
@@ -58,8 +61,19 @@ function callLookup(lookup: LookupFunction, hostname: string, family: number): P
       if (error) reject(error);
       else resolve(found);
     });
-    Promise.resolve(returned).catch(reject);
+    Promise.resolve(returned).then((value) => {
+      if (isAnswer(value)) reject(new Error(RETURNED));
+    }, reject);
   });
+}
+
+const RETURNED =
+  "Expected `lookup` to pass the addresses to its callback, got them as its result. Call the callback, or use a function of node:dns rather than node:dns/promises.";
+
+/** Whether `lookup` returned addresses. Functions of `node:dns` return an object of their own, or nothing. */
+function isAnswer(returned: unknown): boolean {
+  if (typeof returned !== "object" || returned === null) return typeof returned === "string";
+  return Array.isArray(returned) || "address" in returned;
 }
 
 /** Reads the list, or the single address that a `lookup` without support for `all` returns. */

@@ -8,7 +8,7 @@ export class SessionPool {
   readonly #openings = new Map<string, Promise<void>>();
 
   /**
-   * Returns a session with capacity, or opens one. If one is being opened, waits for it. If that fails, the next
+   * Returns a session with a place reserved on it, or opens one. If one is being opened, waits for it. If that fails, the next
    * waiting attempt opens its own, because the failure may be specific to the first attempt (such as its abort).
    *
    * @param key equal for attempts that can share a session
@@ -21,7 +21,11 @@ export class SessionPool {
   ): Promise<{ readonly session: SharedSession; readonly isReused: boolean }> {
     for (;;) {
       const shared = this.#find(key, newerThan);
-      if (shared !== null) return { session: shared, isReused: true };
+      if (shared !== null) {
+        // Before other attempts run: they see the new stream only once its request has been sent.
+        shared.reserve();
+        return { session: shared, isReused: true };
+      }
       const pending = this.#openings.get(key);
       if (pending === undefined) break;
       await pending;

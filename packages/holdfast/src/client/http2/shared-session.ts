@@ -19,6 +19,8 @@ export class SharedSession {
   readonly #socket: Duplex;
   readonly #session: ClientHttp2Session;
   #streams = 0;
+  /** Places of attempts that have not sent their request yet; at first that of the attempt that opened the session. */
+  #reserved = 1;
   #isRetired = false;
   #idleTimer: NodeJS.Timeout | null = null;
   /** Callbacks for the answer to the pending PING; null if none is pending. */
@@ -71,12 +73,21 @@ export class SharedSession {
   /** Whether the session can open another WebSocket. */
   get hasCapacity(): boolean {
     if (this.#isRetired || this.isClosed) return false;
-    return this.#streams < (this.#session.remoteSettings.maxConcurrentStreams ?? Infinity);
+    return this.#streams + this.#reserved < (this.#session.remoteSettings.maxConcurrentStreams ?? Infinity);
   }
 
   /** Whether the session has ended or is ending, by a GOAWAY or because its socket closed. */
   get isClosed(): boolean {
     return this.#session.closed || this.#session.destroyed;
+  }
+
+  /** Keeps a place for a WebSocket, until `request()` uses it or `release()` frees it. */
+  reserve(): void {
+    this.#reserved++;
+  }
+
+  release(): void {
+    this.#reserved--;
   }
 
   /** Sends a PING (RFC 9113 section 6.7) unless one is pending, and calls back when the peer has answered. */
@@ -99,11 +110,12 @@ export class SharedSession {
   }
 
   /**
-   * Requests a WebSocket. Returns null if the session has just ended.
+   * Requests a WebSocket, in the place that was reserved for it. Returns null if the session has just ended.
    *
    * @throws InvalidHeaderError for a header that HTTP/2 does not allow
    */
   request({ method, target, headers }: HandshakeHead, isSecure: boolean): ClientHttp2Stream | null {
+    this.release();
     const pseudo = {
       ":method": method,
       ":protocol": "websocket",

@@ -8,15 +8,30 @@ export interface Authority {
   readonly port: number | null;
 }
 
-/** Parses `host [ ":" port ]`; null for any other text, such as an empty host or two hosts. */
+/**
+ * Parses `host [ ":" port ]`; null for any other text, such as an empty host or two hosts, and for a host that no URL can
+ * have, such as `1.2.3.4.5`: applications pass it to `new URL()`.
+ */
 export function parseAuthority(text: string): Authority | null {
   const match = AUTHORITY.exec(text);
   if (match === null) return null;
   const [, hostname = "", port = ""] = match;
   if (Number(port) > 65_535) return null;
-  if (hostname.startsWith("[") && !isIPv6(hostname.slice(1, -1))) return null;
+  const isHost = hostname.startsWith("[") ? isIPv6(hostname.slice(1, -1)) : isName(hostname);
+  if (!isHost) return null;
   return { hostname: hostname.toLowerCase(), port: port === "" ? null : Number(port) };
 }
+
+/** Whether a URL may have this host. The usual ones are recognised without the URL parser, for speed. */
+function isName(text: string): boolean {
+  return PLAIN_NAME.test(text) || IPV4.test(text) || URL.canParse(`http://${text}`);
+}
+
+/**
+ * Every URL parser accepts these names. A last label that begins with a digit may make the name an IPv4 address (URL
+ * Standard section 3.5), and `xn--` begins encoded Unicode.
+ */
+const PLAIN_NAME = /^(?!.*xn--)(?:[0-9a-z-]+\.)*[a-z-][0-9a-z-]*$/i;
 
 /** RFC 4291 section 2.2: eight groups. `::` replaces one or more of them, and an IPv4 address the last two. */
 function isIPv6(text: string): boolean {

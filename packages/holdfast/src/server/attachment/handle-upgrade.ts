@@ -15,6 +15,7 @@ import type { ServerCore } from "../server-core.js";
 import { checkGrant, type UpgradeGrant } from "../upgrade/request-answer.js";
 import { detachFromHttp } from "./attachment.js";
 import {
+  afterResponses,
   hasKnownLength,
   headOf,
   isEncrypted,
@@ -46,12 +47,14 @@ export function handleUpgrade(
   checkUpgrade(request, socket, head);
   const granted = checkGrant(grant, "Expected `granted` to be");
   if (socket.destroyed) return; // The client disconnected while the application decided.
-  const source = { kind: "message", message: request, socket } as const;
-  const incoming = { source, isSecure: isEncrypted(socket), since: core.runtime.clock.now() };
-  detachFromHttp(socket);
   const parsed = readUpgrade(request);
-  if ("outcome" in parsed) core.requests.refuse(socket, incoming, parsed);
-  else core.requests.receiveRequest(socket, incoming, parsed, head, granted);
+  afterResponses(socket, () => {
+    const source = { kind: "message", message: request, socket } as const;
+    const incoming = { source, isSecure: isEncrypted(socket), since: core.runtime.clock.now() };
+    detachFromHttp(socket);
+    if ("outcome" in parsed) core.requests.refuse(socket, incoming, parsed);
+    else core.requests.receiveRequest(socket, incoming, parsed, head, granted);
+  });
 }
 
 function readUpgrade(request: IncomingMessage): Refusal | RequestHead {

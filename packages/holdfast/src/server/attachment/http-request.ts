@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import { ignore } from "../../shared/deferred.js";
 import { headerList, readHeaders } from "../../protocol/handshake/header-input.js";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
 import { refuse } from "../../protocol/handshake/server-handshake.js";
@@ -73,11 +74,12 @@ export function afterResponses(socket: Duplex, callback: () => void): void {
     callback();
     return;
   }
-  // Node no longer listens to the socket, so that without this event the response would wait for ever.
+  // Node no longer listens to the socket: without this event the response would wait for ever, and an error of the
+  // socket would end the process.
   const onDrain = (): void => void response.emit("drain");
-  socket.on("drain", onDrain);
+  socket.on("drain", onDrain).on("error", ignore);
   response.once("close", () => {
-    socket.off("drain", onDrain);
+    socket.off("drain", onDrain).off("error", ignore);
     if (!socket.destroyed && !socket.writableEnded) afterResponses(socket, callback);
   });
 }

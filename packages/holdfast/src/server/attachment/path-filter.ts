@@ -1,5 +1,6 @@
 // The `path` option of `attach()`: which requests a WebSocket server handles.
 
+import { ignoreRejection } from "../../shared/deferred.js";
 import { invalidArgument } from "../../shared/option-checks.js";
 import type { ServerRequest } from "../upgrade/server-request.js";
 
@@ -14,9 +15,15 @@ export function checkPathFilter(value: unknown): PathFilter {
   throw invalidArgument("path", 'a path such as "/chat", a RegExp or a function', value);
 }
 
+/** @throws InvalidArgumentError if the function returns anything but true or false, such as a promise */
 export function matchesPath(filter: PathFilter, request: ServerRequest): boolean {
   if (filter === undefined) return true;
-  if (typeof filter === "function") return filter(request);
+  if (typeof filter === "function") {
+    const verdict: unknown = filter(request);
+    if (typeof verdict === "boolean") return verdict;
+    ignoreRejection(verdict);
+    throw invalidArgument("path()", "true or false", verdict);
+  }
   const [path = ""] = request.target.split("?", 1);
   // `search` always starts at 0; `test` with a global expression continues after the previous match.
   return typeof filter === "string" ? path === filter : path.search(filter) !== -1;

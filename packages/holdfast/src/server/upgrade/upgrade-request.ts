@@ -14,27 +14,13 @@ import { discardBody, ResponseBody } from "../response/response-body.js";
 import type { ServerSettings } from "../options.js";
 import { locateClient } from "../forwarding/locate-client.js";
 import type { RequestOrigin } from "../forwarding/request-origin.js";
-import {
-  FAILED,
-  SHUTTING_DOWN,
-  type Decision,
-  type AdmissionPolicy,
-  type Upgrade,
-} from "./admission-policy.js";
+import { FAILED, SHUTTING_DOWN } from "./admission-policy.js";
+import type { AdmissionPolicy, Decision, Upgrade } from "./admission-policy.js";
+import { responseTo, type AcceptedUpgrade } from "./accepted-upgrade.js";
 import { EarlyData } from "./early-data.js";
 import { EMPTY_GRANT, type CheckedGrant } from "./request-answer.js";
 import type { RequestSource } from "../forwarding/request-source.js";
 import { abortServerRequest, type ServerRequest } from "./server-request.js";
-
-/** An upgrade whose response has not been sent yet; `rest` holds the bytes that followed the request. */
-export interface AcceptedUpgrade {
-  readonly transport: ByteStream;
-  readonly responseWriter: ResponseWriter;
-  readonly head: RequestHead;
-  readonly origin: RequestOrigin;
-  readonly upgrade: Upgrade;
-  readonly rest: Uint8Array;
-}
 
 export interface UpgradeRequestHandler {
   onAccepted(accepted: AcceptedUpgrade): void;
@@ -221,9 +207,17 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
 
   #accept(head: RequestHead, origin: RequestOrigin, upgrade: Upgrade): void {
     const { handler, transport, responseWriter } = this.#init;
+    let preface: Uint8Array | null;
+    try {
+      preface = responseWriter.accept(responseTo(upgrade));
+    } catch (error) {
+      // Over HTTP/2, Node refuses some headers that HTTP/1.1 can carry, such as a second Location.
+      this.#fail(error);
+      return;
+    }
     const rest = this.#earlyData.take();
     this.#finish();
-    handler.onAccepted({ transport, responseWriter, head, origin, upgrade, rest });
+    handler.onAccepted({ transport, preface, head, origin, upgrade, rest });
   }
 
   /** Responds in plain text. */
@@ -231,6 +225,12 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
     if (refusal.isReported !== true) this.#logRefusal(refusal.status, refusal.body);
     this.#responseWriter.refuse(refusal);
     this.#linger();
+  }
+
+  /** Responds with 500, because the answer of `onRequest` cannot be sent. */
+  #fail(error: unknown): void {
+    this.#init.settings.connection.faultLogger?.error("onRequest failed", { error: errorOf(error) });
+    this.#refuse(FAILED);
   }
 
   /** Sends the response that `onRequest` returned. */
@@ -247,10 +247,9 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
         body = null;
       }
     } catch (error) {
-      this.#init.settings.connection.faultLogger?.error("onRequest failed", { error: errorOf(error) });
       if (body === null) discardBody(response);
       else body.stop(error);
-      this.#refuse(FAILED);
+      this.#fail(error);
       return;
     }
     if (body === null) this.#linger();

@@ -114,6 +114,7 @@ test("G10: X-Forwarded-Proto and -Host are those of the farthest trusted proxy, 
     [1, { "X-Forwarded-Proto": "WSS", "X-Forwarded-Host": "a.example:8443" }, "https://a.example:8443/"],
     [1, { "X-Forwarded-Proto": "gopher", "X-Forwarded-Host": "a b" }, "http://localhost/"],
     [1, { "X-Forwarded-Host": "user@a.example" }, "http://localhost/"],
+    [1, { "X-Forwarded-Host": "1.2.3.4.5" }, "http://localhost/"],
     [1, { "X-Forwarded-Host": "[2001:db8::1]:80" }, "http://[2001:db8::1]:80/"],
     // The server ignores this header: a proxy that writes the others passes the client's own version of this one on.
     [1, { Forwarded: 'for="[2001:db8::1]";host=forged.example;proto=https' }, "http://localhost/"],
