@@ -21,25 +21,30 @@ export async function rejectToCaller(error: unknown, quiet: Promise<unknown> | n
   throw error;
 }
 
-/** Errors whose stack names a caller. The error of a connection's end may have several callers. */
-const named = new WeakSet<HoldfastError>();
+/**
+ * How many callers the stack of an error names at most. The error of a connection's end may have thousands: each line of
+ * an `await Promise.all(pings)` is another one.
+ */
+const MAX_CALLERS = 10;
+
+/** The number of callers that the stack of an error names. */
+const named = new WeakMap<HoldfastError, number>();
 
 /** Call it in an async function that is awaited. Returns the error; does not change foreign errors. */
 export function addCaller(error: unknown): unknown {
   if (!(error instanceof HoldfastError)) return error;
+  const callers = named.get(error) ?? 0;
+  if (callers === MAX_CALLERS) return error;
   const { captureStackTrace } = Error as { captureStackTrace?: (target: object, above: unknown) => void };
   if (captureStackTrace === undefined) return error;
   const here: { stack?: string } = {};
   captureStackTrace(here, addCaller);
   const frames = (here.stack ?? "").split("\n").filter((line) => line.startsWith("    at async "));
   if (frames.length === 0) return error;
-  const stack = error.stack ?? "";
-  if (named.has(error)) {
-    const news = frames.filter((frame) => !stack.includes(frame));
-    if (news.length > 0) error.stack = [stack, ...news].join("\n");
-  } else {
-    named.add(error);
-    error.stack = [`${error.name}: ${error.message}`, ...frames].join("\n");
-  }
+  const before = callers === 0 ? `${error.name}: ${error.message}` : (error.stack ?? "");
+  const news = frames.filter((frame) => !before.includes(frame));
+  if (news.length === 0) return error;
+  error.stack = [before, ...news].join("\n");
+  named.set(error, callers + 1);
   return error;
 }

@@ -20,7 +20,7 @@ import { EVENT_NAMES, READ_INSTEAD, type ConnectionEventName, type Listener } fr
 import type { ConnectionSession } from "./session-state.js";
 import type { SendSettings, SendUntil } from "./message-transport.js";
 import type { Address } from "./ports.js";
-import { MessageIterator, readWhole, receiveOne } from "./reading/readers.js";
+import { MessageIterator, receiveOne, WholeMessage } from "./reading/readers.js";
 
 /** The facts that `connect()` and `serve()` pass to a new connection. */
 export interface ConnectionInit extends ConnectionCoreOptions {
@@ -248,7 +248,9 @@ export class Connection<Data = unknown> implements AsyncIterable<Message>, Async
     const maxSize = checkSize("maxSize", options?.maxSize, null) ?? Infinity;
     const signal = checkSignal(options?.signal);
     const { streaming } = this.#core.runtime;
-    return streaming === null ? readWhole(this.#core, signal) : streaming.read(this.#core, signal, maxSize);
+    return streaming === null
+      ? new WholeMessage(this.#core, signal)
+      : streaming.read(this.#core, signal, maxSize);
   }
 
   /**

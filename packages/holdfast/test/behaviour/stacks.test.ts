@@ -93,6 +93,22 @@ describe("stacks", () => {
     assert.match((read.reason as Error).stack ?? "", /at async pinger/);
     await close();
   });
+
+  test("J3: the error of an end that a thousand callers wait for names ten of them, the first one among them", async () => {
+    const { connection, drop, close } = await openPair();
+    async function theFirst() {
+      await connection.ping();
+    }
+    const first = theFirst();
+    const others = Promise.all(Array.from({ length: 1_000 }, () => connection.ping()));
+    const settled = Promise.allSettled([first, others]);
+    drop();
+    await settled;
+    const { stack = "", name, message } = connection.signal.reason as Error;
+    assert.ok(stack.startsWith(`${name}: ${message}\n    at async theFirst`), stack);
+    assert.equal(stack.match(/at async Promise\.all/g)?.length, 9);
+    await close();
+  });
 });
 
 describe("inspection", () => {

@@ -626,6 +626,20 @@ describe("PersistentConnection.probe()", () => {
   });
 });
 
+describe("Reading a PersistentConnection", () => {
+  test("E7: a loop that is left while it waits leaves the message to the next reader", async () => {
+    const harness = new PersistentHarness();
+    await harness.open();
+    const iterator = harness.link[Symbol.asyncIterator]();
+    const next = iterator.next();
+    const done = { value: undefined, done: true };
+    assert.deepEqual([await iterator.return?.(), await next], [done, done]);
+    harness.attempt.deliver(text("message"));
+    assert.equal(await harness.link.recv(), "message");
+    await harness.finish();
+  });
+});
+
 describe("connectPersistent(): options", () => {
   test("F9: an invalid one is rejected by name at once", () => {
     for (const [options, message] of [

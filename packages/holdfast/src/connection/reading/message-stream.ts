@@ -10,6 +10,8 @@ import type { ConnectionCore } from "../connection-core.js";
 
 type Result = IteratorResult<Message, undefined>;
 
+const DONE: Result = { value: undefined, done: true };
+
 export class MessageStream implements AsyncIterableIterator<Message, undefined>, Reader, PieceHandler {
   readonly #connection: ConnectionCore;
   readonly #inbox: Inbox;
@@ -44,7 +46,7 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
         return;
       }
       if (this.#state === "complete" || this.#state === "left") {
-        resolve({ value: undefined, done: true });
+        resolve(DONE);
         return;
       }
       if (this.#state === "broken") {
@@ -67,12 +69,11 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
 
   /** Ends the iteration: the rest of the message is discarded as it arrives. */
   return(): Promise<Result> {
-    if (this.#state === "fresh") this.#connection.streamTo(null);
-    this.#state = "left";
-    this.#pieces.clear();
-    this.#checkRoom();
-    if (!this.#inbox.hasReader) this.#inbox.noteReader("caller", this.#connection.now());
-    return Promise.resolve({ value: undefined, done: true });
+    const resolve = this.#resolve;
+    this.#leave();
+    this.#stopWaiting();
+    resolve(DONE);
+    return Promise.resolve(DONE);
   }
 
   /** Whether it holds so much that reading pauses. */
@@ -120,7 +121,7 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
     const resolve = this.#resolve;
     this.#stopWaiting();
     this.#leaveInbox();
-    resolve({ value: undefined, done: true });
+    resolve(DONE);
   }
 
   onBroken(): void {
@@ -133,9 +134,17 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
   }
 
   readonly #onAbort = (): void => {
-    void this.return();
+    this.#leave();
     this.fail(this.#signal?.reason);
   };
+
+  #leave(): void {
+    if (this.#state === "fresh") this.#connection.streamTo(null);
+    this.#state = "left";
+    this.#pieces.clear();
+    this.#checkRoom();
+    if (!this.#inbox.hasReader) this.#inbox.noteReader("caller", this.#connection.now());
+  }
 
   get #isWaiting(): boolean {
     return this.#resolve !== ignore;

@@ -22,11 +22,15 @@ export function receiveOne(
   what: string,
   options: WaitOptions,
 ): Promise<Message> {
+  return attachWaiter(connection, what, options).promise;
+}
+
+function attachWaiter(connection: ReadableConnection, what: string, options: WaitOptions): MessageWaiter {
   options.signal?.throwIfAborted();
   const waiter = new MessageWaiter(connection, options);
   connection.inbox.attach(waiter, what);
   waiter.watch();
-  return waiter.promise;
+  return waiter;
 }
 
 class MessageWaiter extends Deferred<Message> implements Reader, AlarmHandler {
@@ -63,9 +67,14 @@ class MessageWaiter extends Deferred<Message> implements Reader, AlarmHandler {
     this.resolve(rejectToCaller(this.#connection.closedError()));
   }
 
-  fail(error: Error): void {
+  fail(error: unknown): void {
     this.#stopWaiting();
     this.reject(error);
+  }
+
+  /** Stops waiting: the next message is for the next reader. The promise rejects with `LEFT`. */
+  leave(): void {
+    if (!this.#isSettled) this.fail(LEFT);
   }
 
   onAlarm(): void {
@@ -87,7 +96,12 @@ class MessageWaiter extends Deferred<Message> implements Reader, AlarmHandler {
   }
 }
 
+/** The reason for which a waiter was left. */
+const LEFT = Symbol("left");
+
 type Result = IteratorResult<Message, undefined>;
+
+const DONE: Result = { value: undefined, done: true };
 
 /** Queued messages cost one promise each; an async generator would cost half again as much. */
 export class MessageIterator implements AsyncIterator<Message, undefined>, Reader {
@@ -110,11 +124,16 @@ export class MessageIterator implements AsyncIterator<Message, undefined>, Reade
     });
   }
 
-  /** The loop was left. */
+  /** The loop was left, maybe while it waits (`Readable.from()` does so): the next message is for the next reader. */
   return(): Promise<Result> {
     const { inbox } = this.#connection;
-    if (!inbox.hasReader) inbox.noteReader("caller");
-    return Promise.resolve({ value: undefined, done: true });
+    if (inbox.reader === this) {
+      inbox.detach(this);
+      this.#resolve(DONE);
+    } else if (!inbox.hasReader) {
+      inbox.noteReader("caller");
+    }
+    return Promise.resolve(DONE);
   }
 
   take(message: Message): boolean {
@@ -125,7 +144,7 @@ export class MessageIterator implements AsyncIterator<Message, undefined>, Reade
   }
 
   end(): void {
-    if (this.#connection.hasEndedWell) this.#resolve({ value: undefined, done: true });
+    if (this.#connection.hasEndedWell) this.#resolve(DONE);
     else this.#resolve(rejectToCaller(this.#connection.closedError()));
   }
 
@@ -135,9 +154,36 @@ export class MessageIterator implements AsyncIterator<Message, undefined>, Reade
 }
 
 /** `recvStream()` where every message arrives whole: it is the only piece. */
-export async function* readWhole(
-  connection: ReadableConnection,
-  signal: AbortSignal | null,
-): AsyncGenerator<Message, undefined> {
-  yield await receiveOne(connection, "recvStream()", { signal, timeout: null });
+export class WholeMessage implements AsyncIterableIterator<Message, undefined> {
+  readonly #connection: ReadableConnection;
+  readonly #options: WaitOptions;
+  #waiter: MessageWaiter | null = null;
+  #isOver = false;
+
+  constructor(connection: ReadableConnection, signal: AbortSignal | null) {
+    this.#connection = connection;
+    this.#options = { signal, timeout: null };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<Result> {
+    if (this.#isOver) return DONE;
+    this.#isOver = true;
+    this.#waiter = attachWaiter(this.#connection, "recvStream()", this.#options);
+    try {
+      return { value: await this.#waiter.promise, done: false };
+    } catch (error) {
+      if (error === LEFT) return DONE;
+      throw error;
+    }
+  }
+
+  return(): Promise<Result> {
+    this.#isOver = true;
+    this.#waiter?.leave();
+    return Promise.resolve(DONE);
+  }
 }

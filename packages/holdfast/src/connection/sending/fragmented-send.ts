@@ -6,7 +6,7 @@ import { errorOf } from "../../shared/thrown.js";
 import { toBytes, type Bytes } from "../arguments.js";
 import type { ConnectionSender } from "./connection-sender.js";
 import type { Interruption } from "../interruption.js";
-import { describe } from "../../shared/option-checks.js";
+import { describe, invalidArgument } from "../../shared/option-checks.js";
 import type { Fragment } from "../message-transport.js";
 
 /** The pieces of one message: all of them strings, or all of them bytes. */
@@ -34,7 +34,7 @@ export async function sendFragments(
   };
   try {
     for (;;) {
-      const next = await waiting.wait(iterator.next());
+      const next = checkResult(await waiting.wait(iterator.next()));
       if (next.done === true) break;
       const piece = checkPiece(next.value);
       if (held !== null && piece.type !== held.type) throw mixedTypes(held.type, next.value);
@@ -60,8 +60,21 @@ export function isFragments(data: unknown): data is Fragments {
   }
 }
 
+/** @throws InvalidArgumentError if it cannot be iterated */
 function iteratorOf(source: Fragments): AsyncIterator<unknown> | Iterator<unknown> {
-  return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+  const methods: { [Symbol.asyncIterator]?: unknown; [Symbol.iterator]?: unknown } = source;
+  const begin = methods[Symbol.asyncIterator] ?? methods[Symbol.iterator];
+  const iterator: unknown = typeof begin === "function" ? begin.call(source) : null;
+  if (typeof (Object(iterator) as { next?: unknown }).next === "function")
+    return iterator as Iterator<unknown>;
+  throw invalidArgument("data", "a string, bytes, or an iterable of them", source);
+}
+
+function checkResult(result: unknown): IteratorResult<unknown> {
+  if (Object(result) === result) return result as IteratorResult<unknown>;
+  throw new InvalidArgumentError(
+    `Expected next() of the iterator to give an object with a value, got ${describe(result)}.`,
+  );
 }
 
 type Piece = Pick<Fragment, "payload" | "type">;

@@ -7,18 +7,14 @@ import { FIN, PING } from "../../shared/opcode.js";
 /** The number of pings that may wait for a blocked socket. */
 const MAX_WAITING_PINGS = 128;
 
-export interface WaitingPing {
-  readonly key: string;
-  readonly payload: Uint8Array;
-}
-
-/** The empty list that queues without pings share. Never changed. */
-const NO_PINGS: WaitingPing[] = [];
+/** The empty map that queues without pings share. Never changed. */
+const NO_PINGS: ReadonlyMap<string, Uint8Array> = new Map();
 
 export class ControlQueue {
   /** A server's answer to the upgrade, sent before everything else. */
   #preface: Uint8Array | null;
-  #pings = NO_PINGS;
+  /** The payloads by key, in the order of sending. An application may send and abort thousands in one turn. */
+  #pings: Map<string, Uint8Array> | null = null;
   #pong: Uint8Array | null = null;
   #close: Uint8Array | null = null;
 
@@ -31,9 +27,9 @@ export class ControlQueue {
     return this.#preface?.length ?? 0;
   }
 
-  /** In the order of sending. */
-  get pings(): readonly WaitingPing[] {
-    return this.#pings;
+  /** The pings by key, in the order of sending. They stay the same after `take`. */
+  get pings(): ReadonlyMap<string, Uint8Array> {
+    return this.#pings ?? NO_PINGS;
   }
 
   get hasClose(): boolean {
@@ -43,16 +39,18 @@ export class ControlQueue {
   /**
    * @param isBlocked the newest ping answers for the older ones (section 5.5.3), so a blocked socket needs only a few
    */
-  addPing(ping: WaitingPing, isBlocked: boolean): void {
-    if (this.#pings === NO_PINGS)
-      this.#pings = [ping]; // An array that grows allocates seventeen slots.
-    else this.#pings.push(ping);
-    if (isBlocked && this.#pings.length > MAX_WAITING_PINGS)
-      this.#pings = this.#pings.slice(-MAX_WAITING_PINGS);
+  addPing(key: string, payload: Uint8Array, isBlocked: boolean): void {
+    this.#pings ??= new Map();
+    this.#pings.set(key, payload);
+    if (!isBlocked) return;
+    for (const oldest of this.#pings.keys()) {
+      if (this.#pings.size <= MAX_WAITING_PINGS) return;
+      this.#pings.delete(oldest);
+    }
   }
 
   removePing(key: string): void {
-    this.#pings = this.#pings.filter((ping) => ping.key !== key);
+    this.#pings?.delete(key);
   }
 
   /** The only Pong that waits: section 5.5.3 requires an answer only to the latest Ping. */
@@ -63,16 +61,16 @@ export class ControlQueue {
   /** No Ping follows a Close. */
   setClose(frame: Uint8Array): void {
     this.#close = frame;
-    this.#pings = NO_PINGS;
+    this.#pings = null;
   }
 
   /** Takes all but the Close. */
   take(protocol: Protocol): Uint8Array[] {
     const chunks = this.#preface === null ? [] : [this.#preface];
-    for (const ping of this.#pings) chunks.push(protocol.frame(FIN | PING, ping.payload));
+    for (const payload of this.pings.values()) chunks.push(protocol.frame(FIN | PING, payload));
     if (this.#pong !== null) chunks.push(this.#pong);
     this.#preface = null;
-    this.#pings = NO_PINGS;
+    this.#pings = null;
     this.#pong = null;
     return chunks;
   }

@@ -180,7 +180,7 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
   }
 
   queuePing(key: string, payload: Uint8Array): void {
-    this.#controls().addPing({ key, payload }, this.isBlocked());
+    this.#controls().addPing(key, payload, this.isBlocked());
     this.planFlush();
   }
 
@@ -306,7 +306,7 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
     if (chunks.length === 0) return false;
 
     // Before the write: during the system call, the peer may already answer and other threads may run.
-    if (pings !== undefined) for (const ping of pings) this.handler.onPingSent(ping.key);
+    if (pings !== undefined) for (const key of pings.keys()) this.handler.onPingSent(key);
     if (receipts !== null) for (const receipt of receipts) receipt.onHandedOver();
     let size = 0;
     for (const chunk of chunks) {

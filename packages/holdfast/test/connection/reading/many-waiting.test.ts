@@ -91,6 +91,41 @@ describe("Many calls that wait", () => {
   });
 });
 
+/** Processor time in milliseconds of this many pings that `end` ends before any is written. */
+async function timeOfPings(
+  count: number,
+  end: (h: Harness, aborter: AbortController) => void,
+): Promise<number> {
+  const h = new Harness();
+  const aborter = new AbortController();
+  const begun = processorTime();
+  const pings = Array.from({ length: count }, () => h.connection.ping(null, { signal: aborter.signal }));
+  const all = Promise.all(pings);
+  end(h, aborter);
+  h.clock.advance(0);
+  await assert.rejects(all);
+  await Promise.allSettled(pings);
+  const elapsed = processorTime() - begun;
+  h.connection.terminate();
+  return elapsed;
+}
+
+describe("Many pings", () => {
+  for (const [name, end] of [
+    ["aborting pings that are not yet written", (_: Harness, aborter: AbortController) => aborter.abort()],
+    ["ending a connection with many pings in flight", (h: Harness) => h.connection.terminate()],
+  ] as const) {
+    test(`C4: ${name} takes time proportional to their number`, async () => {
+      const few = 1_500;
+      await timeOfPings(few, end); // Warm up the compiler.
+      const times = [await timeOfPings(few, end), await timeOfPings(few, end), await timeOfPings(few, end)];
+      const ratio = (await timeOfPings(few * 16, end)) / Math.max(1, Math.min(...times));
+      // 16 for linear time, and up to 256 if each ping visits all others.
+      assert.ok(ratio < 40, `16 times as many took ${ratio.toFixed(0)} times as long`);
+    });
+  }
+});
+
 describe("Calls that have settled", () => {
   const CALLS: Readonly<Record<string, (h: Harness, signal: AbortSignal) => Promise<unknown>>> = {
     "send() of an iterable": (h, signal) => h.connection.send(["a", "b"], { signal }),

@@ -102,6 +102,25 @@ for (const role of ["client", "server"] as const) {
       assert.equal(await h.connection.recv(), "next");
     });
 
+    test("E7: leaving it while a piece is awaited ends its next(), before the message begins and within it", async () => {
+      const done = { value: undefined, done: true };
+      const h = new Harness({ role });
+      const fresh = h.connection.recvStream();
+      const first = fresh.next();
+      assert.deepEqual([await fresh.return?.(), await first, await fresh.next()], [done, done, done]);
+      h.deliver(h.text("whole"));
+      assert.equal(await h.connection.recv(), "whole");
+
+      const begun = h.connection.recvStream();
+      h.deliver(fragment(h, "text", "begins"));
+      assert.deepEqual(await begun.next(), { value: "begins", done: false });
+      const second = begun.next();
+      assert.deepEqual([await begun.return?.(), await second], [done, done]);
+      const next = h.connection.recv();
+      h.deliver(fragment(h, "continuation", "rest", true), h.text("next"));
+      assert.equal(await next, "next");
+    });
+
     test("E4: reading pauses while too much waits in it, and resumes at a quarter", async () => {
       const h = new Harness({ role, maxQueue: { bytes: 1000 }, maxMessageSize: null });
       const stream = h.connection.recvStream();

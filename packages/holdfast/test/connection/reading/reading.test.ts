@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { getEventListeners } from "node:events";
+import { getEventListeners, once } from "node:events";
+import { Readable } from "node:stream";
 import { describe, test } from "node:test";
 import type { Message } from "../../../build/connection/reading/inbox.js";
 import { follow, Harness, summary } from "../harness.js";
@@ -196,5 +197,36 @@ describe("Reading", () => {
     );
     assert.equal(await h.connection.recv(), "c");
     assert.equal(h.connection.state, "open");
+  });
+
+  test("E7: leaving the loop while it waits ends its next(), and the next reader gets the next message", async () => {
+    const h = new Harness();
+    const iterator = h.connection[Symbol.asyncIterator]();
+    const next = follow(iterator.next());
+    assert.deepEqual(await iterator.return?.(), { value: undefined, done: true });
+    await h.clock.settle();
+    assert.deepEqual(next.outcome, { status: "fulfilled", value: { value: undefined, done: true } });
+    h.deliver(h.text("a"));
+    assert.equal(await h.connection.recv(), "a");
+  });
+
+  test("E7: an iterator that is left while another one waits does not disturb it", async () => {
+    const h = new Harness();
+    const [first, second] = [h.connection, h.connection].map((link) => link[Symbol.asyncIterator]());
+    const next = first.next();
+    await second.return?.();
+    h.deliver(h.text("a"));
+    assert.deepEqual(await next, { value: "a", done: false });
+  });
+
+  test("E7: a stream of Readable.from() that is destroyed loses no message", async () => {
+    const h = new Harness();
+    const stream = Readable.from(h.connection);
+    h.deliver(h.text("a"));
+    const [chunk] = (await once(stream, "data")) as [unknown];
+    stream.destroy();
+    await once(stream, "close");
+    h.deliver(h.text("b"));
+    assert.deepEqual([chunk, await h.connection.recv()], ["a", "b"]);
   });
 });

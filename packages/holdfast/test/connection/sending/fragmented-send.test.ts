@@ -81,6 +81,27 @@ for (const role of ["client", "server"] as const) {
       }
     });
 
+    test("E6: that is no iterable, although it has a member of that name, is refused", async () => {
+      const expected = "Expected `data` to be a string, bytes, or an iterable of them, got an object.";
+      for (const [source, message] of [
+        [{ [Symbol.iterator]: 5 }, expected],
+        [{ [Symbol.asyncIterator]: () => null }, expected],
+        [{ [Symbol.iterator]: () => ({ next: "a" }) }, expected],
+        [
+          { [Symbol.iterator]: () => ({ next: () => undefined }) },
+          "Expected next() of the iterator to give an object with a value, got undefined.",
+        ],
+      ] as const) {
+        const h = new Harness({ role });
+        await assert.rejects(h.connection.send(source as unknown as string[]), {
+          name: "InvalidArgumentError",
+          message,
+        });
+        await h.connection.send("a");
+        assert.deepEqual(shown(h), ["text a"]);
+      }
+    });
+
     test("E6: that throws between fragments ends the connection with 1011, and is closed", async () => {
       const h = new Harness({ role });
       let isLeft = false;

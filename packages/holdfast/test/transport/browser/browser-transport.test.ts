@@ -320,6 +320,16 @@ describe("A heartbeat of the application's messages", () => {
     }
   });
 
+  test("E7: recvStream() that is left while it waits leaves the message to the next reader", async () => {
+    const h = new WireHarness();
+    const stream = h.connection.recvStream();
+    const next = stream.next();
+    const done = { value: undefined, done: true };
+    assert.deepEqual([await stream.return?.(), await next, await stream.next()], [done, done, done]);
+    h.socket.deliver("message");
+    assert.equal(await h.connection.recv(), "message");
+  });
+
   test("I2: recvStream() hands out the next message that is no answer", async () => {
     const h = new WireHarness({}, (below) => withHeartbeatMessages(below, byNumber));
     void h.connection.ping();
