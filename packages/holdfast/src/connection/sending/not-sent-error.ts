@@ -4,8 +4,8 @@ import { HoldfastError } from "../../shared/errors.js";
 
 /**
  * Whether the peer may have the message. `"unsent"`: no byte of it reached a socket, so it can be sent again without
- * the peer receiving it twice. `"unknown"`: the socket ended before it had accepted the whole message, so the peer may
- * have received all of it or nothing.
+ * the peer receiving it twice. `"unknown"`: the socket ended before it had accepted the whole message, or nobody waits any
+ * more until a session has delivered it, so the peer may have received all of it or nothing.
  */
 export type NotSentOutcome = "unknown" | "unsent";
 
@@ -39,7 +39,7 @@ export class NotSentError extends HoldfastError {
 }
 
 const SENTENCES: Readonly<Record<NotSentReason, string>> = {
-  aborted: "The signal of send() aborted before the message was sent",
+  aborted: "The signal of send() aborted",
   closed: "The persistent connection is closed",
   expired: "The message was not sent within its `timeToLive`",
   lost: "The connection ended before the socket had accepted the message",

@@ -8,6 +8,7 @@ import { decodeText, TextBytes } from "../../shared/text-bytes.js";
 import { ignore } from "../../shared/deferred.js";
 import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
 import type { SendSettings, SharedMessage } from "../../connection/message-transport.js";
+import { NotSentError } from "../../connection/sending/not-sent-error.js";
 import { SENT } from "../../connection/sent.js";
 import { confirm, notDelivered, observerOf, Receipt } from "./receipts.js";
 import type { SessionLink } from "./session-link.js";
@@ -138,7 +139,8 @@ export class SessionSender extends SessionStreams {
     settings.receipt?.onHandedOver();
     this.afterPush();
     const settled = receipt === null ? sent : receipt.promise;
-    return settings.signal === null || settled === SENT ? settled : stoppable(settled, settings.signal);
+    const { signal } = settings;
+    return signal === null || settled === SENT ? settled : stoppable(settled, signal, receipt !== null);
   }
 
   #wait(message: SessionMessageData | SharedPayload, settings: SendSettings): Promise<void> {
@@ -182,10 +184,16 @@ function copyOf(data: SessionMessageData): SessionMessageData {
   return data instanceof TextBytes ? new TextBytes(data) : new Uint8Array(data);
 }
 
-/** The message is on its way: an abort only stops waiting. */
-function stoppable(sent: Promise<void>, signal: AbortSignal): Promise<void> {
+/**
+ * The session keeps the message, and cannot take it back: an abort only stops waiting. By then the message counts as sent,
+ * as it does without a session, but whether the peer has it is unknown.
+ */
+function stoppable(sent: Promise<void>, signal: AbortSignal, isUntilDelivered: boolean): Promise<void> {
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason as Error);
+    const onAbort = (): void => {
+      if (isUntilDelivered) reject(new NotSentError("aborted", "unknown", signal.reason));
+      else resolve();
+    };
     watchAbort(signal, onAbort);
     sent.then(resolve, reject).finally(() => unwatchAbort(signal, onAbort));
   });

@@ -168,6 +168,47 @@ describe("The messages of a session", { timeout: 300_000 }, () => {
     pair.proxy.thaw();
   });
 
+  test("L3 E5: an abort reports a message that the session has counted as unknown, or as sent, and never as unsent", async () => {
+    const limits = { maxMessageSize: null, compression: false } as const;
+    await using pair = await SessionPair.open({
+      client: { writeLimit: 1024, ...limits },
+      server: { writeLimit: 1024, ...limits },
+    });
+    const stopped = new Error("changed my mind");
+    const outcomeOf = (sent: Promise<void>): Promise<unknown> =>
+      sent.then(
+        () => "sent",
+        (error: unknown) => error instanceof NotSentError && [error.message, error.outcome, error.cause],
+      );
+    const text = "The signal of send() aborted; the peer may or may not have received it.";
+    const ends = [
+      [pair.client, pair.connection, "toServer"],
+      [pair.connection, pair.client, "toClient"],
+    ] as const;
+    for (const [from, to, direction] of ends) {
+      for (const pause of [null, Promise.resolve()]) {
+        const aborter = new AbortController();
+        const sent = outcomeOf(from.send("soon", { until: "delivered", signal: aborter.signal }));
+        if (pause !== null) await pause;
+        aborter.abort(stopped);
+        assert.deepEqual(await sent, [text, "unknown", stopped]);
+      }
+      assert.deepEqual(await receive(to, 2), ["soon", "soon"]);
+      pair.proxy.freeze(direction); // The socket's buffer fills up.
+      const aborter = new AbortController();
+      const large = new Uint8Array(8 * 1024 * 1024);
+      const sent = outcomeOf(from.send(large, { signal: aborter.signal }));
+      await eventually(
+        () => (pair.client.connection?.bufferedAmount ?? 0) + pair.connection.bufferedAmount > 1024,
+        "a full buffer",
+      );
+      aborter.abort(stopped);
+      assert.equal(await sent, "sent");
+      pair.proxy.thaw();
+      assert.deepEqual(await receive(to, 1), [large]);
+    }
+  });
+
   test("L6: what is sent without a socket beyond the window loses the session, and no sender waits", async () => {
     await using pair = await SessionPair.open();
     await pair.cut();
