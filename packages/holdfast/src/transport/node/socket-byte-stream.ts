@@ -3,6 +3,8 @@
 import { Server, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Address, ByteStream, ByteStreamHandler } from "../../connection/ports.js";
+import { errorOf } from "../../shared/thrown.js";
+import { CloseWatch } from "./close-watch.js";
 import { sharedReadBufferOf, type SharedChunkHandler } from "./shared-read-buffer.js";
 
 /** The properties that sockets have in addition to those of a Duplex. */
@@ -22,6 +24,8 @@ export class SocketByteStream implements ByteStream, SharedChunkHandler {
   #addresses: { readonly remote: Address | null; readonly local: Address | null } | null = null;
   #hasEnded = false;
   #awaitsDrain = false;
+  /** Null for sockets of Node.js. */
+  #closeWatch: CloseWatch | null = null;
 
   /** @param socket with `allowHalfOpen`, so that a FIN of the peer does not end our side automatically */
   constructor(socket: Duplex) {
@@ -65,6 +69,8 @@ export class SocketByteStream implements ByteStream, SharedChunkHandler {
     if (sharedBuffer === null) this.socket.on("data", onData);
     else sharedBuffer.start(this);
     this.socket.on("end", onEnd).on("error", onError).on("close", onClose);
+    if (!(this.socket instanceof Socket))
+      this.#closeWatch = new CloseWatch(this.socket, this.#onCloseOverdue);
     // A stream that was paused, as `release` does, does not resume automatically when a listener is added.
     this.socket.resume();
   }
@@ -78,17 +84,24 @@ export class SocketByteStream implements ByteStream, SharedChunkHandler {
     const { socket } = this;
     socket.pause();
     socket.off("data", onData).off("end", onEnd).off("error", onError).off("close", onClose);
+    this.#closeWatch?.stop();
     if (rest.length > 0) socket.unshift(rest);
   }
 
   write(chunks: readonly Uint8Array[]): boolean {
     const { socket } = this;
-    if (chunks.length === 1) {
-      socket.write(chunks[0]);
-    } else {
-      socket.cork();
-      for (const chunk of chunks) socket.write(chunk);
-      socket.uncork();
+    if (this.#closeWatch !== null && socket.destroyed) this.#closeWatch.begin();
+    try {
+      if (chunks.length === 1) {
+        socket.write(chunks[0]);
+      } else {
+        socket.cork();
+        for (const chunk of chunks) socket.write(chunk);
+        socket.uncork();
+      }
+    } catch (error) {
+      this.#fail(error);
+      return false;
     }
     if (socket.writableLength === 0) return true;
     if (this.isBlocked && !this.#awaitsDrain) {
@@ -99,11 +112,11 @@ export class SocketByteStream implements ByteStream, SharedChunkHandler {
   }
 
   pause(): void {
-    this.socket.pause();
+    this.#call("pause");
   }
 
   resume(): void {
-    this.socket.resume();
+    this.#call("resume");
   }
 
   end(isOver: boolean): void {
@@ -112,12 +125,38 @@ export class SocketByteStream implements ByteStream, SharedChunkHandler {
     // A destroyed socket still sends what the kernel has buffered, followed by a FIN. Waiting for the peer's
     // FIN would take another turn of the event loop and three system calls.
     if (isOver && isPlainSocket(this.socket) && this.socket.writableLength === 0) this.socket.destroy();
-    else this.socket.end();
+    else this.#call("end");
   }
 
   destroy(): void {
-    this.socket.destroy();
+    this.#closeWatch?.begin();
+    try {
+      this.socket.destroy();
+    } catch {
+      // A stream of the application, whose end is reported all the same.
+    }
   }
+
+  #call(method: "end" | "pause" | "resume"): void {
+    try {
+      this.socket[method]();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** A method of the application's stream has thrown. Reported after the call, as a stream reports its errors. */
+  #fail(thrown: unknown): void {
+    process.nextTick(() => {
+      this.handler?.onError(errorOf(thrown));
+      this.destroy();
+    });
+  }
+
+  readonly #onCloseOverdue = (): void => {
+    this.destroy();
+    this.closed();
+  };
 
   #addressPair(): { readonly remote: Address | null; readonly local: Address | null } {
     const { remoteAddress, remotePort, localAddress, localPort } = this.socket;
@@ -144,12 +183,19 @@ export class SocketByteStream implements ByteStream, SharedChunkHandler {
   /** Called only by the shared listeners. */
   drained(): void {
     this.#awaitsDrain = false;
-    this.#handler?.onDrain();
+    this.handler?.onDrain();
   }
 
-  /** Called only by the shared listeners. */
+  /** The stream has closed. Called only by the shared listeners, and for a stream that does not report it. */
+  closed(): void {
+    const { handler } = this;
+    this.#closeWatch?.stop();
+    handler?.onClosed();
+  }
+
+  /** Called only by the shared listeners. Null once the end was reported. */
   get handler(): ByteStreamHandler | null {
-    return this.#handler;
+    return this.#closeWatch?.isStopped === true ? null : this.#handler;
   }
 }
 
@@ -188,5 +234,5 @@ function onError(this: OwnedSocket, error: Error): void {
 }
 
 function onClose(this: OwnedSocket): void {
-  this[OWNER].handler?.onClosed();
+  this[OWNER].closed();
 }

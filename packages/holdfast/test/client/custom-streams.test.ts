@@ -1,0 +1,148 @@
+// Streams that an application supplies, which may not behave as sockets do.
+
+import assert from "node:assert/strict";
+import { connect as connectTcp } from "node:net";
+import { Duplex, type DuplexOptions } from "node:stream";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { eventually } from "holdfast-testkit";
+import { connect, connectPersistent, serve, type Connection, type Server } from "../../build/index.js";
+
+let server: Server;
+
+beforeEach(async () => {
+  server = await serve((connection) => connection.forEach((message) => connection.send(message)), {
+    host: "127.0.0.1",
+    port: 0,
+  });
+});
+afterEach(() => server.close({ timeout: 0 }));
+
+/** A stream to the server that is no socket. */
+function streamTo({ port }: Server, options: DuplexOptions = {}): Duplex {
+  const socket = connectTcp(port, "127.0.0.1");
+  const stream = new Duplex({
+    read: () => void socket.resume(),
+    write: (chunk, _encoding, callback) => void socket.write(chunk as Buffer, callback),
+    final: (callback) => void socket.end(callback),
+    destroy: (error, callback) => {
+      socket.destroy();
+      callback(error);
+    },
+    ...options,
+  });
+  socket.on("data", (chunk) => {
+    if (!stream.push(chunk)) socket.pause();
+  });
+  socket.on("end", () => stream.push(null)).on("error", (error) => stream.destroy(error));
+  stream.on("close", () => socket.destroy());
+  return stream;
+}
+
+/** The server's end of this connection. */
+const peerOf = (connection: Connection): Connection => {
+  const [peer] = [...server.connections].slice(-1);
+  assert.ok(peer, connection.url);
+  return peer;
+};
+
+const ENDINGS: Readonly<Record<string, (connection: Connection, stream: Duplex) => unknown>> = {
+  "local-close": (connection) => connection.close(),
+  "peer-close": (connection) => peerOf(connection).close(),
+  eof: (_, stream) => stream.push(null),
+  aborted: (connection) => connection.terminate(),
+  reset: (_, stream) => stream.emit("error", new Error("broken")),
+};
+
+describe("A stream that emits no close", () => {
+  const streams: Readonly<Record<string, DuplexOptions>> = {
+    "has emitClose: false": { emitClose: false },
+    "is destroyed for ever": { destroy: () => undefined },
+  };
+  for (const [title, options] of Object.entries(streams)) {
+    for (const [cause, end] of Object.entries(ENDINGS)) {
+      test(`D4, D7: ${cause}: the connection ends soon if its stream ${title}`, async () => {
+        const stream = streamTo(server, options);
+        const connection = await connect(server.url, { stream });
+        await connection.send("hi");
+        await connection.recv();
+        const begun = performance.now();
+        void end(connection, stream);
+        const info = await connection.closed;
+        assert.equal(info.cause, cause);
+        assert.ok(performance.now() - begun < 3_000, `${performance.now() - begun} ms`); // closeTimeout: 10 s.
+        assert.equal(connection.state, "closed");
+      });
+    }
+  }
+
+  test("D7: a stream that was destroyed without a word ends its connection at the next write", async () => {
+    const stream = streamTo(server, { emitClose: false });
+    const connection = await connect(server.url, { stream });
+    stream.destroy();
+    void connection.send("hi");
+    assert.equal((await connection.closed).cause, "eof");
+  });
+
+  test("F9: a persistent connection over such streams reconnects", async () => {
+    let dials = 0;
+    const link = connectPersistent(server.url, {
+      createConnection: () => {
+        dials++;
+        return streamTo(server, { emitClose: false });
+      },
+      firstDelay: 10,
+    });
+    await eventually(() => link.status.state === "open", "it is open");
+    for (const connection of server.connections) connection.terminate();
+    await eventually(() => dials === 2 && link.status.state === "open", "it has reconnected", 10_000);
+    await link.close();
+  });
+
+  test("D7: a stream that takes its time to close is waited for", async () => {
+    let isClosed = false;
+    const destroy = (error: Error | null, callback: (error: Error | null) => void): void => {
+      setTimeout(() => {
+        isClosed = true;
+        callback(error);
+      }, 200);
+    };
+    const connection = await connect(server.url, { stream: streamTo(server, { destroy }) });
+    connection.terminate();
+    await connection.closed;
+    assert.equal(isClosed, true);
+  });
+});
+
+describe("A stream whose methods throw", () => {
+  for (const method of ["_write", "write", "end"] as const) {
+    test(`D7: ${method}(): its connection ends with the error, and others write in the same turn`, async () => {
+      const stream = streamTo(server);
+      const connection = await connect(server.url, { stream });
+      const peer = peerOf(connection);
+      const other = await connect(server.url);
+      const error = new Error("boom");
+      stream[method] = () => {
+        throw error;
+      };
+      if (method === "end") void peer.close();
+      else void connection.send("one");
+      await other.send("two");
+      assert.equal(await other.recv(), "two");
+      const info = await connection.closed;
+      if (method !== "end") assert.deepEqual([info.cause, info.error], ["reset", error]);
+      other.terminate();
+    });
+  }
+
+  test("D7: destroy(): its connection ends all the same", async () => {
+    const stream = streamTo(server);
+    const connection = await connect(server.url, { stream });
+    const destroy = stream.destroy.bind(stream);
+    stream.destroy = () => {
+      throw new Error("boom");
+    };
+    connection.terminate();
+    assert.equal((await connection.closed).cause, "aborted");
+    destroy();
+  });
+});
