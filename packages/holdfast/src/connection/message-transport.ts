@@ -38,7 +38,7 @@ export interface MessageTransport {
   readonly closeReceived: CloseFrame | null;
   /**
    * True if the transport answers the peer's Close before it reports it, as browsers do: then nothing can be sent any
-   * more. Absent for false.
+   * more. They also deliver nothing that arrives after their own Close. Absent for false.
    */
   readonly answersClose?: boolean;
   /** Whether the peer's Close arrived before ours was sent. */

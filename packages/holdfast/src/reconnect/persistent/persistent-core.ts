@@ -230,7 +230,6 @@ export class PersistentCore
   onOpen(connection: Connection, attempt: number): void {
     this.#connection = connection;
     this.#attempt = attempt;
-    coreOf(connection).inbox.noteReader("reader"); // The inbox waits for the reader.
     this.#watch(connection);
     this.#preparation.begin(connection, attempt);
   }
@@ -319,7 +318,7 @@ export class PersistentCore
   // PreparationHandler
 
   isCurrent(connection: Connection): boolean {
-    return this.#connection === connection && connection.state === "open" && !this.#isEnding;
+    return this.#connection === connection && !this.#isEnding;
   }
 
   failAttempt(error: Error): void {
@@ -407,7 +406,8 @@ export class PersistentCore
       (error: unknown) => {
         this.#onProbeEnded(connection);
         // Only a missing pong counts: other errors mean that the ping was not sent, or that the connection has ended.
-        if (error instanceof TooSlowError && this.isCurrent(connection)) this.#reconnectNow();
+        const isMissing = error instanceof TooSlowError && connection.state === "open";
+        if (isMissing && this.isCurrent(connection)) this.#reconnectNow();
       },
     );
   }

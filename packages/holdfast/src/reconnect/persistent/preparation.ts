@@ -17,7 +17,7 @@ export interface PreparationHandler {
   readonly session: SessionCarrier | null;
   readonly timers: TimerQueue;
   now(): number;
-  /** Whether the connection is still in use, and open. */
+  /** Whether the connection is still in use: open, or closing. */
   isCurrent(connection: Connection): boolean;
   /** The receiver has the connection's messages: it can be used. */
   onReady(connection: Connection, attempt: number, isFirst: boolean): void;
@@ -126,6 +126,8 @@ export class Preparation {
 
   /** The connection carries messages: of a new session, of one that was resumed, or without one. */
   #onUsable(connection: Connection): void {
+    // The inbox, and the answer to a Close, wait for the receiver, or for `onOpen`. Before this, no message can arrive.
+    coreOf(connection).inbox.noteReader("reader");
     const { onOpen } = this.#settings;
     if (onOpen === null || this.#isDone) this.#ready(connection, this.#attempt);
     else void this.#callOnOpen(connection, this.#attempt, onOpen);
@@ -142,12 +144,15 @@ export class Preparation {
       "`onOpen` to settle",
       "a promise that is still pending. Limit how long it waits,",
     );
+    const isOpen = (): boolean => connection.state === "open" && handler.isCurrent(connection);
     try {
       await onOpen(connection, { attempt, isFirst: this.#isFirst, signal: connection.signal });
-      if (handler.isCurrent(connection)) this.#ready(connection, attempt);
+      if (isOpen()) this.#ready(connection, attempt);
+      else if (handler.isCurrent(connection)) this.#receiveRest(connection);
     } catch (error) {
-      // If the connection has already ended, this error is only a consequence.
-      if (handler.isCurrent(connection)) handler.failAttempt(errorOf(error));
+      // If the connection is already ending, this error is only a consequence.
+      if (isOpen()) handler.failAttempt(errorOf(error));
+      else coreOf(connection).answerClose();
     } finally {
       handler.timers.cancel(alarm);
     }
@@ -161,6 +166,15 @@ export class Preparation {
     this.#handler.onReady(connection, attempt, isFirst);
   }
 
+  /** The connection began to close while `onOpen` ran: takes the messages before the Close, and lets the Close be answered. */
+  #receiveRest(connection: Connection): void {
+    const core = coreOf(connection);
+    for (const message of core.inbox.takeAll()) this.#receiver.inbox.push(message);
+    this.#isDone = true;
+    this.#receiver.attach(connection);
+    core.answerClose();
+  }
+
   /** Fails the attempt after `openTimeout`: until the step is done, the connection is of no use. */
   #limit(connection: Connection, expected: string, gotAndAdvice: string): Alarm {
     const handler = this.#handler;
@@ -168,6 +182,7 @@ export class Preparation {
     const alarm = new Alarm({
       onAlarm: () => {
         if (openTimeout === null || !handler.isCurrent(connection)) return;
+        if (this.#awaitsSession && connection.state !== "open") return; // The end of the connection says more.
         const message = `Expected ${expected} within ${openTimeout} ms (openTimeout), got ${gotAndAdvice} or raise \`openTimeout\`.`;
         handler.failAttempt(new TooSlowError(message, openTimeout));
       },

@@ -143,8 +143,17 @@ export class ClientSessionCarrier extends CarriedSends implements Carrier, Sessi
     this.sender.end(report);
   }
 
+  get hasUnconfirmed(): boolean {
+    return this.#session.ledger.outgoing.unconfirmed > 0;
+  }
+
+  acknowledge(): void {
+    this.sender.acknowledge();
+  }
+
   onEndSent(): void {
     this.#hasSentEnd = true;
+    this.sender.detach();
   }
 
   whenIdle(callback: () => void): void {

@@ -1,6 +1,7 @@
 // A client's end of version 2 of the link protocol on one socket: what the link's own connection sends goes through the
 // session, which counts it.
 
+import { ignore } from "../../shared/deferred.js";
 import type { CloseFrame } from "../../shared/close-code.js";
 import type { TextBytes } from "../../shared/text-bytes.js";
 import type {
@@ -10,6 +11,8 @@ import type {
   SendSettings,
   TransportSession,
 } from "../../connection/message-transport.js";
+import { Alarm } from "../../connection/timer-queue.js";
+import { writeLinkMessage } from "../link/link-message.js";
 import type { PingsAs, SpreadEnd } from "../link/link-protocol.js";
 import { endsSession } from "./session-end.js";
 import { END, SessionLink, type SessionLinkHandler } from "./session-link.js";
@@ -25,7 +28,11 @@ export interface SessionCarrier extends SessionLinkHandler {
   readonly isEnding: boolean;
   /** Calls back once no message waits to be transmitted. */
   whenIdle(callback: () => void): void;
-  /** `end` was sent: the session ends with the socket. */
+  /** Whether the server has not confirmed all messages. */
+  readonly hasUnconfirmed: boolean;
+  /** Sends an ack for what was received since the last one. */
+  acknowledge(): void;
+  /** `end` was sent: the session ends with the socket, and nothing more is sent. */
   onEndSent(): void;
   /** The connection has ended: rejects the messages that wait. */
   fail(closedError: () => Error): void;
@@ -40,6 +47,9 @@ export class ClientSessionLink extends SessionLink {
   readonly #carrier: SessionCarrier;
   /** The first message on the socket. */
   readonly #firstWord: string;
+  /** Set while the Close waits for the server's answer to `end`; null otherwise. */
+  #answerAlarm: Alarm | null = null;
+  #sendClose = ignore;
 
   constructor(
     below: MessageTransportFactory,
@@ -92,23 +102,59 @@ export class ClientSessionLink extends SessionLink {
     carrier.whenIdle(() => {
       if (this.wire.closeSent !== null) return;
       const ends = carrier.isEnding || endsSession(close.code);
-      if (ends && carrier.state?.isAttached === true) {
-        this.sendWord(END);
-        carrier.onEndSent();
-      }
-      super.queueClose(close, isUrgent);
+      this.#sendClose = () => super.queueClose(close, isUrgent);
+      if (ends && carrier.state?.isAttached === true) this.#end();
+      if (this.#answerAlarm === null) this.#sendClose();
     });
+  }
+
+  /** Ends the session. A browser drops what arrives after its Close, so there the Close waits for the server's last ack. */
+  #end(): void {
+    const carrier = this.#carrier;
+    carrier.acknowledge(); // The server's session ends with `end`, and so do its messages that are unconfirmed by then.
+    this.sendWord(END);
+    carrier.onEndSent();
+    if (!this.answersClose || !carrier.hasUnconfirmed) return;
+    const { runtime, settings } = this.core;
+    const timeout = settings.closeTimeout === null ? WITHOUT_TIMEOUT : settings.closeTimeout / 2;
+    this.#answerAlarm = new Alarm({ onAlarm: () => this.#onAnswer() });
+    runtime.timers.set(this.#answerAlarm, runtime.clock.now() + timeout);
+    this.sendWord(PING); // The pong follows the ack. If there is nothing to confirm, it is the only answer.
+  }
+
+  protected override onOwnWord(text: string): boolean {
+    if (this.#answerAlarm === null || text !== PONG) return super.onOwnWord(text);
+    this.#onAnswer();
+    return true;
+  }
+
+  #onAnswer(): void {
+    this.#stopWaiting();
+    if (this.wire.closeSent === null) this.#sendClose();
+  }
+
+  #stopWaiting(): void {
+    if (this.#answerAlarm !== null) this.core.runtime.timers.cancel(this.#answerAlarm);
+    this.#answerAlarm = null;
   }
 
   /** The server hears that the session ends, if the socket takes that much at once. */
   override abandon(): void {
     const { isEnding, state } = this.#carrier;
-    if (isEnding && state?.isAttached === true) this.endAtOnce();
+    if (isEnding && state?.isAttached === true && this.#answerAlarm === null) this.endAtOnce();
     super.abandon();
   }
 
   override fail(closedError: () => Error): void {
+    this.#stopWaiting();
     super.fail(closedError);
     this.#carrier.fail(closedError);
   }
 }
+
+/** Milliseconds that the Close waits at most without a `closeTimeout`. With one, it is half of that, as for other answers. */
+const WITHOUT_TIMEOUT = 5_000;
+
+const END_BYTES = new TextEncoder().encode("end");
+const PING = writeLinkMessage("ping", END_BYTES);
+const PONG = writeLinkMessage("pong", END_BYTES);

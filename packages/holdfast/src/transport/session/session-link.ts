@@ -74,7 +74,7 @@ export class SessionLink extends LinkProtocol {
     this.#session = session ?? NOBODY;
   }
 
-  /** The core of the socket's own connection, at a server. */
+  /** The core of the socket's own connection. */
   get core(): ConnectionCore {
     return this.handler as ConnectionCore; // No decorator lies over a link.
   }
