@@ -19,7 +19,7 @@ import type { Role } from "../shared/role.js";
 import { checkNodeOptions } from "../transport/node/connection-settings.js";
 import { nodeRuntime } from "../transport/node/node-runtime.js";
 import { sharedReadBufferOf } from "../transport/node/shared-read-buffer.js";
-import { SocketByteStream } from "../transport/node/socket-byte-stream.js";
+import { isInUse, SocketByteStream } from "../transport/node/socket-byte-stream.js";
 import {
   createAdoptedConnection,
   type AdoptedConnection,
@@ -139,6 +139,7 @@ export class Adopter {
     if (![on, write, destroy].every((method) => typeof method === "function")) {
       throw invalidArgument("stream", "a socket or another Duplex", stream);
     }
+    if (isInUse(stream)) throw invalidArgument("stream", "one that no other connection uses", stream);
     const runtime = nodeRuntime();
     const settings = this.#settings;
     const deflate = agreedDeflate(handshake.compression);

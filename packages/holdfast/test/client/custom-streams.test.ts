@@ -146,3 +146,33 @@ describe("A stream whose methods throw", () => {
     destroy();
   });
 });
+
+describe("A stream that is given to two connections", () => {
+  const inUse = {
+    name: "InvalidArgumentError",
+    message: /open Duplex stream of bytes, which this one is not: it is in use by another connection/,
+  };
+
+  test("B8: the second one is refused, and the first one continues", async () => {
+    for (const create of [() => connectTcp(server.port, "127.0.0.1"), () => streamTo(server)]) {
+      const stream = create();
+      const options = { createConnection: () => stream };
+      const first = connect(server.url, options);
+      await assert.rejects(connect(server.url, options), inUse); // While the first one opens.
+      const connection = await first;
+      await assert.rejects(connect(server.url, options), inUse);
+      await assert.rejects(connect(server.url, { stream }), inUse);
+      await connection.send("hi");
+      assert.equal(await connection.recv(), "hi");
+      await connection.close();
+    }
+  });
+
+  test("B8: the second one is refused also where both use TLS over it", async () => {
+    const stream = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() });
+    const options = { createConnection: () => stream, openTimeout: 500 };
+    const first = connect("wss://example.com/", options);
+    await assert.rejects(connect("wss://example.com/", options), inUse);
+    await assert.rejects(first, { name: "OpenTimeoutError" });
+  });
+});

@@ -212,6 +212,39 @@ describe("Upgrades that an application hands over", () => {
     );
   });
 
+  const IN_USE =
+    "Expected `socket` to be one that no connection uses, got one in use. Call handleUpgrade() once for each socket, and not for requests that attach() accepts.";
+
+  test("G7: a socket that is handed over twice is refused the second time, and its connection continues", async () => {
+    const errors: unknown[] = [];
+    const port = await listen(async (to, request, socket, head) => {
+      to.handleUpgrade(request, socket, head);
+      for (let count = 0; count < 2; count++) {
+        assert.throws(
+          () => to.handleUpgrade(request, socket, head),
+          (error) => error instanceof InvalidArgumentError && errors.push(error.message) > 0,
+        );
+        await sleep(20);
+      }
+    });
+    const connection = await connect(`ws://127.0.0.1:${port}`);
+    await eventually(() => errors.length === 2, "both calls were refused");
+    await connection.send("hi");
+    assert.equal(await connection.recv(), "undefined hi");
+    assert.deepEqual([errors, server?.connections.size], [[IN_USE, IN_USE], 1]);
+  });
+
+  test("G7: attach() leaves a socket alone that a listener of the application has handed over, and logs it", async () => {
+    const port = await listen((to, request, socket, head) => to.handleUpgrade(request, socket, head));
+    const attached = attach(httpServer, () => assert.fail("It has its own connection."), { logger });
+    const connection = await connect(`ws://127.0.0.1:${port}`);
+    await connection.send("hi");
+    assert.equal(await connection.recv(), "undefined hi");
+    assert.equal(attached.connections.size, 0);
+    assert.equal(lines.filter(({ message }) => message === "upgrade failed").length, 1);
+    await attached.close();
+  });
+
   test("A8: `backlog` is a whole number, and a server listens with it", async () => {
     httpServer = createServer();
     for (const backlog of [0, -1, 1.5, "128", 2 ** 31]) {

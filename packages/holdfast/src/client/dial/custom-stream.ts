@@ -3,6 +3,7 @@
 import type { Duplex } from "node:stream";
 import { invalidArgument } from "../../shared/option-checks.js";
 import type { WebSocketURL } from "../../protocol/handshake/url.js";
+import { isInUse, reserve } from "../../transport/node/socket-byte-stream.js";
 import type { DialContext } from "./dial-context.js";
 
 /** Describes the connection that `createConnection` makes a stream for. */
@@ -52,6 +53,7 @@ export async function takeStream(
   context: DialContext,
 ): Promise<Duplex> {
   checkStream(name === "stream" ? name : `${name}()`, stream);
+  reserve(stream);
   context.enter("connect");
   context.track(stream);
   if ("connecting" in stream && stream.connecting === true) await context.waitFor(stream, "connect");
@@ -88,6 +90,7 @@ function isDuplex(value: unknown): value is Duplex {
 
 function problemOf(stream: Duplex): string | null {
   if (stream.destroyed) return "was destroyed";
+  if (isInUse(stream)) return "is in use by another connection";
   if (stream.readableEnded || stream.writableEnded) return "has ended";
   if (stream.readableObjectMode || stream.writableObjectMode) return "is in object mode";
   if (typeof stream.readableEncoding === "string") return "has an encoding set";

@@ -6,6 +6,7 @@ import type { Duplex } from "node:stream";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
 import { originForm } from "../../protocol/handshake/request-target.js";
 import { asksForWebSocket, checkHost, type Refusal } from "../../protocol/handshake/server-handshake.js";
+import { InvalidArgumentError } from "../../shared/errors.js";
 import { errorOf } from "../../shared/thrown.js";
 import type { ServerListener } from "../listener/server-listener.js";
 import { locateClient } from "../forwarding/locate-client.js";
@@ -13,7 +14,7 @@ import type { ServerCore } from "../server-core.js";
 import type { IncomingSocket } from "../upgrade-requests.js";
 import type { RequestOrigin } from "../forwarding/request-origin.js";
 import { createServerRequest } from "../upgrade/server-request.js";
-import { SocketByteStream } from "../../transport/node/socket-byte-stream.js";
+import { isInUse, SocketByteStream } from "../../transport/node/socket-byte-stream.js";
 import { closeWithServer } from "./closing-with-server.js";
 import { isTlsServer } from "./tls-server.js";
 import { isEncrypted } from "./http-request.js";
@@ -66,11 +67,13 @@ export class Attachment implements ServerListener, AttachedServer {
   }
 
   receive(head: RequestHead, request: UpgradeMessage, rest: Uint8Array): void {
+    if (this.#isTaken(request)) return;
     detachFromHttp(request.socket);
     this.#core.requests.receiveRequest(request.socket, this.#incoming(request), head, rest);
   }
 
   refuse(request: UpgradeMessage, refusal: Refusal): void {
+    if (this.#isTaken(request)) return;
     detachFromHttp(request.socket);
     this.#core.requests.refuse(request.socket, this.#incoming(request), refusal);
   }
@@ -136,6 +139,13 @@ export class Attachment implements ServerListener, AttachedServer {
     // The server core owns every request; the HTTP server owns every other socket.
   }
 
+  /** Whether a listener of the application has passed the socket to `handleUpgrade()`. No caller could get the error. */
+  #isTaken({ socket }: UpgradeMessage): boolean {
+    if (!isInUse(socket)) return false;
+    this.#core.settings.connection.faultLogger?.error("upgrade failed", { error: socketInUse() });
+    return true;
+  }
+
   #incoming(source: UpgradeMessage): IncomingSocket {
     return { source, isSecure: isEncrypted(source.socket), since: this.#core.runtime.clock.now() };
   }
@@ -155,4 +165,11 @@ export function detachFromHttp(socket: Duplex): void {
   if (!(socket instanceof Socket)) return;
   socket.setTimeout(0);
   socket.setNoDelay(true);
+}
+
+/** The error for a second connection over a socket. The first one continues. */
+export function socketInUse(): InvalidArgumentError {
+  return new InvalidArgumentError(
+    "Expected `socket` to be one that no connection uses, got one in use. Call handleUpgrade() once for each socket, and not for requests that attach() accepts.",
+  );
 }

@@ -10,10 +10,11 @@ import {
   type Refusal,
 } from "../../protocol/handshake/server-handshake.js";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
+import { isInUse } from "../../transport/node/socket-byte-stream.js";
 import type { ServerListener } from "../listener/server-listener.js";
 import type { ServerCore } from "../server-core.js";
 import { checkGrant, type UpgradeGrant } from "../upgrade/request-answer.js";
-import { detachFromHttp } from "./attachment.js";
+import { detachFromHttp, socketInUse } from "./attachment.js";
 import {
   afterResponses,
   hasKnownLength,
@@ -78,5 +79,6 @@ function checkUpgrade(request: unknown, socket: unknown, head: unknown): void {
   if (![on, write, destroy].every((method_) => typeof method_ === "function")) {
     throw invalidArgument("socket", "the socket of an `upgrade` event", socket);
   }
+  if (isInUse(socket as Duplex)) throw socketInUse();
   if (!(head instanceof Uint8Array)) throw invalidArgument("head", `the bytes of an \`upgrade\` event`, head);
 }

@@ -18,6 +18,18 @@ type SocketLike = Duplex & {
 const OWNER = Symbol("transport");
 type OwnedSocket = SocketLike & { [OWNER]: SocketByteStream };
 
+/** Whether a connection uses the stream, or has reserved it. Two connections over one stream would corrupt each other. */
+export function isInUse(stream: Duplex): boolean {
+  return ((stream as { [OWNER]?: unknown })[OWNER] ?? null) !== null;
+}
+
+/** Reserves the stream for a connection that starts to use it later. */
+export function reserve(stream: Duplex): void {
+  Object.assign(stream, { [OWNER]: RESERVED });
+}
+
+const RESERVED = "reserved";
+
 export class SocketByteStream implements ByteStream, SharedChunkHandler {
   readonly socket: SocketLike;
   #handler: ByteStreamHandler | null = null;
@@ -85,6 +97,7 @@ export class SocketByteStream implements ByteStream, SharedChunkHandler {
     socket.pause();
     socket.off("data", onData).off("end", onEnd).off("error", onError).off("close", onClose);
     this.#closeWatch?.stop();
+    Object.assign(socket, { [OWNER]: null });
     if (rest.length > 0) socket.unshift(rest);
   }
 
