@@ -171,6 +171,8 @@ export interface TransportSession {
   readonly isAttached: boolean;
   /** The position of the message before the newest `count` ones that were received. */
   positionBefore(count: number): number;
+  /** Resolves once another message need not wait for the window; null if it need not. Absent where nobody asks. */
+  readonly untilRoom?: Promise<void> | null;
 }
 
 /**

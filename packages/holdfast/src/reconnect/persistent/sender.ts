@@ -36,7 +36,7 @@ export class Sender implements OutgoingMessageHandler {
   #connection: Connection | null = null;
   /** Null before the first connection. */
   #Delivery: typeof Delivery | null = null;
-  /** The connection's write buffer is full. */
+  /** The connection's write buffer is full, or the window of its session. */
   #isPaused = false;
   #isClosed = false;
 
@@ -65,6 +65,7 @@ export class Sender implements OutgoingMessageHandler {
   open(connection: Connection, deliveryClass: typeof Delivery): void {
     this.#connection = connection;
     this.#Delivery = deliveryClass;
+    this.#awaitRoom(connection); // The messages that the session kept may fill its window.
     this.#drain();
   }
 
@@ -221,11 +222,22 @@ export class Sender implements OutgoingMessageHandler {
     const delivery = this.#deliver(message, connection);
     // Messages of this turn may only wait for the write at its end: write them first, then judge whether there is room.
     if (connection.bufferedAmount >= this.#writeLimit) coreOf(connection).flush();
-    if (connection.bufferedAmount < this.#writeLimit) return;
+    if (connection.bufferedAmount < this.#writeLimit) this.#awaitRoom(connection);
+    else this.#pause(connection, delivery.whenWritable);
+  }
+
+  /** Beyond its window, a session would keep messages without limits of number and time. */
+  #awaitRoom(connection: Connection): void {
+    const untilRoom = coreOf(connection).transport.session?.untilRoom ?? null;
+    if (untilRoom !== null) this.#pause(connection, untilRoom);
+  }
+
+  #pause(connection: Connection, until: Promise<void>): void {
     this.#isPaused = true;
-    void delivery.whenWritable.then(() => {
+    void until.then(() => {
       if (this.#connection !== connection) return;
       this.#isPaused = false;
+      this.#awaitRoom(connection);
       this.#drain();
     });
   }

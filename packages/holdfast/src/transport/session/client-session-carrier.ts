@@ -67,6 +67,10 @@ export class ClientSessionCarrier extends CarriedSends implements Carrier, Sessi
     return this.#session.state === "attached";
   }
 
+  get untilRoom(): Promise<void> | null {
+    return this.sender.untilRoom;
+  }
+
   get canResume(): boolean {
     const { ttl } = this.#session;
     return ttl !== null && this.#runtime.clock.now() - this.#detachedAt < ttl;
@@ -241,8 +245,9 @@ export class ClientSessionCarrier extends CarriedSends implements Carrier, Sessi
         this.#handler.onResumed(event);
       });
     }
-    for (const message of this.#handler.onAttached(resumption === null)) link.forward(message);
+    // The kept messages go first: then the window shows how much of the queue there is room for.
     this.sender.attach(link, resumption);
+    for (const message of this.#handler.onAttached(resumption === null)) link.forward(message);
   }
 
   #onLost({ reason, report, isFresh }: Extract<ClientAction, { type: "lost" }>, link: SessionLink): void {

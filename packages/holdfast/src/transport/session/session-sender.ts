@@ -40,6 +40,11 @@ export class SessionSender extends SessionStreams {
     return this.#waiting !== null && this.#waiting.length > 0;
   }
 
+  /** As in TransportSession. */
+  get untilRoom(): Promise<void> | null {
+    return this.mustWait ? this.untilReady() : null;
+  }
+
   /** A link is in place, and the ledger's positions are settled: replays what the peer lacks. */
   attach(link: SessionLink, resumption: Resumption | null): void {
     this.link = link;

@@ -145,6 +145,36 @@ describe("The messages of a session", { timeout: 300_000 }, () => {
     assert.deepEqual(await receive(pair.connection, 1), ["another stream"]);
   });
 
+  test("L2 F9: `timeToLive` and `queue` limit what waits for the window, also after a resumption", async () => {
+    const window = { messages: 4, bytes: 1024 * 1024 };
+    await using pair = await SessionPair.open({
+      client: { session: { window }, queue: { messages: 3 } },
+      server: { sessions: { acknowledge: "handled" } },
+    });
+    const { client } = pair;
+    const fateOf = (sent: Promise<void>): Promise<string> =>
+      sent.then(
+        () => "sent",
+        (error: unknown) =>
+          error instanceof NotSentError ? `${error.reason} ${error.outcome}` : String(error),
+      );
+    for (let count = 0; count < 4; count++) await client.send(`m${count}`); // Nobody handles them.
+    const short = fateOf(client.send("short", { timeToLive: 20 }));
+    const waiting = [fateOf(client.send("m4")), fateOf(client.send("m5"))];
+    assert.equal(client.queued.messages, 3);
+    assert.equal(await fateOf(client.send("one more")), "overflow unsent");
+    assert.equal(await short, "expired unsent");
+    await pair.cut();
+    await pair.reconnect();
+    assert.equal(client.status.state, "open");
+    assert.equal(await fateOf(client.send("again", { timeToLive: 20 })), "expired unsent");
+    assert.deepEqual(client.queued, { messages: 2, bytes: 4 });
+    const received = receive(pair.connection, 7);
+    assert.deepEqual(await Promise.all(waiting), ["sent", "sent"]);
+    await client.send("m6");
+    assert.deepEqual(await received, ["m0", "m1", "m2", "m3", "m4", "m5", "m6"]);
+  });
+
   test("L3: an abort takes back what waits for the window; what is counted arrives, and only the wait ends", async () => {
     await using pair = await SessionPair.open({
       client: { session: { window: { messages: 4, bytes: 1024 * 1024 } } },
