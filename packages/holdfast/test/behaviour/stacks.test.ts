@@ -106,7 +106,7 @@ describe("stacks", () => {
     await settled;
     const { stack = "", name, message } = connection.signal.reason as Error;
     assert.ok(stack.startsWith(`${name}: ${message}\n    at async theFirst`), stack);
-    assert.equal(stack.match(/at async Promise\.all/g)?.length, 9);
+    assert.equal(stack.match(/at async Promise\.all \(/g)?.length, 9);
     await close();
   });
 });
