@@ -107,12 +107,14 @@ const DONE: Result = { value: undefined, done: true };
 export class MessageIterator implements AsyncIterator<Message, undefined>, Reader {
   readonly #connection: ReadableConnection;
   #resolve: (result: Result | PromiseLike<never>) => void = ignore;
+  #isLeft = false;
 
   constructor(connection: ReadableConnection) {
     this.#connection = connection;
   }
 
   next(): Promise<Result> {
+    if (this.#isLeft) return Promise.resolve(DONE); // `Readable.from()` may call it once more.
     const { inbox } = this.#connection;
     if (inbox.length > 0 && !inbox.hasReader) {
       return Promise.resolve({ value: inbox.poll("reader") ?? "", done: false });
@@ -127,6 +129,7 @@ export class MessageIterator implements AsyncIterator<Message, undefined>, Reade
   /** The loop was left, maybe while it waits (`Readable.from()` does so): the next message is for the next reader. */
   return(): Promise<Result> {
     const { inbox } = this.#connection;
+    this.#isLeft = true;
     if (inbox.reader === this) {
       inbox.detach(this);
       this.#resolve(DONE);
