@@ -1,5 +1,7 @@
 // A topic with receivers in this process: one subscription of the engine serves all of them.
 
+/* eslint max-lines: ["warn", { "max": 260, "skipBlankLines": true, "skipComments": true }] -- One state machine: receivers change between live, lagging and ahead. */
+
 import { TOO_SLOW } from "../connection/sending/slow-policy.js";
 import { positionAfterGap } from "./engine/page.js";
 import { LiveReceivers } from "./live-receivers.js";
