@@ -111,9 +111,14 @@ describe("A cluster of Redis", { skip: missing, concurrency: 3 }, () => {
     await eventually(async () => {
       assert.match(String(await replica.admin.call("INFO", "replication")), /master_link_status:up/);
       const epochs = new Set<string | undefined>();
-      for (const { admin } of servers) {
-        epochs.add(/cluster_my_epoch:(\d+)/.exec(String(await admin.call("CLUSTER", "INFO")))?.[1]);
-        assert.match(String(await admin.call("CLUSTER", "NODES")), new RegExp(`:${replica.port}@.* slave `));
+      const epochOf = async ({ admin }: RedisServer, name: string): Promise<string | undefined> =>
+        new RegExp(`cluster_${name}_epoch:(\\d+)`).exec(String(await admin.call("CLUSTER", "INFO")))?.[1];
+      const newest = await epochOf(replica, "current");
+      for (const server of servers) {
+        epochs.add(await epochOf(server, "my"));
+        assert.equal(await epochOf(server, "current"), newest, "Until then, its claims may be out of date.");
+        const nodes = String(await server.admin.call("CLUSTER", "NODES"));
+        assert.match(nodes, new RegExp(`:${replica.port}@.* slave `));
       }
       assert.equal(epochs.size, servers.length, "Until then, they deny their votes.");
     }, 30_000);
