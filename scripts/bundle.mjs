@@ -233,7 +233,11 @@ function failOnWarning(level, log) {
 function isUpToDate() {
   const times = (paths) => paths.map((path) => statSync(join(root, path)).mtimeMs);
   const made = times(filesBelow("packages/holdfast/dist"));
-  const sources = ["scripts/bundle.mjs", "scripts/lib/chunks.mjs", ...filesBelow("packages/holdfast/build")];
+  const sources = [
+    "scripts/bundle.mjs",
+    ...filesBelow("scripts/lib"),
+    ...filesBelow("packages/holdfast/build"),
+  ];
   return made.length > 0 && Math.min(...made) > Math.max(...times(sources));
 }
 

@@ -176,8 +176,8 @@ async function flap(engine: Engine, isOver: () => boolean): Promise<readonly str
 }
 
 /**
- * A failover on demand ends after 5 s when too few masters have voted, as on a busy machine. Each of
- * them denies its next vote for twice the node timeout: further attempts within that time would only spread the votes.
+ * A failover on demand ends after 5 s if too few masters have voted, as on a busy machine. Each of them denies its next vote
+ * for twice the node timeout: further attempts within that time would only spread the votes.
  */
 async function failOver(replica: RedisServer): Promise<void> {
   for (let attempt = 1; ; attempt++) {

@@ -73,11 +73,17 @@ export async function open(
   const deadline = settings.openTimeout === null ? null : runtime.clock.now() + settings.openTimeout;
   const loading = loadCodeFor(settings, runtime, deadline);
   const code = loading instanceof Promise ? await loading : loading;
-  const attempt: OpenParameters = { target, settings, code, deadline, observer };
+  const isLate = observer !== null && "observer" in observer;
+  const session = isLate ? null : (observer?.session ?? null);
+  const attempt: OpenParameters = {
+    ...{ target, settings, code, deadline },
+    wantsSession: isLate ? observer.wantsSession : session !== null,
+    observer: isLate ? observer.observer : observer,
+  };
   if (settings.linkProtocol !== true) return openOnce(attempt, settings.linkProtocol === "required");
 
   // Without the link protocol the session would be lost, and the server may only have been out of reach.
-  const isResuming = !isLate(observer) && observer?.session?.canResume === true;
+  const isResuming = session?.canResume === true;
   const [offersLink = true, ...others] = isResuming ? [true] : linkOffers.offersToTry(target.endpoint);
   try {
     try {
@@ -98,18 +104,17 @@ interface OpenParameters {
   readonly code: LoadedCode;
   /** Monotonic time. */
   readonly deadline: number | null;
-  readonly observer: LateObserver | OpenObserver | null;
+  readonly wantsSession: boolean;
+  readonly observer: AnObserver;
 }
 
-function isLate(observer: LateObserver | OpenObserver | null): observer is LateObserver {
-  return observer !== null && "observer" in observer;
-}
+/** A promise if it comes later. */
+type AnObserver = OpenObserver | Promise<OpenObserver | null> | null;
 
 function openOnce(attempt: OpenParameters, offersLink: boolean): Promise<Connection> {
-  const { target, settings, code, deadline, observer } = attempt;
+  const { target, settings, code, deadline, wantsSession, observer } = attempt;
   const runtime = browserRuntime();
   const { subprotocols, linkProtocol, openTimeout, signal } = settings;
-  const wantsSession = isLate(observer) ? observer.wantsSession : (observer?.session ?? null) !== null;
   const offered = offersLink
     ? offerLink(subprotocols, { isRequired: linkProtocol === "required", wantsSession })
     : subprotocols;
@@ -131,7 +136,7 @@ function openOnce(attempt: OpenParameters, offersLink: boolean): Promise<Connect
         subprotocol,
         link: offersLink ? link : 0,
       } as const;
-      return loading instanceof Promise || isLate(observer)
+      return loading instanceof Promise || observer instanceof Promise
         ? startWith(loading, opened, observer, deadline)
         : loading.startConnection(opened, observer);
     },
@@ -142,13 +147,13 @@ function openOnce(attempt: OpenParameters, offersLink: boolean): Promise<Connect
 async function startWith(
   loading: ConnectionCode | Promise<ConnectionCode>,
   opened: OpenedSocket,
-  observer: LateObserver | OpenObserver | null,
+  observer: AnObserver,
   deadline: number | null,
 ): Promise<Connection> {
   const { settings, socket } = opened;
   const events = new HeldEvents(socket);
   try {
-    const all = Promise.all([loading, isLate(observer) ? observer.observer : observer]);
+    const all = Promise.all([loading, observer]);
     const [code, itsObserver] = await waitForCode(all, settings, browserRuntime(), deadline);
     const connection = code.startConnection(opened, itsObserver);
     events.replay();

@@ -2,9 +2,11 @@
 
 import { LoadingCore } from "../reconnect/persistent/loading-core.js";
 import type { PersistentCore } from "../reconnect/persistent/persistent-core.js";
-import type { PersistentConnection } from "../reconnect/persistent/persistent-connection.js";
 import {
-  persistentConnection,
+  createPersistent,
+  type PersistentConnection,
+} from "../reconnect/persistent/persistent-connection.js";
+import {
   setUpPersistent,
   type AnyPersistentOptions,
   type PersistentSetup,
@@ -22,10 +24,10 @@ export function openPersistent(
 ): PersistentConnection {
   const setup = setUpPersistent(browserConnector, url, options);
   const code = persistentCode.get();
-  if (code instanceof Promise) return persistentConnection(setup, new LoadingCore(setup, loader(setup)));
+  if (code instanceof Promise) return createPersistent(setup, new LoadingCore(setup, loader(setup)));
   const core = code.makePageCore(setup);
   core.start();
-  return persistentConnection(setup, core);
+  return createPersistent(setup, core);
 }
 
 function loader(setup: PersistentSetup<ConnectOptions>): () => Promise<(failures: number) => PersistentCore> {

@@ -29,12 +29,10 @@ function withSessions(
   let first = early;
   return {
     ...connector,
-    async open(url, options, observer) {
-      if (observer?.session instanceof LazySessionCarrier) await observer.session.load();
+    open(url, options, observer) {
       const opening = first;
       first = null;
-      if (opening !== null) return opening.take(observer, options.signal ?? null);
-      return connector.open(url, options, observer);
+      return opening?.take(observer, options.signal ?? null) ?? connector.open(url, options, observer);
     },
     carrySession: (settings, handler) => new LazySessionCarrier(connector.runtime, settings, handler),
   };

@@ -19,9 +19,6 @@ export function nodeConnector(): Connector<ConnectOptions> {
     checkOptions: (options) => checkConnectOptions(options).connection,
     describeURL: (url) => parseWebSocketURL(url).href,
     carrySession: (settings, handler) => new LazySessionCarrier(runtime, settings, handler),
-    async open(url, options, observer) {
-      if (observer?.session instanceof LazySessionCarrier) await observer.session.load();
-      return open(url, options, observer, tlsSessions);
-    },
+    open: (url, options, observer) => open(url, options, observer, tlsSessions),
   };
 }

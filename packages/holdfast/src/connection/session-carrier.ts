@@ -33,6 +33,11 @@ export interface SessionCarrierHandler {
 
 /** Wraps the transport of a socket whose server has agreed on a session. */
 export interface SessionWrapper {
+  /**
+   * Loads its code, before a socket opens. Absent if it is there.
+   * @throws HandshakeError if it cannot be loaded; the next attempt tries again
+   */
+  load?(): Promise<void>;
   /** Whether there is a session that the server may still have. */
   readonly canResume: boolean;
   over(

@@ -54,5 +54,6 @@ async function openHere<Options extends ConnectorOptions>(
     subprotocols: current.subprotocols,
     signal,
   } as unknown as Options;
+  if (observer.session?.load !== undefined) await observer.session.load();
   return connector.open(current.url, complete, observer);
 }

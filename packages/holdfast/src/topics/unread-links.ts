@@ -13,8 +13,8 @@ const PERIOD = 5_000;
 
 export class UnreadLinks {
   readonly #runtime: Runtime;
-  /** One receiver at a time is enough to find the mistake. */
-  #isWatching = false;
+  /** That of the receiver that is watched; null for none. One at a time is enough to find the mistake. */
+  #alarm: Alarm | null = null;
   #hasWarned = false;
 
   constructor(runtime: Runtime) {
@@ -23,8 +23,7 @@ export class UnreadLinks {
 
   /** The server has subscribed the receiver to the topic. */
   watch(receiver: Receiver, topic: LocalTopic, requests: ClientRequests): void {
-    if (this.#hasWarned || this.#isWatching || requests.hasAsked) return;
-    this.#isWatching = true;
+    if (this.#hasWarned || this.#alarm !== null || requests.hasAsked) return;
     const { timers, clock } = this.#runtime;
     const sentBefore = topic.sent;
     const look = (): void => {
@@ -33,15 +32,15 @@ export class UnreadLinks {
         timers.set(alarm, clock.now() + PERIOD);
         return;
       }
-      this.#isWatching = false;
+      this.#alarm = null;
       if (!isOver) this.#warn(receiver, topic.name);
     };
-    const alarm = new Alarm({ onAlarm: look });
+    const alarm = (this.#alarm = new Alarm({ onAlarm: look }));
     timers.set(alarm, clock.now() + PERIOD);
     // The alarm must not keep the process running.
     void coreOf(receiver.connection).whenEnded.then(() => {
       timers.cancel(alarm);
-      this.#isWatching = false;
+      if (this.#alarm === alarm) this.#alarm = null; // Another receiver may be watched by now.
     });
   }
 

@@ -6,9 +6,12 @@ import { ConnectionClosedError, TooSlowError } from "../../build/connection/erro
 import type { SessionKeep, KeptClient } from "../../build/connection/session-keep.js";
 import { LoadingCore } from "../../build/reconnect/persistent/loading-core.js";
 import { makeCore } from "../../build/reconnect/persistent/open-persistent.js";
-import type { PersistentConnection } from "../../build/reconnect/persistent/persistent-connection.js";
+import {
+  createPersistent,
+  type PersistentConnection,
+} from "../../build/reconnect/persistent/persistent-connection.js";
 import type { PersistentCore } from "../../build/reconnect/persistent/persistent-core.js";
-import { persistentConnection, setUpPersistent } from "../../build/reconnect/persistent/set-up.js";
+import { setUpPersistent } from "../../build/reconnect/persistent/set-up.js";
 import { follow, parseFrames, type Outcome } from "../connection/harness.js";
 import { messagesOf, type Options } from "./persistent-harness.js";
 import { close, ScriptedConnector, text, withResolvers } from "./scripted-connector.js";
@@ -38,7 +41,7 @@ describe("A persistent connection that loads its code", () => {
       await request.promise;
       return (failures) => makeCore(setup, connector, failures);
     };
-    const connection = persistentConnection(setup, new LoadingCore(setup, load));
+    const connection = createPersistent(setup, new LoadingCore(setup, load));
     connection.on("status", ({ state }) => events.push(state));
     connection.on("open", () => events.push("open event"));
     connection.on("disconnected", () => events.push("disconnected"));

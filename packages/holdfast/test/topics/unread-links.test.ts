@@ -2,19 +2,16 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { ignore } from "../../build/shared/deferred.js";
 import { Process, MARK } from "./fake-process.js";
 
 const SECONDS = 1_000;
+const SILENT = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 
 /** A process, and a client whose server logs its warnings. */
 function start(link: boolean) {
   const warnings: string[] = [];
-  const logger = {
-    debug: () => undefined,
-    info: () => undefined,
-    warn: (message: string) => void warnings.push(message),
-    error: () => undefined,
-  };
+  const logger = { ...SILENT, warn: (message: string) => void warnings.push(message) };
   const process = new Process();
   const peer = process.peer({ link, logger });
   return { process, peer, warnings };
@@ -33,6 +30,28 @@ describe("A client that the server has subscribed to a topic", () => {
     const other = process.peer({ link: true });
     await process.topics.subscribe(other.connection, "room 1");
     await process.publish("room 1", "again");
+    await peer.clock.advanceAsync(20 * SECONDS);
+    assert.equal(warnings.length, 1);
+  });
+
+  test("M7: several are reported once, also if one that asked has ended meanwhile", async () => {
+    const { process, peer, warnings } = start(true);
+    const subscribed = async (): Promise<typeof peer> => {
+      const next = process.peer({
+        link: true,
+        logger: { ...SILENT, warn: (line) => void warnings.push(line) },
+      });
+      await process.topics.subscribe(next.connection, "t");
+      return next;
+    };
+    await process.topics.subscribe(peer.connection, "t");
+    peer.deliver(peer.text(`${MARK}sub 1 t`));
+    await peer.clock.advanceAsync(5 * SECONDS);
+    await subscribed();
+    peer.connection.terminate();
+    await peer.end();
+    await subscribed();
+    await process.publish("t", "hello");
     await peer.clock.advanceAsync(20 * SECONDS);
     assert.equal(warnings.length, 1);
   });

@@ -3,13 +3,16 @@
 
 import type { Closing } from "./closing.js";
 import type { ConnectionCore } from "../connection-core.js";
+import type { ConnectionSettings } from "../options.js";
 import { Deadline } from "../timer-queue.js";
 
 /**
- * Milliseconds that the answer waits at most without a `closeTimeout`. With one, the readers get half of it, and the
- * round trip to the peer the rest.
+ * Milliseconds that a closing handshake may wait for something else. With a `closeTimeout` that is half of it, and the round
+ * trip to the peer has the rest.
  */
-const WITHOUT_TIMEOUT = 5_000;
+export function longestWait({ closeTimeout }: Pick<ConnectionSettings, "closeTimeout">): number {
+  return closeTimeout === null ? 5_000 : closeTimeout / 2;
+}
 
 export class CloseReply extends Deadline {
   readonly #closing: Closing;
@@ -29,7 +32,7 @@ export class CloseReply extends Deadline {
     this.#closing = closing;
     this.#core = core;
     const { inbox, settings } = core;
-    this.#latest = now + (settings.closeTimeout === null ? WITHOUT_TIMEOUT : settings.closeTimeout / 2);
+    this.#latest = now + longestWait(settings);
     this.#unread = inbox.length;
     inbox.whenRead(() => closing.answer(false));
     this.#wait(now);

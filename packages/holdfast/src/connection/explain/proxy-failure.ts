@@ -1,4 +1,4 @@
-// Explains a failure at a proxy: of the proxy itself, or of the server behind it.
+// Explains why a connection through a proxy failed: because of the proxy, or of the server behind it.
 
 import type { ProxyError } from "../../shared/errors.js";
 import type { Finding } from "./explanation.js";

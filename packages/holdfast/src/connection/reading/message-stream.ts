@@ -5,12 +5,9 @@ import { ignore } from "../../shared/deferred.js";
 import { HoldfastError } from "../../shared/errors.js";
 import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
 import type { Inbox, Message, Reader } from "./inbox.js";
+import { DONE, type ReadResult } from "./readers.js";
 import { MessageQueue } from "./message-queue.js";
 import type { ConnectionCore } from "../connection-core.js";
-
-type Result = IteratorResult<Message, undefined>;
-
-const DONE: Result = { value: undefined, done: true };
 
 export class MessageStream implements AsyncIterableIterator<Message, undefined>, Reader, PieceHandler {
   readonly #connection: ConnectionCore;
@@ -21,7 +18,7 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
   readonly #pieces = new MessageQueue();
   #isFull = false;
   #state: "begun" | "broken" | "complete" | "fresh" | "left" = "fresh";
-  #resolve: (result: Result) => void = ignore;
+  #resolve: (result: ReadResult) => void = ignore;
   #reject: (error: unknown) => void = ignore;
 
   constructor(connection: ConnectionCore, signal: AbortSignal | null, maxSize: number) {
@@ -35,7 +32,7 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
     return this;
   }
 
-  next(): Promise<Result> {
+  next(): Promise<ReadResult> {
     return new Promise((resolve, reject) => {
       this.#signal?.throwIfAborted();
       const piece = this.#pieces.shift();
@@ -68,7 +65,7 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
   }
 
   /** Ends the iteration: the rest of the message is discarded as it arrives. */
-  return(): Promise<Result> {
+  return(): Promise<ReadResult> {
     const resolve = this.#resolve;
     this.#leave();
     this.#stopWaiting();

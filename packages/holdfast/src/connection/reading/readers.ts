@@ -99,21 +99,21 @@ class MessageWaiter extends Deferred<Message> implements Reader, AlarmHandler {
 /** The reason for which a waiter was left. */
 const LEFT = Symbol("left");
 
-type Result = IteratorResult<Message, undefined>;
+export type ReadResult = IteratorResult<Message, undefined>;
 
-const DONE: Result = { value: undefined, done: true };
+export const DONE: ReadResult = { value: undefined, done: true };
 
 /** Queued messages cost one promise each; an async generator would cost half again as much. */
 export class MessageIterator implements AsyncIterator<Message, undefined>, Reader {
   readonly #connection: ReadableConnection;
-  #resolve: (result: Result | PromiseLike<never>) => void = ignore;
+  #resolve: (result: ReadResult | PromiseLike<never>) => void = ignore;
   #isLeft = false;
 
   constructor(connection: ReadableConnection) {
     this.#connection = connection;
   }
 
-  next(): Promise<Result> {
+  next(): Promise<ReadResult> {
     if (this.#isLeft) return Promise.resolve(DONE); // `Readable.from()` may call it once more.
     const { inbox } = this.#connection;
     if (inbox.length > 0 && !inbox.hasReader) {
@@ -127,7 +127,7 @@ export class MessageIterator implements AsyncIterator<Message, undefined>, Reade
   }
 
   /** The loop was left, maybe while it waits (`Readable.from()` does so): the next message is for the next reader. */
-  return(): Promise<Result> {
+  return(): Promise<ReadResult> {
     const { inbox } = this.#connection;
     this.#isLeft = true;
     if (inbox.reader === this) {
@@ -172,7 +172,7 @@ export class WholeMessage implements AsyncIterableIterator<Message, undefined> {
     return this;
   }
 
-  async next(): Promise<Result> {
+  async next(): Promise<ReadResult> {
     if (this.#isOver) return DONE;
     this.#isOver = true;
     this.#waiter = attachWaiter(this.#connection, "recvStream()", this.#options);
@@ -184,7 +184,7 @@ export class WholeMessage implements AsyncIterableIterator<Message, undefined> {
     }
   }
 
-  return(): Promise<Result> {
+  return(): Promise<ReadResult> {
     this.#isOver = true;
     this.#waiter?.leave();
     return Promise.resolve(DONE);

@@ -16,8 +16,14 @@ interface HeldCall {
 
 export class HeldCalls {
   readonly #calls = new Set<HeldCall>();
+  /** Null before `run`. */
   #core: PersistentControls | null = null;
   #hasEnded = false;
+
+  /** The core, once it is there. */
+  get core(): PersistentControls | null {
+    return this.#core;
+  }
 
   /** Whether a reader waits. */
   get isReading(): boolean {

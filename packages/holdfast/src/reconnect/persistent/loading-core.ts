@@ -36,8 +36,6 @@ export class LoadingCore<Options extends ConnectorOptions> implements Persistent
   readonly #load: () => Promise<MakeCore>;
   /** Null before the code is there. */
   #makeCore: MakeCore | null = null;
-  /** Null before the core is made. */
-  #core: PersistentControls | null = null;
   readonly #held = new HeldCalls();
   #isLoading = false;
   /** The page is being hidden, perhaps for good. Only with the option `keep`. */
@@ -142,6 +140,11 @@ export class LoadingCore<Options extends ConnectorOptions> implements Persistent
     else this.#endNow(undefined);
   }
 
+  /** Null before it is made. */
+  get #core(): PersistentControls | null {
+    return this.#held.core;
+  }
+
   get #isOver(): boolean {
     return this.#setup.lifecycle.isEnding;
   }
@@ -202,7 +205,7 @@ export class LoadingCore<Options extends ConnectorOptions> implements Persistent
     // While the page is being hidden, nothing connects: the next page may continue the session.
     if (makeCore === null || this.#isOver || this.#isSuspended) return;
     this.#stop();
-    const core = (this.#core = makeCore(this.#failures));
+    const core = makeCore(this.#failures);
     this.#held.run(core);
     core.start();
   }

@@ -3,14 +3,9 @@
 import type { Connector, ConnectorOptions } from "../connector.js";
 import { Supervisor } from "../supervisor.js";
 import type { ValueOrFactory } from "../target.js";
-import type { PersistentConnection } from "./persistent-connection.js";
+import { createPersistent, type PersistentConnection } from "./persistent-connection.js";
 import { PersistentCore } from "./persistent-core.js";
-import {
-  persistentConnection,
-  setUpPersistent,
-  type AnyPersistentOptions,
-  type PersistentSetup,
-} from "./set-up.js";
+import { setUpPersistent, type AnyPersistentOptions, type PersistentSetup } from "./set-up.js";
 
 /**
  * Connects, and reconnects after each end.
@@ -24,7 +19,7 @@ export function openPersistent<Options extends ConnectorOptions>(
   const setup = setUpPersistent(connector, url, options);
   const core = makeCore(setup, connector);
   core.start();
-  return persistentConnection(setup, core);
+  return createPersistent(setup, core);
 }
 
 /**

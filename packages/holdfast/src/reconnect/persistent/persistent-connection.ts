@@ -25,7 +25,8 @@ import type { ConnectionSession } from "../../connection/session-state.js";
 import type { LatencyStats } from "../../heartbeat/latency-statistics.js";
 import type { Lifecycle } from "./lifecycle.js";
 import type { PersistentControls } from "./persistent-controls.js";
-import type { MessageSettings, Sender } from "./sender.js";
+import type { MessageSettings } from "./sender.js";
+import type { PersistentParts } from "./set-up.js";
 import {
   PERSISTENT_EVENT_NAMES,
   type PersistentEventName,
@@ -42,25 +43,18 @@ export interface PersistentSendOptions extends SendOptions {
 
 const PERSISTENT_SEND_OPTIONS: OptionNames<PersistentSendOptions> = { ...SEND_OPTIONS, timeToLive: true };
 
-/** The parts of a persistent connection. */
-export interface PersistentConnectionParts {
-  readonly core: PersistentControls;
-  readonly lifecycle: Lifecycle;
-  readonly sender: Pick<Sender, "queued">;
-  /** For `send()`, by default. Milliseconds; null for no limit. */
-  readonly timeToLive: number | null;
-  /** Whether it has the option `session`. */
-  readonly hasSession: boolean;
-}
-
 /** Makes a persistent connection. */
-export function createPersistent(parts: PersistentConnectionParts): PersistentConnection {
-  return create(PersistentConnection, parts);
+export function createPersistent(parts: PersistentParts, core: PersistentControls): PersistentConnection {
+  return create(PersistentConnection, parts, core);
 }
 
 /** Keeps the internal parts out of the public declarations. */
 // It takes the class: nothing else may refer to it, and a bundler would leave it out.
-let create: (Class: typeof PersistentConnection, parts: PersistentConnectionParts) => PersistentConnection;
+let create: (
+  Class: typeof PersistentConnection,
+  parts: PersistentParts,
+  core: PersistentControls,
+) => PersistentConnection;
 
 /**
  * A connection that reconnects, created by `connectPersistent()`: one stable object across any number of connections.
@@ -68,7 +62,7 @@ let create: (Class: typeof PersistentConnection, parts: PersistentConnectionPart
  */
 export class PersistentConnection implements AsyncIterable<Message>, AsyncDisposable {
   static {
-    create = (Class, parts) => new Class(parts);
+    create = (Class, parts, core) => new Class(parts, core);
     showInInspector(this, ({ connection, status, queued, latency }) => {
       const url = connection === null ? undefined : showURL(connection.url);
       return describeObject("PersistentConnection", { state: status.state, url, queued, latency });
@@ -77,11 +71,11 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
 
   readonly #core: PersistentControls;
   readonly #lifecycle: Lifecycle;
-  readonly #parts: PersistentConnectionParts;
+  readonly #parts: PersistentParts;
 
   /** Only for the library: applications call `connectPersistent()`. */
-  private constructor(parts: PersistentConnectionParts) {
-    this.#core = parts.core;
+  private constructor(parts: PersistentParts, core: PersistentControls) {
+    this.#core = core;
     this.#lifecycle = parts.lifecycle;
     this.#parts = parts;
   }
@@ -255,12 +249,13 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
 
   #settingsOf(options: PersistentSendOptions = {}): MessageSettings {
     const { mayEncode, signal, until = "sent" } = checkSendOptions(options, PERSISTENT_SEND_OPTIONS);
-    if (until === "delivered" && !this.#parts.hasSession) throw new InvalidStateError(NO_SESSION);
+    const { session, sending } = this.#parts.settings;
+    if (until === "delivered" && session === null) throw new InvalidStateError(NO_SESSION);
     return {
       mayEncode,
       signal,
       until,
-      timeToLive: checkDuration("timeToLive", options.timeToLive, this.#parts.timeToLive),
+      timeToLive: checkDuration("timeToLive", options.timeToLive, sending.timeToLive),
     };
   }
 }

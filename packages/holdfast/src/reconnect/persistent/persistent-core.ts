@@ -18,7 +18,6 @@ import { TooSlowError } from "../../connection/errors.js";
 import { consumeAll } from "../../connection/reading/consume-all.js";
 import type { Inbox, Message, ReadableConnection } from "../../connection/reading/inbox.js";
 import { MessageIterator, receiveOne, type WaitOptions } from "../../connection/reading/readers.js";
-import type { ConnectionSettings } from "../../connection/options.js";
 import type { Runtime } from "../../connection/runtime.js";
 import type { TimerQueue } from "../../connection/timer-queue.js";
 import type { LatencyStats } from "../../heartbeat/latency-statistics.js";
@@ -40,16 +39,7 @@ import type { RaceObserver } from "../race.js";
 import { Preparation, type PreparationHandler } from "./preparation.js";
 import { Receiver } from "./receiver.js";
 import type { MessageSettings, Sender } from "./sender.js";
-
-/** The parts of a persistent connection that exist before its core. */
-export interface PersistentParts {
-  readonly connectionSettings: ConnectionSettings;
-  readonly settings: PersistentSettings;
-  readonly lifecycle: Lifecycle;
-  readonly sender: Sender;
-  /** Null without the option `keep`. */
-  readonly kept: KeptSession | null;
-}
+import type { PersistentParts } from "./set-up.js";
 
 export interface PersistentCoreOptions extends PersistentParts {
   readonly runtime: Runtime;

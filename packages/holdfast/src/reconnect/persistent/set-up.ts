@@ -1,21 +1,33 @@
 // Makes the parts of a persistent connection that exist before its core: checked options, its status, and its queue of
 // outgoing messages.
 
+import type { ConnectionSettings } from "../../connection/options.js";
 import type { Connector, ConnectorOptions } from "../connector.js";
 import { checkPersistOptions, type PersistOptions, type PersistSettings } from "../retry/persist-options.js";
 import { fixTarget, type PerAttemptOptions, type Target, type ValueOrFactory } from "../target.js";
 import { KeptSession } from "./kept-session.js";
 import { Lifecycle } from "./lifecycle.js";
-import type { PersistentControls } from "./persistent-controls.js";
-import { createPersistent, type PersistentConnection } from "./persistent-connection.js";
-import type { PersistentParts } from "./persistent-core.js";
-import { checkPersistentOptions, type PersistentOptions } from "./persistent-options.js";
+import {
+  checkPersistentOptions,
+  type PersistentOptions,
+  type PersistentSettings,
+} from "./persistent-options.js";
 import { Sender } from "./sender.js";
 
 /** The options of `connectPersistent()` on any platform. */
 export type AnyPersistentOptions<Options extends ConnectorOptions> = PerAttemptOptions<Options> &
   PersistentOptions &
   PersistOptions;
+
+/** The parts of a persistent connection that exist before its core. */
+export interface PersistentParts {
+  readonly connectionSettings: ConnectionSettings;
+  readonly settings: PersistentSettings;
+  readonly lifecycle: Lifecycle;
+  readonly sender: Sender;
+  /** Null without the option `keep`. */
+  readonly kept: KeptSession | null;
+}
 
 /** A persistent connection that has not begun. */
 export interface PersistentSetup<Options extends ConnectorOptions> extends PersistentParts {
@@ -47,13 +59,4 @@ export function setUpPersistent<Options extends ConnectorOptions>(
     sender,
     kept,
   };
-}
-
-/** The persistent connection of a core. */
-export function persistentConnection<Options extends ConnectorOptions>(
-  { lifecycle, sender, settings }: PersistentSetup<Options>,
-  core: PersistentControls,
-): PersistentConnection {
-  const { timeToLive } = settings.sending;
-  return createPersistent({ core, lifecycle, sender, timeToLive, hasSession: settings.session !== null });
 }

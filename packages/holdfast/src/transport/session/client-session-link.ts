@@ -1,6 +1,7 @@
 // A client's end of version 2 of the link protocol on one socket: what the link's own connection sends goes through the
 // session, which counts it.
 
+import { longestWait } from "../../connection/ending/close-reply.js";
 import { ignore } from "../../shared/deferred.js";
 import type { CloseFrame } from "../../shared/close-code.js";
 import type { TextBytes } from "../../shared/text-bytes.js";
@@ -116,9 +117,8 @@ export class ClientSessionLink extends SessionLink {
     carrier.onEndSent();
     if (!this.answersClose || !carrier.hasUnconfirmed) return;
     const { runtime, settings } = this.core;
-    const timeout = settings.closeTimeout === null ? WITHOUT_TIMEOUT : settings.closeTimeout / 2;
     this.#answerAlarm = new Alarm({ onAlarm: () => this.#onAnswer() });
-    runtime.timers.set(this.#answerAlarm, runtime.clock.now() + timeout);
+    runtime.timers.set(this.#answerAlarm, runtime.clock.now() + longestWait(settings));
     this.sendWord(PING); // The pong follows the ack. If there is nothing to confirm, it is the only answer.
   }
 
@@ -151,9 +151,6 @@ export class ClientSessionLink extends SessionLink {
     this.#carrier.fail(closedError);
   }
 }
-
-/** Milliseconds that the Close waits at most without a `closeTimeout`. With one, it is half of that, as for other answers. */
-const WITHOUT_TIMEOUT = 5_000;
 
 const END_BYTES = new TextEncoder().encode("end");
 const PING = writeLinkMessage("ping", END_BYTES);
