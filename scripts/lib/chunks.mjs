@@ -30,9 +30,8 @@ const MAIN = "index.js";
  */
 export function planChunks(output, limits = {}) {
   const plan = new Plan(output, { ...LIMITS, ...limits });
-  plan.joinSmall();
   // Chunks that were joined may suit one that found no target before.
-  plan.joinSmall();
+  while (plan.joinSmall());
   for (const chunk of plan.smallDynamic()) {
     const target = plan.smallDynamic().find((other) => other !== chunk && plan.areAlike(other, chunk));
     if (target !== undefined) plan.join(chunk, target);
@@ -57,8 +56,9 @@ class Plan {
     );
   }
 
-  /** Joins small chunks to others, the smallest first. */
+  /** Joins small chunks to others, the smallest first; false if there were none. */
   joinSmall() {
+    const before = this.#chunks.length;
     const small = this.#chunks
       .filter(({ isEntry, size }) => !isEntry && size <= this.#limits.small)
       .sort((a, b) => a.size - b.size);
@@ -66,6 +66,7 @@ class Plan {
       const target = this.#bestTarget(chunk);
       if (target !== null) this.join(chunk, target);
     }
+    return this.#chunks.length < before;
   }
 
   /** The one that all that load this chunk load anyway, and the others with the least waste; null if there is none. */
@@ -108,7 +109,9 @@ class Plan {
   join(chunk, target) {
     this.#chunks = this.#chunks.filter((each) => each !== chunk);
     target.parts.push(...chunk.parts);
-    target.imports = [...new Set([...target.imports, ...chunk.imports])];
+    // They may have imported each other.
+    const imports = new Set([...target.imports, ...chunk.imports]);
+    target.imports = [...imports].filter((name) => !target.parts.includes(name));
     target.dynamicImports = [...new Set([...target.dynamicImports, ...chunk.dynamicImports])];
     target.modules.push(...chunk.modules);
     target.size += chunk.size;

@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { planChunks } from "./chunks.mjs";
+
+/** A chunk as rollup describes it: with a module of the same name, and 100 bytes. */
+function chunk(fileName, imports = [], isEntry = false) {
+  return {
+    ...{ fileName, imports, isEntry, dynamicImports: [], isDynamicEntry: false },
+    ...{ code: " ".repeat(100), modules: { [fileName]: {} } },
+  };
+}
+
+test("chunks that the same entries load are joined, however they import each other", () => {
+  const names = planChunks([
+    chunk("one", ["a"], true),
+    chunk("two", ["a"], true),
+    chunk("a", ["b", "c"]),
+    chunk("b", ["c", "d"]),
+    chunk("c", ["d"]),
+    chunk("d"),
+  ]);
+  assert.equal(new Set(names.values()).size, 1);
+  assert.deepEqual([...names.keys()].sort(), ["a", "b", "c", "d"]);
+});
+
+test("a page that has not opened a WebSocket yet loads nothing in vain", () => {
+  const names = planChunks([
+    chunk("page-connect", ["a"], true),
+    chunk("index", ["a", "b"], true),
+    chunk("a"),
+    chunk("b"),
+  ]);
+  assert.notEqual(names.get("a"), names.get("b"));
+});
