@@ -122,10 +122,10 @@ function requireAllPages() {
 /** Functions and classes; the page of the module lists the types too. */
 function modules() {
   const titles = readFileSync(join(root, "docs/api/README.md"), "utf8").matchAll(
-    /\((holdfast[^()]*)\/README\.md\)/g,
+    /\((@?holdfast[^()]*)\/README\.md\)/g,
   );
   const names = [...titles].map(([, name]) => name);
-  return names.sort().map((name) => ({
+  return names.map((name) => ({
     text: name,
     link: `/api/${name}/`,
     collapsed: name !== "holdfast",

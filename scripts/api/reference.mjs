@@ -10,15 +10,16 @@ import { root } from "../lib/root.mjs";
 /** The folder of the pages, relative to the root. */
 export const referenceFolder = "docs/api";
 
-const library = "packages/holdfast";
-
-/** The import name of each entry. */
+/** The import name of each entry, by its module below packages/. TypeDoc calls an index by its folder. */
 const entryNames = {
-  index: "holdfast",
-  browser: "holdfast/browser",
-  topics: "holdfast/topics",
-  websocket: "holdfast/websocket",
-  testing: "holdfast/testing",
+  "holdfast/src": "holdfast",
+  "holdfast/src/browser": "holdfast/browser",
+  "holdfast/src/topics": "holdfast/topics",
+  "holdfast/src/websocket": "holdfast/websocket",
+  "holdfast/src/testing": "holdfast/testing",
+  "holdfast/src/adapter": "holdfast/adapter",
+  "redis/src": "@holdfast/redis",
+  "nats/src": "@holdfast/nats",
 };
 
 /** Classes that users instantiate; the library creates the instances of all others. */
@@ -65,8 +66,10 @@ export function writeReference(pages) {
 
 function options(out) {
   return {
-    entryPoints: Object.keys(entryNames).map((entry) => join(root, library, "src", `${entry}.ts`)),
-    tsconfig: join(root, library, "tsconfig.json"),
+    entryPoints: Object.keys(entryNames).map((name) =>
+      join(root, "packages", `${name.endsWith("/src") ? `${name}/index` : name}.ts`),
+    ),
+    tsconfig: join(root, "scripts/api/tsconfig.json"),
     plugin: ["typedoc-plugin-markdown"],
     name: "API reference",
     readme: "none",
