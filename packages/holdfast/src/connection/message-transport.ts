@@ -41,6 +41,8 @@ export interface MessageTransport {
    * more. They also deliver nothing that arrives after their own Close. Absent for false.
    */
   readonly answersClose?: boolean;
+  /** Whether a message has begun to arrive whose end has not. Absent where messages arrive whole. */
+  readonly isReceiving?: boolean;
   /** Whether the peer's Close arrived before ours was sent. */
   readonly receivedFirst: boolean;
   /** The words of the link protocol, if the peer speaks it; absent or null otherwise. */

@@ -82,6 +82,11 @@ export class Protocol extends FrameParser {
     return this.#isAmidMessage;
   }
 
+  /** Whether a message or a control frame has begun to arrive whose end has not. */
+  get isReceiving(): boolean {
+    return this.isAmidFrame || this.#reader.isAmidMessage;
+  }
+
   /** Whether received data waits: an earlier message is still being decoded, or this turn has taken too long. */
   get isDecoding(): boolean {
     return this.#reader.isDecoding;

@@ -60,6 +60,7 @@ export function neverOpenedInfo(
       messagesUnread: 0,
       bytesUnread: 0,
       isReadingPaused: false,
+      isAmidMessage: false,
       longestStall: 0,
       pingInterval: settings.pingInterval,
       pingTimeout: settings.pingTimeout,

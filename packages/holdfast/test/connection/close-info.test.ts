@@ -92,6 +92,7 @@ describe("CloseInfo", () => {
       messagesUnread: 3,
       bytesUnread: 10,
       isReadingPaused: false,
+      isAmidMessage: false,
       longestStall: 0,
       pingInterval: 1000,
       pingTimeout: 500,
@@ -99,6 +100,26 @@ describe("CloseInfo", () => {
       suspectAfter: null,
       deadAfter: 500,
     });
+  });
+
+  test("D7: the evidence says whether a message was arriving when the connection ended", async () => {
+    const isAmidMessage = async (...received: readonly Uint8Array[]): Promise<boolean> => {
+      const h = new Harness();
+      h.deliver(...received);
+      h.transport.eof();
+      return (await h.end()).evidence.isAmidMessage;
+    };
+    const h = new Harness();
+    const whole = h.text("whole");
+    const first = h.frame({ opcode: 1, isFinal: false, payload: Buffer.from("first") });
+    const last = h.frame({ opcode: 0, payload: Buffer.from("last") });
+    assert.equal(await isAmidMessage(), false);
+    assert.equal(await isAmidMessage(whole), false);
+    assert.equal(await isAmidMessage(whole, whole.subarray(0, 1)), true);
+    assert.equal(await isAmidMessage(whole.subarray(0, -1)), true);
+    assert.equal(await isAmidMessage(first), true);
+    assert.equal(await isAmidMessage(first, h.frame({ opcode: 9 })), true);
+    assert.equal(await isAmidMessage(first, last), false);
   });
 
   test("D7: the evidence of a connection without traffic says so", async () => {
@@ -125,6 +146,7 @@ describe("CloseInfo", () => {
       messagesUnread: 0,
       bytesUnread: 0,
       isReadingPaused: false,
+      isAmidMessage: false,
       longestStall: 0,
       pingInterval: null,
       pingTimeout: null,

@@ -33,6 +33,7 @@ export function gatherEvidence(
     messagesUnread: unread.length,
     bytesUnread: unread.bytes,
     isReadingPaused,
+    isAmidMessage: transport.isReceiving ?? false,
     longestStall: keepalive.longestGap,
     pingInterval: settings.pingInterval,
     pingTimeout: settings.pingTimeout,

@@ -1,7 +1,7 @@
 // The stream of an open connection ended without a Close: a FIN or a RST.
 
 import { describeClose } from "../../shared/close-code.js";
-import type { CloseEvidence, CloseInfo } from "../close-info.js";
+import type { CloseCause, CloseEvidence, CloseInfo } from "../close-info.js";
 import { joined, type Explanation, type Finding } from "./explanation.js";
 import { duration, size } from "./measures.js";
 import { codeOf } from "./code-of.js";
@@ -31,8 +31,17 @@ export function explainCut(info: CloseInfo): Explanation {
       advice: "Nothing needs to be done, unless the last messages matter: they may not have arrived.",
     };
   }
-  const finding = idleTimeout(evidence) ?? overload(evidence) ?? outOfTheBlue(info);
+  const finding = amidMessage(info) ?? idleTimeout(evidence) ?? overload(evidence) ?? outOfTheBlue(info);
   return { happened: `The TCP connection was ${how} without a closing handshake`, ...finding };
+}
+
+/** A proxy's idle timeout does not cut messages; null if none was arriving. */
+function amidMessage({ cause, evidence }: CloseInfo): Finding | null {
+  if (!evidence.isAmidMessage) return null;
+  return {
+    likely: `${cutter(cause)} It was amid a message, whose end is missing: the part that arrived was not delivered.`,
+    advice: LOOK_THERE,
+  };
 }
 
 /** Silence without keepalive that is longer than this exceeds the idle timeouts of common proxies. */
@@ -74,15 +83,18 @@ function overload({ isReadingPaused, bytesUnread, messagesUnread }: CloseEvidenc
 }
 
 function outOfTheBlue({ cause, evidence }: CloseInfo): Finding {
-  const peer =
-    cause === "eof"
-      ? "The peer's process ended or crashed, or a proxy in between was restarted."
-      : "The peer's process crashed or its host restarted, a firewall cut the connection, or the peer closed while unread data was on its way to it.";
-  return {
-    likely: joined(peer, ownDelays(evidence)),
-    advice: "A client should reconnect; look at the peer's and the proxy's logs at that time for the reason.",
-  };
+  return { likely: joined(cutter(cause), ownDelays(evidence)), advice: LOOK_THERE };
 }
+
+/** The theory about the cut itself. */
+function cutter(cause: CloseCause): string {
+  return cause === "eof"
+    ? "The peer's process ended or crashed, or a proxy in between was restarted."
+    : "The peer's process crashed or its host restarted, a firewall cut the connection, or the peer closed while unread data was on its way to it.";
+}
+
+const LOOK_THERE =
+  "A client should reconnect; look at the peer's and the proxy's logs at that time for the reason.";
 
 /** Milliseconds since the last byte in either direction. */
 function idleTime(evidence: CloseEvidence): number {

@@ -79,6 +79,11 @@ export class FrameParser {
     return this.#remaining === 0 && this.#partialLength === 0 && this.#rest === null;
   }
 
+  /** Whether a part of a frame was parsed whose rest has not arrived, or waits. */
+  get isAmidFrame(): boolean {
+    return this.#remaining > 0 || this.#partialLength > 0;
+  }
+
   get isPaused(): boolean {
     return this.#isPaused;
   }

@@ -120,6 +120,11 @@ export class MessageReader implements FrameHandler {
     this.#partial.streamTo(handler);
   }
 
+  /** Whether a message has begun whose last fragment has not arrived. */
+  get isAmidMessage(): boolean {
+    return this.#messageOpcode !== CONTINUATION;
+  }
+
   /** The peer's Close; null before it arrives. */
   get closeReceived(): CloseFrame | null {
     return this.#closeReceived;

@@ -104,6 +104,10 @@ export class FrameTransport extends MessageSender implements MessageTransport, B
     return this.protocol.closeReceived;
   }
 
+  get isReceiving(): boolean {
+    return this.protocol.isReceiving;
+  }
+
   get receivedFirst(): boolean {
     return this.protocol.receivedFirst;
   }

@@ -67,6 +67,10 @@ export abstract class TransportDecorator implements MessageTransport, MessageTra
     return this.wire.bufferedAmount;
   }
 
+  get isReceiving(): boolean {
+    return this.wire.isReceiving ?? false;
+  }
+
   get unsentBytes(): number {
     return this.wire.unsentBytes;
   }

@@ -45,6 +45,7 @@ function explained(
       messagesUnread: 0,
       bytesUnread: 0,
       isReadingPaused: false,
+      isAmidMessage: false,
       longestStall: 0,
       pingInterval: 20_000,
       pingTimeout: 20_000,
@@ -94,6 +95,13 @@ const ROWS: readonly Row[] = [
     /idle for 5 s to the moment, with keepalive off/,
     /may have an idle timeout of that length\. By chance/,
     /Set `pingInterval` to less than half of that/,
+  ],
+  [
+    "EOF amid a message, after a pause as long as pingInterval",
+    () => explained("eof", { isAmidMessage: true, lastReceivedAt: AT + 40_500, lastSentAt: AT + 40_100 }),
+    /ended \(FIN\) without a closing handshake/,
+    /a proxy in between was restarted\. It was amid a message, whose end is missing/,
+    /A client should reconnect/,
   ],
   [
     "pong late behind 3 MB of unread data",
