@@ -64,6 +64,8 @@ export class SendLedger {
   /** Positions up to this one were handed to an earlier link, and the peer has not said that it lacks them. */
   #transmitted = 0;
   #isAttached = false;
+  /** Positions up to this one were given to the store, so that another process may transmit them. */
+  #handedOver = 0;
   /** Later positions are not transmitted yet, since the store does not have them; null for no limit. */
   #limit: number | null = null;
   /** By position, in order; null for none, as in most sessions. */
@@ -174,6 +176,16 @@ export class SendLedger {
     return message ?? this.#cursor - first;
   }
 
+  /** Messages up to this position are being given to the store: another process may transmit them from now on. */
+  handOver(position: number): void {
+    this.#handedOver = position;
+  }
+
+  /** The store has refused what it was being given since the last `release`. */
+  takeBack(): void {
+    this.#handedOver = 0;
+  }
+
   /** Messages up to this position may be transmitted; later ones wait for the next call. All may before the first. */
   release(position: number): void {
     this.#limit = position;
@@ -229,7 +241,8 @@ export class SendLedger {
   /** The session has ended: forgets everything, and reports each unconfirmed message once. */
   end(): LossReport {
     this.detach();
-    const transmitted = Math.min(Math.max(this.#transmitted, this.#confirmed), this.#sent);
+    const reached = Math.max(this.#transmitted, this.#confirmed, this.#limit ?? 0, this.#handedOver);
+    const transmitted = Math.min(reached, this.#sent);
     const unknown = this.#count(this.first, transmitted);
     const unsent = this.#count(transmitted + 1, this.#sent);
     const tokens = Array.from(this.#tokens ?? [], ([position, token]) => ({

@@ -10,6 +10,8 @@ import type { StoreCalls } from "./store-calls.js";
 export interface SessionLogHandler {
   /** The session as it is now. */
   record(): SessionRecord;
+  /** Our messages up to `sent` are being given to the store. */
+  onLogging(sent: number): void;
   /** Our messages up to `sent` are in the store, and the client's up to `settled`. */
   onLogged(sent: number, settled: number): void;
   /** So much waits to be written that reading should pause (true), or may continue (false). */
@@ -97,6 +99,12 @@ export class SessionLog implements MessageLog {
     this.#add({ type: "deadline", deadline, attempt }, 0);
   }
 
+  /** Writes what waits. Resolves once the store has it, or `onFailure` was called. */
+  async write(): Promise<void> {
+    this.#begin();
+    await this.#writing;
+  }
+
   /** Ends the log. Resolves once nothing is being written. Changes that wait are not written any more. */
   async end(): Promise<void> {
     this.#hasEnded = true;
@@ -116,8 +124,12 @@ export class SessionLog implements MessageLog {
     this.#isScheduled = true;
     this.#clock.afterPoll(() => {
       this.#isScheduled = false;
-      this.#writing = this.#write();
+      this.#begin();
     });
+  }
+
+  #begin(): void {
+    if (this.#writing === null && this.#waiting.length > 0) this.#writing = this.#write();
   }
 
   async #write(): Promise<void> {
@@ -125,6 +137,7 @@ export class SessionLog implements MessageLog {
       while (this.#waiting.length > 0 && !this.#hasEnded) {
         const sent = this.#sent;
         const settled = this.#settled;
+        this.#handler.onLogging(sent);
         await this.#writeBatch(this.#takeWaiting());
         this.#handler.onLogged(sent, settled); // Does nothing after the end of the session.
       }

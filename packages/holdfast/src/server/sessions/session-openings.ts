@@ -26,7 +26,7 @@ import type { LostSessions } from "./lost-sessions.js";
 import { SessionGreeter } from "./session-greeter.js";
 import type { SessionSettings } from "./session-options.js";
 import { ownerOf } from "./session-owner.js";
-import type { StoredSessions } from "./stored-sessions.js";
+import { logOf, type StoredSessions } from "./stored-sessions.js";
 
 /** A socket whose client speaks of a session. */
 export interface SessionSocket {
@@ -90,8 +90,8 @@ type Resume = Extract<SessionMessage, { readonly type: "resume" }>;
 
 export class SessionOpenings {
   readonly #context: SessionOpeningsContext;
-  /** Sessions that are being claimed from the store. */
-  readonly #claims = new Map<string, Promise<void>>();
+  /** Sessions that a socket is about to resume, by id. */
+  readonly #resuming = new Map<string, Promise<void>>();
 
   constructor(context: SessionOpeningsContext) {
     this.#context = context;
@@ -145,20 +145,34 @@ export class SessionOpenings {
   }
 
   async #resume(socket: SessionSocket, message: Resume, owner: string | null): Promise<void> {
-    await this.#claims.get(message.id);
-    if (this.#context.registry.isClosing) {
+    const { id } = message;
+    // One at a time: the next one finds what this one has made.
+    while (this.#resuming.has(id)) await this.#resuming.get(id);
+    let end: () => void = ignore;
+    this.#resuming.set(id, new Promise((resolve) => (end = resolve)));
+    try {
+      await this.#resumeAlone(socket, message, { secretHash: hashOf(message.secret), owner });
+    } finally {
+      this.#resuming.delete(id);
+      end();
+    }
+  }
+
+  async #resumeAlone(socket: SessionSocket, message: Resume, proof: SessionProof): Promise<void> {
+    const { registry, stored } = this.#context;
+    const held = registry.find(message.id);
+    const refusal = held === undefined ? null : judgeProof(held.machine, proof);
+    const log = held === undefined || refusal !== null ? null : logOf(held);
+    // The client may have been at another process since.
+    if (log !== null && held !== undefined) await stored.check(log, held.machine);
+    if (registry.isClosing) {
       turnAway(socket.connection);
       return;
     }
     if (coreOf(socket.connection).hasEnded) return;
-    const proof: SessionProof = { secretHash: hashOf(message.secret), owner };
-    const transport = this.#context.registry.find(message.id);
-    if (transport === undefined) {
-      await this.#resumeFromStore(socket, message, proof);
-      return;
-    }
-    const refusal = judgeProof(transport.machine, proof);
-    if (refusal !== null) await this.#open(socket, owner, refusal);
+    const transport = registry.find(message.id);
+    if (refusal !== null) await this.#open(socket, proof.owner, refusal);
+    else if (transport === undefined) await this.#resumeFromStore(socket, message, proof);
     else if (this.#mayCarry(socket, transport.socket)) await this.#continue(socket, message, transport);
   }
 
@@ -207,16 +221,7 @@ export class SessionOpenings {
     }
     if (!this.#mayCarry(socket, null)) return;
     this.#context.host.onCarrying(socket.connection, null);
-    // One claim at a time: another socket that resumes the session waits for this claim, and then finds the session
-    // here.
-    let endClaim: () => void = ignore;
-    this.#claims.set(message.id, new Promise((resolve) => (endClaim = resolve)));
-    try {
-      await this.#claim(socket, message, proof);
-    } finally {
-      this.#claims.delete(message.id);
-      endClaim();
-    }
+    await this.#claim(socket, message, proof);
   }
 
   async #claim(socket: SessionSocket, message: Resume, proof: SessionProof): Promise<void> {

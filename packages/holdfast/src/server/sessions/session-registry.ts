@@ -161,7 +161,8 @@ export class SessionRegistry implements SessionKeeper {
     this.#held.delete(transport);
     this.#detached.delete(transport);
     transport.cancelAlarm();
-    if (loss !== null) this.lost.add(transport.machine, loss);
+    // One that has moved may return.
+    if (loss !== null && loss !== "moved") this.lost.add(transport.machine, loss);
     this.#stored.remove(transport, loss);
   }
 

@@ -90,6 +90,7 @@ export class StoredSessions {
     if (durability !== "message") return null;
     return new SessionLog(session.save([]), acknowledge, this.#store, this.#runtime.clock, {
       record: () => transport().record(this.#liveDeadline),
+      onLogging: (sent) => transport().machine.ledger.outgoing.handOver(sent),
       onLogged: (sent, settled) => transport().onLogged(sent, settled),
       onFull: (isFull) => {
         if (isFull) transport().newest.pauseReading("session");
@@ -97,8 +98,10 @@ export class StoredSessions {
       },
       onFailure: (error) => {
         const isFenced = error instanceof SessionFencedError;
-        if (!isFenced) this.#onFailure(error);
-        else transport().fence(); // Sends `moved` on the socket.
+        if (isFenced) {
+          transport().machine.ledger.outgoing.takeBack();
+          transport().fence(); // Sends `moved` on the socket.
+        } else this.#onFailure(error);
         transport().lose(isFenced ? "moved" : "store");
       },
     });
@@ -110,9 +113,14 @@ export class StoredSessions {
     transport.cancelAlarm();
     const log = logOf(transport);
     if (log === null || retain === Infinity) return;
-    const { lifetimeEnd, attempt } = transport.machine;
-    log.onDeadline(Math.min(this.#liveDeadline, lifetimeEnd), attempt);
+    this.#logDeadline(log, transport.machine);
     transport.setAlarm(this.#runtime.clock.now() + retain / 2);
+  }
+
+  /** Asks the store whether another process has claimed the session meanwhile: then it ends here, as `moved`. */
+  async check(log: SessionLog, machine: ServerSession): Promise<void> {
+    this.#logDeadline(log, machine);
+    await log.write();
   }
 
   /** Saves all sessions, as they are in this turn. */
@@ -127,6 +135,11 @@ export class StoredSessions {
     if (log === null || transport.isParked) return;
     const removal = this.#remove(log, transport.machine, loss).finally(() => this.removals.delete(removal));
     this.removals.add(removal);
+  }
+
+  #logDeadline(log: SessionLog, { lifetimeEnd, attempt }: ServerSession): void {
+    const deadline = Math.min(this.#liveDeadline, lifetimeEnd);
+    log.onDeadline(deadline === Infinity ? null : deadline, attempt);
   }
 
   /** Neither the socket has ended nor the server closed meanwhile. */

@@ -41,6 +41,7 @@ function logging(acknowledge: "handled" | "received" = "received"): Logging {
   });
   const log = new SessionLog(record, acknowledge, new StoreCalls(store, clock), clock, {
     record: () => record,
+    onLogging: () => undefined,
     onLogged: (sent, settled) => events.push(`logged ${sent} ${settled}`),
     onFull: (isFull) => events.push(isFull ? "full" : "room"),
     onFailure: (error) => events.push(`failed ${(error as Error).message}`),

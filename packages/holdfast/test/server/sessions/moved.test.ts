@@ -1,0 +1,156 @@
+// One client whose connections reach two servers with one store in turn, as behind a balancer.
+
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import {
+  fileStore,
+  memoryStore,
+  NotSentError,
+  serve,
+  type Connection,
+  type Server,
+  type SessionStore,
+} from "../../../build/index.js";
+import { eventually } from "holdfast-testkit";
+import { SessionPeer } from "./session-peer.js";
+
+interface Host {
+  readonly server: Server;
+  readonly connections: Connection[];
+  readonly losses: string[];
+}
+
+async function host(store: SessionStore): Promise<Host> {
+  const connections: Connection[] = [];
+  const losses: string[] = [];
+  const handle = (connection: Connection): Promise<unknown> => {
+    connections.push(connection);
+    connection.on("lost", ({ reason, unsent, unknown }) => losses.push(`${reason} ${unsent} ${unknown}`));
+    return connection.forEach((message) => connection.send(`re:${String(message)}`));
+  };
+  const server = await serve(handle, {
+    ...{ host: "127.0.0.1", pingInterval: null, closeTimeout: 200, logger: null },
+    sessions: { store },
+  });
+  return { server, connections, losses };
+}
+
+/** Stores for two servers. */
+async function storesOf(
+  t: TestContext,
+  kind: "file" | "memory",
+): Promise<readonly [SessionStore, SessionStore]> {
+  if (kind === "memory") {
+    const store = memoryStore();
+    return [store, store];
+  }
+  const directory = await mkdtemp(join(tmpdir(), "holdfast-moved-"));
+  t.after(() => rm(directory, { recursive: true, force: true }));
+  return [fileStore({ directory }), fileStore({ directory })];
+}
+
+const SPREAD = "^spread 100";
+
+for (const kind of ["memory", "file"] as const) {
+  for (const meanwhile of ["nothing", "a send at the first server", "the second server closes"]) {
+    test(`L7: a client that returns to a server which had its session before loses nothing: ${meanwhile} (${kind})`, async (t) => {
+      const [storeOfA, storeOfB] = await storesOf(t, kind);
+      const a = await host(storeOfA);
+      const b = await host(storeOfB);
+      const first = await SessionPeer.connect(a.server.port);
+      const ticket = await first.open();
+      first.send("a");
+      await first.expect(SPREAD, "re:a");
+      first.cut();
+      const second = await SessionPeer.connect(b.server.port);
+      second.resume(ticket, 1, 1);
+      await second.expect("^resumed 1", SPREAD, "^replay 0");
+      second.send("b");
+      await second.expect("re:b");
+      if (meanwhile === "a send at the first server") {
+        await eventually(() => a.connections[0]?.session?.isAttached === false, "the first server to notice");
+        void a.connections[0]?.send("late");
+        await eventually(() => a.losses.length === 1, "the first server to learn of the second");
+      }
+      if (meanwhile === "the second server closes") await b.server.close();
+      else second.cut();
+      const third = await SessionPeer.connect(a.server.port);
+      third.resume(ticket, 2, 2);
+      await third.expect("^resumed 2", SPREAD, "^replay 0");
+      third.send("c");
+      await third.expect("re:c");
+      assert.equal(a.losses.length, 1);
+      assert.match(a.losses[0] ?? "", /^moved/);
+      assert.equal(a.connections.length, 2);
+      await third.close();
+      await a.server.close({ timeout: 0 });
+      await b.server.close({ timeout: 0 });
+    });
+  }
+}
+
+test("L5, L7: a message that another server may have sent is reported unknown, a later one unsent", async () => {
+  const store = memoryStore();
+  const a = await host(store);
+  const b = await host(store);
+  const first = await SessionPeer.connect(a.server.port);
+  const ticket = await first.open();
+  first.cut();
+  const [connection] = a.connections;
+  assert.ok(connection);
+  await eventually(() => connection.session?.isAttached === false, "the first server to notice");
+  const outcomes: unknown[] = [];
+  const send = (text: string): void =>
+    void connection.send(text, { until: "delivered" }).catch((error: unknown) => {
+      assert(error instanceof NotSentError);
+      outcomes.push(text, error.outcome);
+    });
+  send("pay");
+  await new Promise((resolve) => setTimeout(resolve, 20)); // Until the store has it.
+  const second = await SessionPeer.connect(b.server.port);
+  second.resume(ticket, 0, 1);
+  await second.expect("^resumed 0", SPREAD, "^replay 1", "pay");
+  send("later");
+  await eventually(() => outcomes.length === 4, "both sends to be rejected");
+  assert.deepEqual(outcomes, ["pay", "unknown", "later", "unsent"]);
+  assert.deepEqual(a.losses, ["moved 1 1"]);
+  await second.close();
+  await a.server.close({ timeout: 0 });
+  await b.server.close({ timeout: 0 });
+});
+
+test("L7: sockets that resume a session at once, where it was claimed elsewhere, claim it once", async () => {
+  const store = memoryStore();
+  const claims: string[] = [];
+  const counted: SessionStore = {
+    claim: (id, proof, now) => {
+      claims.push(id);
+      return store.claim(id, proof, now);
+    },
+    save: (record) => store.save(record),
+    append: (id, generation, changes) => store.append(id, generation, changes),
+    remove: (id, generation, loss, until) => store.remove(id, generation, loss, until),
+    sweep: (now) => store.sweep(now),
+  };
+  const a = await host(counted);
+  const b = await host(store);
+  const first = await SessionPeer.connect(a.server.port);
+  const ticket = await first.open();
+  first.cut();
+  const second = await SessionPeer.connect(b.server.port);
+  second.resume(ticket, 0, 1);
+  await second.expect("^resumed 0", SPREAD, "^replay 0");
+  second.cut();
+  const peers = await Promise.all([1, 2, 3].map(() => SessionPeer.connect(a.server.port)));
+  for (const peer of peers) peer.resume(ticket, 0, 1);
+  await eventually(() => a.connections.length === 2, "the session to continue");
+  const answers = await Promise.all(peers.map((peer) => peer.next()));
+  assert.deepEqual(answers, ["^resumed 0", "^resumed 0", "^resumed 0"]);
+  assert.equal(claims.length, 1);
+  assert.equal(a.connections.length, 2);
+  await a.server.close({ timeout: 0 });
+  await b.server.close({ timeout: 0 });
+});
