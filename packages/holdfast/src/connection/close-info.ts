@@ -54,10 +54,7 @@ export interface CloseEvidence {
   readonly bytesUnread: number;
   /** Reading was paused because the application did not keep up. */
   readonly isReadingPaused: boolean;
-  /**
-   * A message had begun to arrive, and its end had not. False where messages arrive whole: in pages, in workers and on
-   * sessions.
-   */
+  /** A message had begun to arrive, and its end had not. Always false in pages, where messages arrive whole. */
   readonly isAmidMessage: boolean;
   /**
    * The longest time in milliseconds in which our own process did not run: a blocked event loop or a sleeping machine.

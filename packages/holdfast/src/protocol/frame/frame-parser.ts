@@ -76,7 +76,7 @@ export class FrameParser {
 
   /** Whether the bytes processed so far end with a whole frame, and none wait. */
   get isBetweenFrames(): boolean {
-    return this.#remaining === 0 && this.#partialLength === 0 && this.#rest === null;
+    return !this.isAmidFrame && this.#rest === null;
   }
 
   /** Whether a part of a frame was parsed whose rest has not arrived, or waits. */
@@ -120,8 +120,7 @@ export class FrameParser {
    */
   #serveControlFrames(): void {
     const rest = this.#rest;
-    const isWithinFrame = this.#remaining > 0 || this.#partialLength > 0;
-    if (rest === null || isWithinFrame || this.#isSearching || this.#handler.isDecoding) return;
+    if (rest === null || this.isAmidFrame || this.#isSearching || this.#handler.isDecoding) return;
     this.#isSearching = true;
     let from = this.#searched;
     let kept = from;

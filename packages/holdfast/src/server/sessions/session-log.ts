@@ -95,8 +95,9 @@ export class SessionLog implements MessageLog {
     this.#add({ type: "handled", position }, 0);
   }
 
-  onDeadline(deadline: number | null, attempt: number): void {
-    this.#add({ type: "deadline", deadline, attempt }, 0);
+  /** `deadline` is Infinity for none. */
+  onDeadline(deadline: number, attempt: number): void {
+    this.#add({ type: "deadline", deadline: deadline === Infinity ? null : deadline, attempt }, 0);
   }
 
   /** Writes what waits. Resolves once the store has it, or `onFailure` was called. */

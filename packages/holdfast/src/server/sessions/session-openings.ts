@@ -26,7 +26,7 @@ import type { LostSessions } from "./lost-sessions.js";
 import { SessionGreeter } from "./session-greeter.js";
 import type { SessionSettings } from "./session-options.js";
 import { ownerOf } from "./session-owner.js";
-import { logOf, type StoredSessions } from "./stored-sessions.js";
+import type { StoredSessions } from "./stored-sessions.js";
 
 /** A socket whose client speaks of a session. */
 export interface SessionSocket {
@@ -162,9 +162,8 @@ export class SessionOpenings {
     const { registry, stored } = this.#context;
     const held = registry.find(message.id);
     const refusal = held === undefined ? null : judgeProof(held.machine, proof);
-    const log = held === undefined || refusal !== null ? null : logOf(held);
     // The client may have been at another process since.
-    if (log !== null && held !== undefined) await stored.check(log, held.machine);
+    if (held !== undefined && refusal === null) await stored.check(held);
     if (registry.isClosing) {
       turnAway(socket.connection);
       return;

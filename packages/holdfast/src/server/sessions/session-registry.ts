@@ -149,9 +149,8 @@ export class SessionRegistry implements SessionKeeper {
     this.onKept();
     const { attempt, deadline } = transport.machine;
     if (!this.#holds(transport) || deadline === null) return;
-    const isEndless = deadline === Infinity;
-    logOf(transport)?.onDeadline(isEndless ? null : deadline, attempt);
-    if (isEndless) return;
+    logOf(transport)?.onDeadline(deadline, attempt);
+    if (deadline === Infinity) return;
     const { clock } = this.#host.runtime;
     transport.setAlarm(clock.now() + Math.max(0, deadline - clock.wallNow()));
   }

@@ -118,8 +118,10 @@ export class StoredSessions {
   }
 
   /** Asks the store whether another process has claimed the session meanwhile: then it ends here, as `moved`. */
-  async check(log: SessionLog, machine: ServerSession): Promise<void> {
-    this.#logDeadline(log, machine);
+  async check(transport: ServerSessionTransport): Promise<void> {
+    const log = logOf(transport);
+    if (log === null) return;
+    this.#logDeadline(log, transport.machine);
     await log.write();
   }
 
@@ -138,8 +140,7 @@ export class StoredSessions {
   }
 
   #logDeadline(log: SessionLog, { lifetimeEnd, attempt }: ServerSession): void {
-    const deadline = Math.min(this.#liveDeadline, lifetimeEnd);
-    log.onDeadline(deadline === Infinity ? null : deadline, attempt);
+    log.onDeadline(Math.min(this.#liveDeadline, lifetimeEnd), attempt);
   }
 
   /** Neither the socket has ended nor the server closed meanwhile. */

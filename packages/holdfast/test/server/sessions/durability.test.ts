@@ -15,6 +15,7 @@ import { connectPersistent, type SessionChange } from "../../../build/index.js";
 import { checkSessions } from "../../../build/server/sessions/session-options.js";
 import { eventually, withTimeout } from "holdfast-testkit";
 import { SessionPeer } from "./session-peer.js";
+import { storeWith } from "./store-with.js";
 
 function start(
   sessions: ServerSessionOptions,
@@ -25,19 +26,6 @@ function start(
 
 function echo(connection: Connection): Promise<unknown> {
   return connection.forEach((message) => connection.send(`re:${String(message)}`));
-}
-
-/** A store that fails, or hangs, in some of its methods. */
-function storeWith(changes: Partial<SessionStore>): SessionStore {
-  const store = memoryStore();
-  return {
-    claim: (id, proof, now) => store.claim(id, proof, now),
-    save: (record) => store.save(record),
-    append: (id, generation, list) => store.append(id, generation, list),
-    remove: (id, generation, loss, until) => store.remove(id, generation, loss, until),
-    sweep: (now) => store.sweep(now),
-    ...changes,
-  };
 }
 
 const SPREAD = "^spread 100";

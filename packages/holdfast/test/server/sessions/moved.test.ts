@@ -16,6 +16,7 @@ import {
 } from "../../../build/index.js";
 import { eventually } from "holdfast-testkit";
 import { SessionPeer } from "./session-peer.js";
+import { storeWith } from "./store-with.js";
 
 interface Host {
   readonly server: Server;
@@ -94,7 +95,12 @@ for (const kind of ["memory", "file"] as const) {
 
 test("L5, L7: a message that another server may have sent is reported unknown, a later one unsent", async () => {
   const store = memoryStore();
-  const a = await host(store);
+  let stored = 0;
+  const append: SessionStore["append"] = async (id, generation, changes) => {
+    await store.append(id, generation, changes);
+    stored += changes.filter(({ type }) => type === "sent").length;
+  };
+  const a = await host(storeWith({ append }, store));
   const b = await host(store);
   const first = await SessionPeer.connect(a.server.port);
   const ticket = await first.open();
@@ -109,7 +115,7 @@ test("L5, L7: a message that another server may have sent is reported unknown, a
       outcomes.push(text, error.outcome);
     });
   send("pay");
-  await new Promise((resolve) => setTimeout(resolve, 20)); // Until the store has it.
+  await eventually(() => stored === 1, "the store to have it");
   const second = await SessionPeer.connect(b.server.port);
   second.resume(ticket, 0, 1);
   await second.expect("^resumed 0", SPREAD, "^replay 1", "pay");
@@ -125,17 +131,11 @@ test("L5, L7: a message that another server may have sent is reported unknown, a
 test("L7: sockets that resume a session at once, where it was claimed elsewhere, claim it once", async () => {
   const store = memoryStore();
   const claims: string[] = [];
-  const counted: SessionStore = {
-    claim: (id, proof, now) => {
-      claims.push(id);
-      return store.claim(id, proof, now);
-    },
-    save: (record) => store.save(record),
-    append: (id, generation, changes) => store.append(id, generation, changes),
-    remove: (id, generation, loss, until) => store.remove(id, generation, loss, until),
-    sweep: (now) => store.sweep(now),
+  const claim: SessionStore["claim"] = (id, proof, now) => {
+    claims.push(id);
+    return store.claim(id, proof, now);
   };
-  const a = await host(counted);
+  const a = await host(storeWith({ claim }, store));
   const b = await host(store);
   const first = await SessionPeer.connect(a.server.port);
   const ticket = await first.open();
