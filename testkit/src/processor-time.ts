@@ -10,27 +10,25 @@ export function processorTime(): number {
  * Asserts that `run` takes time in proportion to the size that it is given: at `size`, about eight times as long as at
  * an eighth of it, where a quadratic run takes 64 times as long. Returns the milliseconds that it took at `size`.
  */
-export function assertLinear(size: number, run: (size: number) => unknown, what: string): number {
+export async function assertLinear(
+  size: number,
+  run: (size: number) => unknown,
+  what: string,
+): Promise<number> {
   let [whole, part] = [Infinity, Infinity];
   // The fastest counts: the first ones are compiled, and any may collect garbage.
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    whole = Math.min(
-      whole,
-      timeOf(() => run(size)),
-    );
+    whole = Math.min(whole, await timeOf(() => run(size)));
     if (whole < MEASURABLE) return whole;
-    part = Math.min(
-      part,
-      timeOf(() => run(size / 8)),
-    );
+    part = Math.min(part, await timeOf(() => run(size / 8)));
     if (whole < part * LIMIT) return whole;
   }
   throw new Error(`${what} took ${whole.toFixed(1)} ms, and for an eighth of it ${part.toFixed(1)} ms`);
 }
 
-function timeOf(run: () => unknown): number {
+async function timeOf(run: () => unknown): Promise<number> {
   const start = processorTime();
-  run();
+  await run();
   return processorTime() - start;
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Heartbeat } from "../../build/heartbeat/heartbeat.js";
 import type { Observation } from "../../build/heartbeat/signals.js";
-import { processorTime } from "holdfast-testkit";
+import { assertLinear } from "holdfast-testkit";
 import { Harness } from "../connection/harness.js";
 
 /** An application's pings, each queued and due a millisecond after the one before, and the answers to them. */
@@ -108,25 +108,21 @@ const FATES: Readonly<Record<string, Fate>> = {
 describe("Many pings of the application in flight", () => {
   for (const [name, { timeout = 1_000_000, run, expected }] of Object.entries(FATES)) {
     test(`C4: ${name}: takes time in proportion to their number`, async () => {
-      const timeOf = (count: number): number => {
+      const runOf = (count: number): void => {
         const pings = new ManyPings(count, timeout);
         pings.actions.clear();
-        const begun = processorTime();
         run(pings);
-        const elapsed = processorTime() - begun;
         const { answered, expired, poll } = Object.fromEntries(pings.actions);
         const seen = Object.entries({ answered, expired, poll }).filter(([, times]) => times !== undefined);
         assert.deepEqual(Object.fromEntries(seen), expected(count));
-        return elapsed;
       };
-      await assertProportional(2000, timeOf);
+      await assertLinear(32_000, runOf, name);
     });
   }
 
   test("C4: aborting the pings of a connection, each with its signal, takes time in proportion to their number", async () => {
-    const timeOf = async (count: number): Promise<number> => {
+    const abort = async (count: number): Promise<void> => {
       const h = new Harness({ role: "client" });
-      const begun = processorTime();
       const calls = inOrder(count).map((index) => {
         const aborter = new AbortController();
         return { aborter, ping: h.connection.ping(`${index}`, { signal: aborter.signal, timeout: 60_000 }) };
@@ -135,27 +131,8 @@ describe("Many pings of the application in flight", () => {
       h.clock.advance(0);
       for (const { aborter } of calls) aborter.abort(new Error("enough"));
       assert.ok((await outcomes).every(({ status }) => status === "rejected"));
-      const elapsed = processorTime() - begun;
       h.connection.terminate();
-      return elapsed;
     };
-    await assertProportional(1000, timeOf);
+    await assertLinear(16_000, abort, "Aborting pings");
   });
 });
-
-const FACTOR = 16;
-
-/** The fastest of several runs counts: the first ones are compiled, and any may collect garbage. */
-async function assertProportional(
-  few: number,
-  timeOf: (count: number) => number | Promise<number>,
-): Promise<void> {
-  let [shortest, longest] = [Infinity, Infinity];
-  for (let attempt = 0; attempt < 8; attempt++) {
-    shortest = Math.min(shortest, await timeOf(few));
-    longest = Math.min(longest, await timeOf(few * FACTOR));
-    // 16 times in proportion, some more for the heap; 256 times where each ping looks at all others.
-    if (longest < Math.max(0.5, shortest) * 100) return;
-  }
-  assert.fail(`${FACTOR} times as many took ${longest.toFixed(0)} ms instead of ${shortest.toFixed(1)} ms`);
-}
