@@ -39,7 +39,7 @@ export interface ClientRequestHandler {
   onError(message: string, error: unknown): void;
 }
 
-/** The number of requests of one client that may wait for earlier ones. */
+/** The number of requests of one client that may wait for earlier ones, unless it may have more subscriptions. */
 const MAX_WAITING = 1_000;
 
 export class ClientRequests {
@@ -50,6 +50,8 @@ export class ClientRequests {
   /** Settles when the newest request has been decided. Requests are handled in order. */
   #last: Promise<void> = Promise.resolve();
   #waiting = 0;
+  /** The newest waiting request of each topic to which one subscribes or unsubscribes. */
+  readonly #newest = new Map<string | null, Request>();
   #hasAsked = false;
 
   constructor(connection: Connection, handler: ClientRequestHandler) {
@@ -68,8 +70,12 @@ export class ClientRequests {
 
   /** Handles requests from now on. */
   begin(link: LinkWords): void {
-    link.handleWord("sub", (argument) => this.#enqueue(argument, (request) => this.#subscribe(request)));
-    link.handleWord("unsub", (argument) => this.#enqueue(argument, (request) => this.#unsubscribe(request)));
+    link.handleWord("sub", (argument) =>
+      this.#enqueue(argument, (request) => this.#subscribe(request), "sub"),
+    );
+    link.handleWord("unsub", (argument) =>
+      this.#enqueue(argument, (request) => this.#unsubscribe(request), "unsub"),
+    );
     link.handleWord("pub", (argument) => {
       const end = argument.indexOf("\n");
       const data = end < 0 ? "" : argument.slice(end + 1);
@@ -82,15 +88,23 @@ export class ClientRequests {
     link.announce("topics"); // The client may send requests, and subscribes again on a new socket of its session.
   }
 
-  #enqueue(argument: string, handle: (request: Request) => Promise<void>): void {
-    const request = readRequest(argument);
+  #enqueue(
+    argument: string,
+    handle: (request: Request) => Promise<void>,
+    kind: Request["kind"] = "pub",
+  ): void {
+    const request = readRequest(argument, kind);
     if (request === null) return; // It has no number to answer to.
     this.#hasAsked = true;
-    if (this.#waiting >= MAX_WAITING) {
+    if (
+      this.#waiting >= Math.max(MAX_WAITING, this.#options?.maxSubscriptions ?? 0) &&
+      !this.#mustWait(request)
+    ) {
       this.#fail(request, "limit", "too many requests wait");
       return;
     }
     this.#waiting++;
+    if (kind !== "pub") this.#newest.set(request.topic, request);
     this.#last = this.#last.then(async () => {
       try {
         if (this.#isOpen) await handle(request);
@@ -98,8 +112,19 @@ export class ClientRequests {
         this.#onFailed(request, error);
       } finally {
         this.#waiting--;
+        if (this.#newest.get(request.topic) === request) this.#newest.delete(request.topic);
       }
     });
+  }
+
+  /**
+   * Whether this request may not be refused, however many wait: a client does not ask again to leave a topic, and
+   * would stay subscribed. There is at most one such request for each subscription that it has or asks for.
+   */
+  #mustWait({ kind, topic }: Request): boolean {
+    if (kind !== "unsub" || topic === null) return false;
+    const newest = this.#newest.get(topic);
+    return newest === undefined ? this.#handler.isSubscribed(this.#connection, topic) : newest.kind === "sub";
   }
 
   async #subscribe(request: Request): Promise<void> {
@@ -112,7 +137,9 @@ export class ClientRequests {
     if (!this.#handler.isSubscribed(this.#connection, topic)) {
       const { authorize = () => false, maxSubscriptions = 0 } = this.#options ?? {};
       if (!(await this.#isAllowed(request, authorize)) || !this.#isOpen) return;
-      if (this.#handler.subscriptionsOf(this.#connection) >= maxSubscriptions) {
+      // The function may itself have subscribed the client to the topic.
+      const isNew = !this.#handler.isSubscribed(this.#connection, topic);
+      if (isNew && this.#handler.subscriptionsOf(this.#connection) >= maxSubscriptions) {
         this.#fail(request, "limit", `at most ${maxSubscriptions} topics at a time`);
         return;
       }
@@ -184,6 +211,7 @@ export class ClientRequests {
 type Refusal = TopicsDiagnosticsMessages["holdfast:topic:refused"]["reason"];
 
 interface Request {
+  readonly kind: "sub" | "unsub" | "pub";
   /** Digits that the client has chosen. */
   readonly id: string;
   /** Null for an invalid name. */
@@ -191,9 +219,9 @@ interface Request {
   readonly rest: readonly string[];
 }
 
-function readRequest(argument: string): Request | null {
+function readRequest(argument: string, kind: Request["kind"]): Request | null {
   const [id = "", escaped = "", ...rest] = argument.split(" ");
-  return NUMBER.test(id) ? { id, topic: unescapeTopic(escaped), rest } : null;
+  return NUMBER.test(id) ? { kind, id, topic: unescapeTopic(escaped), rest } : null;
 }
 
 /** Null for none; undefined for an invalid position. */

@@ -42,6 +42,63 @@ describe("Subscriptions that were left", () => {
   }
 });
 
+test("M7: a thousand subscriptions that are left while the server still decides on the first one end, and so do their members", async (t) => {
+  await using topics = createTopics();
+  let decide = (): void => undefined;
+  const decision = new Promise<void>((resolve) => (decide = resolve));
+  await using server = await serve((connection) => {
+    topics.open(connection, {
+      authorize: async (_, topic) => {
+        await decision;
+        await topics.subscribe(connection, topic, { presence: {} });
+        return true;
+      },
+    });
+    return connection.closed;
+  });
+  const link = await connect(server.url, { linkProtocol: true });
+  t.after(() => link.terminate());
+  const names = Array.from({ length: 1_000 }, (_, index) => `topic ${index}`);
+  const left = names.map((name) => subscribe(link, name));
+  for (const events of left) void events.next();
+  await link.ping();
+  for (const events of left) await events.return?.();
+  await link.ping(); // The server has received all requests.
+  decide();
+  // Requests are handled in order: the answer to this one follows all others.
+  const events = subscribe(link, "another topic");
+  const next = events.next();
+  while ((await topics.presence("another topic")).length === 0) await link.ping();
+  const members = await Promise.all(names.map((name) => topics.presence(name)));
+  assert.equal(members.flat().length, 0);
+  await topics.publish("another topic", "x");
+  assert.equal((await next).done, false);
+  await link.close();
+});
+
+test("M7: a client subscribes to as many topics at once as the server allows", async (t) => {
+  await using topics = createTopics();
+  const names = Array.from({ length: 1_500 }, (_, index) => `topic ${index}`);
+  await using server = await serve((connection) => {
+    topics.open(connection, {
+      maxSubscriptions: names.length,
+      authorize: async (_, topic) => {
+        await topics.subscribe(connection, topic);
+        return true;
+      },
+    });
+    return connection.closed;
+  });
+  const link = await connect(server.url, { linkProtocol: true });
+  t.after(() => link.terminate());
+  const subscriptions = names.map((name) => subscribe(link, name));
+  const received = Promise.all(subscriptions.map(async (events) => (await events.next()).done));
+  await assert.rejects(subscribe(link, "one more").next(), { reason: "limit" });
+  await Promise.all(names.map((name) => topics.publish(name, "x")));
+  assert.ok((await received).every((done) => done === false));
+  await link.close();
+});
+
 async function openPersistent(url: string): Promise<PersistentConnection> {
   const persistent = connectPersistent(url, { linkProtocol: true });
   await new Promise((resolve) => persistent.on("open", resolve));
