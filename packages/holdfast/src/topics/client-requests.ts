@@ -135,14 +135,13 @@ export class ClientRequests {
       return;
     }
     if (!this.#handler.isSubscribed(this.#connection, topic)) {
-      const { authorize = () => false, maxSubscriptions = 0 } = this.#options ?? {};
-      if (!(await this.#isAllowed(request, authorize)) || !this.#isOpen) return;
-      // The function may itself have subscribed the client to the topic.
-      const isNew = !this.#handler.isSubscribed(this.#connection, topic);
-      if (isNew && this.#handler.subscriptionsOf(this.#connection) >= maxSubscriptions) {
+      const { authorize = () => false, maxSubscriptions = Infinity } = this.#options ?? {};
+      // Before `authorize`, which may itself subscribe the client to the topic.
+      if (this.#handler.subscriptionsOf(this.#connection) >= maxSubscriptions) {
         this.#fail(request, "limit", `at most ${maxSubscriptions} topics at a time`);
         return;
       }
+      if (!(await this.#isAllowed(request, authorize)) || !this.#isOpen) return;
     }
     await this.#handler.subscribe(this.#connection, topic, since, ({ recovered, position }) => {
       this.#done(request, ` ${recovered ? 1 : 0} ${describePosition(position)}`);

@@ -1,6 +1,7 @@
 // A connection that lives for months subscribes and leaves again and again.
 
 import assert from "node:assert/strict";
+import diagnostics from "node:diagnostics_channel";
 import { getEventListeners } from "node:events";
 import { describe, test } from "node:test";
 import { connect, connectPersistent, serve, type PersistentConnection } from "../../build/index.js";
@@ -91,8 +92,12 @@ test("M7: a client subscribes to as many topics at once as the server allows", a
   });
   const link = await connect(server.url, { linkProtocol: true });
   t.after(() => link.terminate());
-  const subscriptions = names.map((name) => subscribe(link, name));
-  const received = Promise.all(subscriptions.map(async (events) => (await events.next()).done));
+  let subscribed = 0;
+  const onSubscribed = (): number => subscribed++;
+  diagnostics.subscribe("holdfast:topic:subscribe", onSubscribed);
+  const received = Promise.all(names.map(async (name) => (await subscribe(link, name).next()).done));
+  while (subscribed < names.length) await link.ping();
+  diagnostics.unsubscribe("holdfast:topic:subscribe", onSubscribed);
   await assert.rejects(subscribe(link, "one more").next(), { reason: "limit" });
   await Promise.all(names.map((name) => topics.publish(name, "x")));
   assert.ok((await received).every((done) => done === false));

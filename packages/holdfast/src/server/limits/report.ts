@@ -2,7 +2,7 @@
 
 import type { Connection } from "../../connection/connection.js";
 import type { Address, Logger } from "../../connection/ports.js";
-import { publishLimited } from "../../transport/node/channels.js";
+import { publishLimited } from "../server-channels.js";
 import type { LimitName } from "./limit-options.js";
 
 export interface ExceededLimit {

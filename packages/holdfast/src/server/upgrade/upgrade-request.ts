@@ -12,6 +12,7 @@ import { errorOf } from "../../shared/thrown.js";
 import type { ResponseWriter } from "../response/response-writer.js";
 import { discardBody, ResponseBody } from "../response/response-body.js";
 import type { ServerSettings } from "../options.js";
+import { publishRefused, type ReceivedRequest } from "../server-channels.js";
 import { locateClient } from "../forwarding/locate-client.js";
 import type { RequestOrigin } from "../forwarding/request-origin.js";
 import { FAILED, SHUTTING_DOWN } from "./admission-policy.js";
@@ -53,8 +54,8 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
   #headReader: HeadReader | null = null;
   #onHttp2: ((read: Uint8Array) => void) | null = null;
   #phase: Phase = "reading";
-  /** The origin of the request; null until the head has been read. */
-  #origin: RequestOrigin | null = null;
+  /** The request as it was read; null until then. */
+  #received: ReceivedRequest | null = null;
   #request: ServerRequest | null = null;
   readonly #earlyData: EarlyData;
   #body: ResponseBody | null = null;
@@ -175,7 +176,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
     const { policy, source, isSecure, settings } = this.#init;
     const peer: RequestOrigin = { transport: this.#transport, source, isSecure };
     const origin = locateClient(head, peer, settings.trustProxy, settings.connection.logger);
-    this.#origin = origin;
+    this.#received = { head, origin };
     if (rest.length > 0) this.#earlyData.append(rest);
     const decision = policy.decide(head, origin, granted, (request) => (this.#request = request));
     if (!(decision instanceof Promise)) {
@@ -222,7 +223,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
 
   /** Responds in plain text. */
   #refuse(refusal: Refusal): void {
-    if (refusal.isReported !== true) this.#logRefusal(refusal.status, refusal.body);
+    this.#reportRefusal(refusal.status, refusal.body, refusal.isReported);
     this.#responseWriter.refuse(refusal);
     this.#linger();
   }
@@ -240,7 +241,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
       const { framing, sendHead } = this.#responseWriter.prepare(response, head);
       const reader = response.body?.getReader() ?? null;
       if (reader !== null) body = new ResponseBody(reader, framing, this.#transport, () => this.#progress());
-      if (this.#request?.isUpgrade === true) this.#logRefusal(response.status, "answered by onRequest");
+      if (this.#request?.isUpgrade === true) this.#reportRefusal(response.status, "answered by onRequest");
       sendHead();
       if (framing.kind === "none") {
         body?.stop();
@@ -301,10 +302,11 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
     this.#init.handler.onDone(this);
   }
 
-  #logRefusal(status: number, reason: string): void {
-    const { remoteAddress } = this.#origin?.transport ?? this.#transport;
-    const { logger } = this.#init.settings.connection;
-    logger?.info("connection refused", { status, reason, remoteAddress });
+  #reportRefusal(status: number, reason: string, isLogged = false): void {
+    publishRefused(this.#request ?? this.#received, { status, reason });
+    if (isLogged) return;
+    const { remoteAddress } = this.#received?.origin.transport ?? this.#transport;
+    this.#init.settings.connection.logger?.info("connection refused", { status, reason, remoteAddress });
   }
 }
 

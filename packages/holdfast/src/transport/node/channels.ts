@@ -6,12 +6,11 @@ import type { CloseInfo } from "../../connection/close-info.js";
 import type { Connection } from "../../connection/connection.js";
 import type { DiagnosticsObserver } from "../../connection/diagnostics-observer.js";
 import type { SessionResumedEvent } from "../../connection/session-state.js";
-import type { Address } from "../../connection/ports.js";
 import type { SessionLoss } from "../../shared/session-errors.js";
 import type { ObservedFrame } from "../../shared/observed-frame.js";
 
-/** The channels of `node:diagnostics_channel` and the message of each. */
-export interface DiagnosticsMessages {
+/** The channels of connections and sessions, and the message of each. */
+export interface ConnectionDiagnosticsMessages {
   /** A client or server connection opened. */
   readonly "holdfast:connection:open": { readonly connection: Connection };
   /** A connection ended, for any reason. Published exactly once for each connection that opened. */
@@ -74,15 +73,6 @@ export interface DiagnosticsMessages {
     readonly unsent: number;
     readonly unknown: number;
   };
-  /**
-   * A limit of `serve({ limits })` was exceeded: the server refused an upgrade, dropped a socket, paused
-   * reading, or closed a connection. `connection` is null if none was open yet.
-   */
-  readonly "holdfast:server:limited": {
-    readonly limit: "bytesPerSecond" | "connectionsPerAddress" | "messagesPerSecond" | "upgradesPerSecond";
-    readonly remoteAddress: Address | null;
-    readonly connection: Connection | null;
-  };
 }
 
 const open = channelOf("holdfast:connection:open");
@@ -96,11 +86,6 @@ const sessionOpen = channelOf("holdfast:session:open");
 const sessionDetach = channelOf("holdfast:session:detach");
 const sessionResume = channelOf("holdfast:session:resume");
 const sessionClose = channelOf("holdfast:session:close");
-const limited = channelOf("holdfast:server:limited");
-
-export function publishLimited(message: DiagnosticsMessages["holdfast:server:limited"]): void {
-  if (limited.hasSubscribers) limited.publish(message);
-}
 
 export const channelObserver: DiagnosticsObserver = {
   get wantsFrames() {
@@ -142,13 +127,13 @@ export const channelObserver: DiagnosticsObserver = {
 };
 
 /** A channel with a typed message. */
-interface TypedChannel<Message> {
+export interface TypedChannel<Message> {
   readonly hasSubscribers: boolean;
   publish(message: Message): void;
 }
 
-function channelOf<Name extends keyof DiagnosticsMessages>(
+function channelOf<Name extends keyof ConnectionDiagnosticsMessages>(
   name: Name,
-): TypedChannel<DiagnosticsMessages[Name]> {
+): TypedChannel<ConnectionDiagnosticsMessages[Name]> {
   return channel(name);
 }
