@@ -97,7 +97,7 @@ async function bundleDeclarations() {
   const built = await rollup({
     input: inputs(declared, ".d.ts"),
     external,
-    plugins: [dts(), withoutInternal, withoutNode],
+    plugins: [dts(), withoutInternal, withFewTypes],
     onLog: failOnWarning,
   });
   const options = {
@@ -149,9 +149,9 @@ const withoutInternal = {
   },
 };
 
-/** Pages compile the declarations without Node's types. */
-const withoutNode = {
-  name: "without-node",
+/** Pages compile the declarations without Node's types, programs for Node.js without those of the DOM. */
+const withFewTypes = {
+  name: "with-few-types",
   renderChunk: (code) => ({ code: withDisposables(relax(code)), map: null }),
 };
 

@@ -225,17 +225,16 @@ async function useAsStranger(tarball) {
   writeFileSync(join(project, "consumer.ts"), consumer(names.split("\n").filter(Boolean)));
   await installOldTypeScript(join(project, "old"));
   for (const page of pages) await compilePage(project, page);
-  for (const [module, moduleResolution] of [
-    ["NodeNext", "NodeNext"],
-    ["ESNext", "Bundler"],
+  for (const [title, compilerOptions] of [
+    ["NodeNext", options("NodeNext", "NodeNext")],
+    ["Bundler", options("ESNext", "Bundler")],
+    ["without the DOM", { ...options("NodeNext", "NodeNext"), lib: ["ES2022"] }],
   ]) {
-    writeFileSync(
-      join(project, "tsconfig.json"),
-      JSON.stringify({ files: ["consumer.ts"], compilerOptions: options(module, moduleResolution) }),
-    );
-    await quietly(`types, ${moduleResolution}`, tool("typescript", "tsc", "--project", project), project);
+    const configuration = JSON.stringify({ files: ["consumer.ts"], compilerOptions });
+    writeFileSync(join(project, "tsconfig.json"), configuration);
+    await quietly(`types, ${title}`, tool("typescript", "tsc", "--project", project), project);
     const oldest = [process.execPath, "old/node_modules/typescript/bin/tsc", "--project", project];
-    await quietly(`types, ${moduleResolution}, TypeScript ${OLDEST_TYPESCRIPT}`, oldest, project);
+    await quietly(`types, ${title}, TypeScript ${OLDEST_TYPESCRIPT}`, oldest, project);
   }
 }
 
@@ -274,6 +273,9 @@ function binOf(project) {
 /** A program that uses every export, and really calls the main ones. */
 function consumer(names) {
   const uses = [`import * as holdfast from "holdfast";`];
+  for (const entry of ["topics", "websocket", "adapter", "testing"]) {
+    uses.push(`export * as ${entry} from "holdfast/${entry}";`);
+  }
   uses.push(...names.map((name) => `export const use_${name} = holdfast.${name};`));
   if (names.includes("connect") && names.includes("explain")) {
     uses.push(`const connection: holdfast.Connection = await holdfast.connect("ws://localhost");`);

@@ -1,19 +1,20 @@
-// Makes the library's declarations compile without Node's types. A page under a bundler imports "holdfast",
-// whose declarations name streams and TLS options. Without Node's types, these are `any`.
+// Makes the library's declarations compile without Node's types, and without those of the DOM. A page under a bundler
+// imports "holdfast", whose declarations name streams and TLS options; a program for Node.js without the library "dom"
+// imports declarations that name a page's workers and events. Types that are missing are `any`.
 
-/** A line of code that cannot be resolved without Node's types. */
-const needsNode =
-  /^(?!\s*(?:\*|\/\/(?!\/ <reference)|\/\*)).*(?:from ["']node:|types="node"|\bBuffer\b|\bNodeJS\.)/;
+/** A line of code that cannot be resolved without Node's types, or without those of the DOM. */
+const needsTypes =
+  /^(?!\s*(?:\*|\/\/(?!\/ <reference)|\/\*)).*(?:from ["']node:|types="node"|\bBuffer\b|\bNodeJS\.|: Worker\b|\bEventInit\b|\bEventListenerO|\bAddEventListenerOptions\b)/;
 
 /** The compiler reports nothing on the line below. */
-const directive = "// @ts-ignore -- Node's types may be missing.";
+const directive = "// @ts-ignore -- Types of Node or the DOM may be missing.";
 
 export function relax(text) {
   const lines = text.split("\n");
   return lines
     .flatMap((line, index) => {
       const isCovered = lines[index - 1]?.trim() === directive;
-      return needsNode.test(line) && !isCovered ? [`${/^\s*/.exec(line)[0]}${directive}`, line] : [line];
+      return needsTypes.test(line) && !isCovered ? [`${/^\s*/.exec(line)[0]}${directive}`, line] : [line];
     })
     .join("\n");
 }

@@ -33,7 +33,7 @@ export interface RawFrame {
   readonly rsv: number;
   /** Whether it arrived masked. */
   readonly isMasked: boolean;
-  readonly payload: Uint8Array<ArrayBuffer>;
+  readonly payload: Uint8Array;
 }
 
 /** The key of the examples in RFC 6455 section 5.7. */

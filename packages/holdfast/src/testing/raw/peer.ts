@@ -84,7 +84,7 @@ export class RawPeer implements AsyncDisposable {
   }
 
   /** All bytes received so far, read or not. */
-  get received(): Uint8Array<ArrayBuffer> {
+  get received(): Uint8Array {
     return this.#inbox.received;
   }
 
@@ -94,7 +94,7 @@ export class RawPeer implements AsyncDisposable {
   }
 
   /** Reads exactly `length` bytes. */
-  read(length: number, options: WaitOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+  read(length: number, options: WaitOptions = {}): Promise<Uint8Array> {
     return this.#take(`${length} bytes`, options, (unread) =>
       unread.length < length ? null : { value: toBytes(unread.subarray(0, length)), length },
     );
@@ -120,7 +120,7 @@ export class RawPeer implements AsyncDisposable {
   }
 
   /** Reads until the other side ends its sending. */
-  readToEnd(options: WaitOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+  readToEnd(options: WaitOptions = {}): Promise<Uint8Array> {
     return this.#take("the end", options, (unread, isEnded) =>
       isEnded ? { value: toBytes(unread), length: unread.length } : null,
     );
@@ -169,7 +169,7 @@ export class RawPeer implements AsyncDisposable {
   }
 
   /** The bytes of a frame, masked by default in the client role only, and as invalid as the options make it. */
-  frame(options: FrameOptions): Uint8Array<ArrayBuffer> {
+  frame(options: FrameOptions): Uint8Array {
     return frame({ mask: this.#isMasking, ...options });
   }
 
