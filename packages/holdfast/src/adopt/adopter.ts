@@ -36,9 +36,9 @@ export interface AdopterOptions extends Omit<ConnectionOptions, "text"> {
    * When the first ping is sent: `"open"`, or one `"interval"` later, where peers expect no frame that their application
    * did not cause. @default "open"
    */
-  readonly firstPing?: "interval" | "open";
+  readonly firstPing?: "interval" | "open" | undefined;
   /** Whether the Close that reports a violation of the protocol says what was wrong. @default true */
-  readonly closeReasons?: boolean;
+  readonly closeReasons?: boolean | undefined;
   /**
    * Fills a masking key of 4 bytes. The keys must be unpredictable (RFC 6455 section 10.3), so set this only in tests.
    * @default random bytes

@@ -24,7 +24,7 @@ import { checkHeartbeatMessages, type HeartbeatMessages } from "../transport/bro
 /** Options of `connect()` in browsers. */
 export interface ConnectOptions extends Omit<ConnectionOptions, "autoPong" | "compression"> {
   /** Milliseconds for opening as a whole; null for no limit. @default 10000 */
-  readonly openTimeout?: number | null;
+  readonly openTimeout?: number | null | undefined;
   /**
    * Subprotocols to offer, in order of preference (RFC 6455 section 1.9): any iterable, which is read once. The names
    * of the link protocol (`holdfast.v1`, …) are rejected. @default []
@@ -41,7 +41,7 @@ export interface ConnectOptions extends Omit<ConnectionOptions, "autoPong" | "co
    * Offer the link protocol, which lets pages send pings; Holdfast servers accept it. If the server rejects the offer,
    * the client retries without it, except with `"required"`. @default true, or false if `heartbeat` is set
    */
-  readonly linkProtocol?: boolean | "required";
+  readonly linkProtocol?: boolean | "required" | undefined;
   /** Functions that create and recognise heartbeat messages, for servers without the link protocol. */
   readonly heartbeat?: HeartbeatMessages | undefined;
 }

@@ -25,7 +25,7 @@ export interface ConnectOptions extends ConnectionOptions, TransportOptions {
    * Milliseconds for opening as a whole: name lookup, TCP, proxy, TLS, upgrade and redirects; null for no limit.
    * @default 10000
    */
-  readonly openTimeout?: number | null;
+  readonly openTimeout?: number | null | undefined;
   /** Additional headers of the upgrade request. The headers of the handshake itself are rejected. */
   readonly headers?: HeadersInput | undefined;
   /**
@@ -63,7 +63,7 @@ export interface ConnectOptions extends ConnectionOptions, TransportOptions {
    */
   readonly http2?: boolean | undefined;
   /** Maximum size of the response head, in bytes; null for no limit. @default 16384 */
-  readonly maxHandshakeSize?: number | null;
+  readonly maxHandshakeSize?: number | null | undefined;
   /** Aborts opening at any point. The promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal | null | undefined;
 }

@@ -30,7 +30,7 @@ export interface ResumeOptions extends Omit<PersistOptions, "signal"> {
   /** The options of the session (docs/sessions.md). */
   readonly session?: Omit<SessionOptions, "keep"> | undefined;
   /** Milliseconds that the server may take to answer a probe. @default 5000 */
-  readonly probeTimeout?: number;
+  readonly probeTimeout?: number | undefined;
 }
 
 const { signal: _signal, ...PERSIST_NAMES } = PERSIST_OPTIONS; // close() ends it.

@@ -25,40 +25,44 @@ import type { InboxLimits } from "./reading/unread-queue.js";
 /** Options that clients and servers share. Durations are milliseconds, sizes are bytes; null disables. */
 export interface ConnectionOptions {
   /** Time between two keepalive pings; null: no keepalive, no heartbeat, no latency. @default 20000 */
-  readonly pingInterval?: number | null;
+  readonly pingInterval?: number | null | undefined;
   /**
    * Time that a ping may stay unanswered before the peer is declared dead, counted from when the ping was queued; null:
    * measure and never judge. @default 20000
    */
-  readonly pingTimeout?: number | null;
+  readonly pingTimeout?: number | null | undefined;
   /** The signs of life that count: only `"pong"`s, or any received byte (`"traffic"`). @default "pong" */
-  readonly liveness?: Liveness;
+  readonly liveness?: Liveness | undefined;
   /**
    * How a dead peer is detected. `"fixed"`: by `pingInterval` and `pingTimeout`. `"adaptive"`: by deadlines that follow from
    * the measured round trip, never later than `pingTimeout`, with a ping every 2 seconds while messages pass or the page
    * is visible (docs/keepalive.md). An object sets its limits. @default "fixed"
    */
-  readonly detection?: "adaptive" | "fixed" | DetectionOptions;
+  readonly detection?: "adaptive" | "fixed" | DetectionOptions | undefined;
   /** Time from the beginning of closing to the end of the socket. @default 10000 */
-  readonly closeTimeout?: number | null;
+  readonly closeTimeout?: number | null | undefined;
   /** Answer pings (RFC 6455 section 5.5.2). @default true */
-  readonly autoPong?: boolean;
+  readonly autoPong?: boolean | undefined;
   /** The largest message that is accepted; a larger one fails the connection with 1009. @default 1048576 */
-  readonly maxMessageSize?: number | null;
+  readonly maxMessageSize?: number | null | undefined;
   /**
    * The form of received text messages: a string, or its UTF-8 as `TextBytes`, which saves decoding if the application
    * only forwards it. `recvStream()` yields strings in both cases. @default "string"
    */
-  readonly text?: TextForm;
+  readonly text?: TextForm | undefined;
   /**
    * The number of received messages, or of their bytes, that may wait to be read before reading pauses. @default {
    * messages: 1024, bytes: 1048576 }
    */
-  readonly maxQueue?: number | { readonly messages?: number | null; readonly bytes?: number | null } | null;
+  readonly maxQueue?:
+    | number
+    | { readonly messages?: number | null | undefined; readonly bytes?: number | null | undefined }
+    | null
+    | undefined;
   /** The number of unsent bytes from which `send()` waits; null: never. @default 65536 */
-  readonly writeLimit?: number | null;
+  readonly writeLimit?: number | null | undefined;
   /** permessage-deflate (RFC 7692); true for good defaults. Used only if the peer agrees. @default false */
-  readonly compression?: boolean | CompressionOptions;
+  readonly compression?: boolean | CompressionOptions | undefined;
   /**
    * The logger (docs/logging.md). `info` and above are for production; a logger that shows `debug` gets a line for each
    * frame. With HOLDFAST_DEBUG=1 in the environment, everything appears on stderr as well. With null, the library logs
@@ -66,7 +70,7 @@ export interface ConnectionOptions {
    * on stderr.
    * @default undefined: errors of the application's own code on stderr
    */
-  readonly logger?: Logger | null;
+  readonly logger?: Logger | null | undefined;
 }
 
 export const CONNECTION_OPTIONS: OptionNames<ConnectionOptions> = {

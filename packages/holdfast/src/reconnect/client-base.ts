@@ -24,7 +24,7 @@ import { showURL } from "../shared/show-url.js";
 /** Options of the event stream. */
 export interface StreamOptions {
   /** Milliseconds between two `poll` events; null for none. @default 5000 */
-  readonly pollInterval?: number | null;
+  readonly pollInterval?: number | null | undefined;
 }
 
 export const STREAM_OPTIONS: OptionNames<StreamOptions> = { pollInterval: true };

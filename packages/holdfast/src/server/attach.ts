@@ -22,13 +22,13 @@ export interface AttachOptions<Data = unknown> extends ServerOptions<Data> {
    * The URL path to serve, without the query: an exact string, a RegExp, or a function that decides. Other handlers
    * receive the requests for other paths. @default all paths
    */
-  readonly path?: PathFilter;
+  readonly path?: PathFilter | undefined;
   /**
    * Close the connections when `httpServer.close()` is called, which otherwise waits until they have all ended. True, or
    * the options of `Server.close()`, such as `{ code: 1012, spread: 10_000 }`. The `close` method of `httpServer` is
    * replaced for that. @default false
    */
-  readonly closeWithServer?: boolean | ServerCloseOptions;
+  readonly closeWithServer?: boolean | ServerCloseOptions | undefined;
 }
 
 const ATTACH_OPTIONS: OptionNames<AttachOptions> = { ...SERVER_OPTIONS, path: true, closeWithServer: true };

@@ -10,7 +10,7 @@ import type { ServerRequest } from "./upgrade/server-request.js";
 /** The realm of HTTP Basic authentication (RFC 7617 section 2). */
 export interface RealmOptions {
   /** The name that browsers show in their dialog; printable ASCII. @default "WebSocket" */
-  readonly realm?: string;
+  readonly realm?: string | undefined;
 }
 
 /** The accepted credentials: those of one user, or those that `check` accepts. */

@@ -23,11 +23,11 @@ export interface BroadcastOptions {
   /** Connections to leave out, such as the sender of the message. */
   readonly except?: Connection | ReadonlySet<Connection> | null | undefined;
   /** The treatment of receivers that do not keep up. @default "buffer" */
-  readonly slow?: SlowPolicy;
+  readonly slow?: SlowPolicy | undefined;
   /** A receiver does not keep up if it has this many unsent bytes. @default 1 MiB for `"buffer"`, 64 KiB otherwise */
-  readonly limit?: number | null;
+  readonly limit?: number | null | undefined;
   /** Compress the message for connections that negotiated compression, if it is large enough. @default true */
-  readonly compress?: boolean;
+  readonly compress?: boolean | undefined;
 }
 
 const BROADCAST_OPTIONS: OptionNames<BroadcastOptions> = {

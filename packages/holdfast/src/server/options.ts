@@ -29,14 +29,14 @@ export interface ServerOptions<Data = unknown> extends ConnectionOptions {
    * Milliseconds for TLS, the upgrade request and `onRequest` together, and again for the first word of a socket with
    * `sessions`; null for no limit. @default 10000
    */
-  readonly openTimeout?: number | null;
+  readonly openTimeout?: number | null | undefined;
   /**
    * The pages that may connect (RFC 6455 section 10.2): `"same-origin"`, `"any"`, or a list. `"same-origin"` compares
    * scheme, host and port with those of the request; behind a proxy, with those that a proxy in `trustProxy` reports.
    * For a client on this machine, all names of loopback are one origin, with any port and scheme. A request without an
    * Origin passes (every browser sends one); other requests get 403. @default "same-origin"
    */
-  readonly origins?: AllowedOrigins;
+  readonly origins?: AllowedOrigins | undefined;
   /**
    * The host names that this server serves, against DNS rebinding: if an attacker's name suddenly resolves to this
    * server, the attacker's page has the same origin as the server, and only the name in Host reveals the attack. A
@@ -45,7 +45,7 @@ export interface ServerOptions<Data = unknown> extends ConnectionOptions {
    * host gets 421 (RFC 9110 section 15.5.20), including health checks by IP address. Over HTTP/2 the server checks
    * `:authority`; with `trustProxy`, the host that the client requested from the proxy. @default null: every name
    */
-  readonly hosts?: AllowedHosts | null;
+  readonly hosts?: AllowedHosts | null | undefined;
   /**
    * The proxies in front of this server that it trusts: their number; a list of their addresses, of ranges such as
    * `"10.0.0.0/8"`, and of `"loopback"`, `"linklocal"`, `"uniquelocal"`, `"unix"`; or a function of an address and its
@@ -54,13 +54,13 @@ export interface ServerOptions<Data = unknown> extends ConnectionOptions {
    * server ignores these headers from anyone else. Do not list more proxies than there are: clients can forge the
    * earlier entries. @default null: trust no proxy
    */
-  readonly trustProxy?: TrustProxy | null;
+  readonly trustProxy?: TrustProxy | null | undefined;
   /**
    * Limits against abuse, per client address and per connection; true for recommended limits: 1,000 connections and 100
    * upgrades a second per address, 1,000 messages and 4 MiB a second per connection. Behind a proxy, set `trustProxy`
    * too. @default null: no limits
    */
-  readonly limits?: LimitOptions | boolean | null;
+  readonly limits?: LimitOptions | boolean | null | undefined;
   /**
    * Called with each valid request before the upgrade. Return a `Response` to send it instead of upgrading. Return
    * nothing to accept the request, or `{ headers, data }` to accept it with more response headers and with
@@ -70,7 +70,7 @@ export interface ServerOptions<Data = unknown> extends ConnectionOptions {
   readonly onRequest?:
     ((request: ServerRequest) => RequestAnswer<Data> | Promise<RequestAnswer<Data>>) | undefined;
   /** Subprotocols that the server supports, in order of preference. @default [] */
-  readonly subprotocols?: readonly string[];
+  readonly subprotocols?: readonly string[] | undefined;
   /** Chooses one of the offered subprotocols, or null for none, instead of `subprotocols`. */
   readonly selectSubprotocol?:
     ((offered: readonly string[], request: ServerRequest) => string | null | undefined) | undefined;
@@ -78,34 +78,34 @@ export interface ServerOptions<Data = unknown> extends ConnectionOptions {
    * Use the link protocol with clients that offer it, as Holdfast in browsers does: it lets a page send pings
    * (docs/link-protocol.md). It is invisible to the application. @default true
    */
-  readonly linkProtocol?: boolean;
+  readonly linkProtocol?: boolean | undefined;
   /**
    * Sessions with clients that want one: messages survive reconnects, in both directions (docs/sessions.md). True for the
    * defaults. The handler is called once for each session. @default null: no sessions
    */
-  readonly sessions?: ServerSessionOptions | boolean | null;
+  readonly sessions?: ServerSessionOptions | boolean | null | undefined;
   /** Refuse clients that offer no supported subprotocol, with 400. @default false */
-  readonly requireSubprotocol?: boolean;
+  readonly requireSubprotocol?: boolean | undefined;
   /**
    * Maximum number of concurrent connections; further clients get 503 with Retry-After. Null for no limit. @default
    * null
    */
-  readonly maxConnections?: number | null;
+  readonly maxConnections?: number | null | undefined;
 }
 
 /** Options of `serve()`. */
 export interface ServeOptions<Data = unknown> extends ServerOptions<Data> {
   /** The TCP port; 0 for any free port. @default 0 */
-  readonly port?: number;
+  readonly port?: number | undefined;
   /** The address to listen on, as in `net.Server.listen`. @default all addresses, IPv6 and IPv4 */
-  readonly host?: string;
+  readonly host?: string | undefined;
   /** The path of a Unix socket (or a Windows pipe) to listen on instead of TCP; not a URL path. */
   readonly path?: string | undefined;
   /**
    * Let other processes listen on the same port; the kernel distributes clients among them. Linux and some BSDs, from
    * Node.js 23.1 or 22.12; `node:cluster` does the same anywhere. @default false
    */
-  readonly reusePort?: boolean;
+  readonly reusePort?: boolean | undefined;
   /** Options of `tls.createServer` (`key`, `cert`, …): serves `wss:`. @default plain `ws:` */
   readonly tls?: TlsOptions | undefined;
   /**
@@ -114,12 +114,12 @@ export interface ServeOptions<Data = unknown> extends ServerOptions<Data> {
    */
   readonly http2?: boolean | undefined;
   /** Maximum size of the request's head in bytes; null for no limit. @default 16384 */
-  readonly maxHandshakeSize?: number | null;
+  readonly maxHandshakeSize?: number | null | undefined;
   /**
    * Connections that the kernel queues until the process accepts them; the kernel may impose a lower limit
    * (`net.core.somaxconn`). @default 4096
    */
-  readonly backlog?: number;
+  readonly backlog?: number | undefined;
 }
 
 export const SERVER_OPTIONS: OptionNames<ServerOptions> = {

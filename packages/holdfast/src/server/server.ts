@@ -18,21 +18,21 @@ import { checkTimes, shutDown, type ShutDownOptions } from "./shutdown/shut-down
 /** Options of `Server.close()`. */
 export interface ServerCloseOptions {
   /** The close code that clients receive. @default 1001 */
-  readonly code?: number;
+  readonly code?: number | undefined;
   /** The close reason that clients receive. @default "" */
-  readonly reason?: string;
+  readonly reason?: string | undefined;
   /**
    * Milliseconds after which the server stops waiting: it cuts the connections that are left, and no longer waits for
    * handlers that have not settled. Null waits without a limit.
    *
    * @default `spread` plus `closeTimeout`, plus a second for handlers
    */
-  readonly timeout?: number | null;
+  readonly timeout?: number | null | undefined;
   /**
    * Milliseconds over which the server spreads the Closes evenly, so that the clients do not all reconnect at once;
    * less than `timeout`. @default 0
    */
-  readonly spread?: number;
+  readonly spread?: number | undefined;
   /** Stops waiting when it aborts, as if `timeout` had expired: for a second SIGTERM. */
   readonly signal?: AbortSignal | null | undefined;
 }

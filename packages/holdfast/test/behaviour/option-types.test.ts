@@ -15,14 +15,20 @@ import {
   memoryStore,
   persist,
   serve,
+  type AttachOptions,
   type BroadcastOptions,
   type ClientOptions,
+  type CompressionOptions,
   type ConnectInWorkerOptions,
   type ConnectOptions,
   type ConnectPersistentOptions,
+  type LimitOptions,
   type PersistentOptions,
   type PersistOptions,
   type ServeOptions,
+  type ServerCloseOptions,
+  type ServerSessionOptions,
+  type SessionOptions,
 } from "holdfast";
 
 /** Valid values for each option. */
@@ -341,6 +347,26 @@ const notOfClient: readonly ClientOptions[] = [
   { pollInterval: "5s" },
 ];
 
+/** With `exactOptionalPropertyTypes`, callers may pass undefined only where a type says so. */
+type MayBeUndefined<Options> = { readonly [Name in keyof Required<Options>]: undefined } extends Options
+  ? true
+  : never;
+export const mayBeUndefined: readonly true[] = [
+  true satisfies MayBeUndefined<AttachOptions>,
+  true satisfies MayBeUndefined<BroadcastOptions>,
+  true satisfies MayBeUndefined<ClientOptions>,
+  true satisfies MayBeUndefined<CompressionOptions>,
+  true satisfies MayBeUndefined<ConnectInWorkerOptions>,
+  true satisfies MayBeUndefined<ConnectOptions>,
+  true satisfies MayBeUndefined<ConnectPersistentOptions>,
+  true satisfies MayBeUndefined<LimitOptions>,
+  true satisfies MayBeUndefined<PersistOptions>,
+  true satisfies MayBeUndefined<ServeOptions>,
+  true satisfies MayBeUndefined<ServerCloseOptions>,
+  true satisfies MayBeUndefined<ServerSessionOptions>,
+  true satisfies MayBeUndefined<SessionOptions>,
+];
+
 refuses("connect()", ofConnect, notOfConnect, (options) => connect(url, options));
 refuses("serve()", ofServe, notOfServe, async (options) => {
   await (await serve(() => undefined, options)).close();
@@ -368,6 +394,15 @@ function refuses<Options extends object>(
       assert.deepEqual(names.sort(), Object.keys(fitting).sort());
     });
 
+    test("undefined stands for the default of each option", async () => {
+      const names = Object.keys(fitting);
+      const options = Object.fromEntries(names.map((name) => [name, undefined])) as Options;
+      const refusal = await Promise.resolve(options)
+        .then(use)
+        .then(nothing, (error: unknown) => error);
+      assert.ok(!isRefusal(refusal), refusal as Error);
+    });
+
     for (const options of unfitting) {
       const [name = ""] = Object.keys(options);
       test(name, async () => {
@@ -378,6 +413,10 @@ function refuses<Options extends object>(
       });
     }
   });
+}
+
+function nothing(): undefined {
+  return undefined;
 }
 
 /** Headers have their own error class, which names `origin` as the header "Origin". */

@@ -8,11 +8,11 @@ import { checkOptionNames, type OptionNames } from "../../shared/option-names.js
 /** Limits of adaptive detection. Durations are milliseconds. */
 export interface DetectionOptions {
   /** A peer is never declared dead after less silence than this; at most `pingTimeout`. @default 3000 */
-  readonly floor?: number;
+  readonly floor?: number | undefined;
   /**
    * The longest time between two pings, while no message passes or the page is hidden. @default `pingInterval`: 20000
    */
-  readonly maxPeriod?: number;
+  readonly maxPeriod?: number | undefined;
 }
 
 const DETECTION_OPTIONS: OptionNames<DetectionOptions> = { floor: true, maxPeriod: true };

@@ -13,28 +13,28 @@ export interface CompressionOptions {
    * The server resets its window after each message: less memory, less compression. A client with this option requests
    * it, and accepts a server that does not support it. @default false
    */
-  readonly serverNoContextTakeover?: boolean;
+  readonly serverNoContextTakeover?: boolean | undefined;
   /**
    * The client resets its window after each message. A server requires it from clients that offer it. @default false
    */
-  readonly clientNoContextTakeover?: boolean;
+  readonly clientNoContextTakeover?: boolean | undefined;
   /**
    * The server's window is at most 2 to this power, in bytes; 8 to 15. A client that sets it requests it, and accepts a
    * server that does not support it. By default a client leaves it to the server.
    * @default 12 at a server, 15 at a client
    */
-  readonly serverMaxWindowBits?: number;
+  readonly serverMaxWindowBits?: number | undefined;
   /**
    * The client's window is at most 2 to this power, in bytes; 8 to 15. A client that sets it announces it in its offer.
    * A server requires it from clients that offer `client_max_window_bits`, as browsers do. @default 12
    */
-  readonly clientMaxWindowBits?: number;
+  readonly clientMaxWindowBits?: number | undefined;
   /** Compression level of zlib, 1 (fast) to 9 (small). @default 6 */
-  readonly level?: number;
+  readonly level?: number | undefined;
   /** Memory level of zlib, 1 to 9. @default 5 */
-  readonly memLevel?: number;
+  readonly memLevel?: number | undefined;
   /** Shorter messages are sent uncompressed. In bytes. @default 256 */
-  readonly threshold?: number;
+  readonly threshold?: number | undefined;
 }
 
 const COMPRESSION_OPTIONS: OptionNames<CompressionOptions> = {

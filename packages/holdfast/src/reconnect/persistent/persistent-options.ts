@@ -31,16 +31,20 @@ export interface PersistentOptions {
    * The treatment of messages while there is no connection: they wait (`"queue"`), or `send()` rejects (`"reject"`).
    * @default "queue"
    */
-  readonly offline?: "queue" | "reject";
+  readonly offline?: "queue" | "reject" | undefined;
   /**
    * The limit of the queue of messages to send: a number of messages, or messages and bytes; null for no limit. Strings
    * count their characters. @default { messages: 1024, bytes: 1048576 }
    */
-  readonly queue?: number | { readonly messages?: number | null; readonly bytes?: number | null } | null;
+  readonly queue?:
+    | number
+    | { readonly messages?: number | null | undefined; readonly bytes?: number | null | undefined }
+    | null
+    | undefined;
   /** When the queue is full, the new message fails (`"fail"`), or the oldest are dropped. @default "fail" */
-  readonly overflow?: "drop-oldest" | "fail";
+  readonly overflow?: "drop-oldest" | "fail" | undefined;
   /** Milliseconds that a message may wait to be sent; null for no limit. @default null */
-  readonly timeToLive?: number | null;
+  readonly timeToLive?: number | null | undefined;
   /**
    * Called with each new connection, and awaited. Use it to send messages that must precede the queued ones, such as a
    * login or subscriptions, on `connection`, and to await answers with `connection.recv()`. If it throws, the
@@ -49,21 +53,22 @@ export interface PersistentOptions {
    */
   readonly onOpen?: ((connection: Connection, context: OpenContext) => unknown) | undefined;
   /** Milliseconds that the server may take to answer after `probe()`. @default 5000 */
-  readonly probeTimeout?: number;
+  readonly probeTimeout?: number | undefined;
   /**
    * A session: messages survive reconnects, in both directions, if the server has `sessions` (docs/sessions.md). True for
    * the defaults. Otherwise `session` of the persistent connection stays null. `onOpen` is called for each new session,
    * and not when one is resumed. @default false
    */
-  readonly session?: SessionOptions | boolean | null;
+  readonly session?: SessionOptions | boolean | null | undefined;
 }
 
 /** Options of a client's session. */
 export interface SessionOptions {
   /** The messages and bytes that may be unconfirmed; more wait. @default { messages: 1024, bytes: 262144 } */
-  readonly window?: { readonly messages?: number; readonly bytes?: number };
+  readonly window?:
+    { readonly messages?: number | undefined; readonly bytes?: number | undefined } | undefined;
   /** Milliseconds within which received messages are acknowledged. @default 100 */
-  readonly ackDelay?: number;
+  readonly ackDelay?: number | undefined;
   /**
    * Keeps the session across a reload of the page, or a restart of the client: `sessionStorageKeep()` in a page. One keep
    * serves one persistent connection at a time. @default none

@@ -8,23 +8,23 @@ import { DEFAULT_BACKOFF, type BackoffSettings } from "./backoff.js";
 /** How a client reconnects. Durations are milliseconds. */
 export interface PersistOptions {
   /** The shortest delay before an attempt. @default 0 */
-  readonly minDelay?: number;
+  readonly minDelay?: number | undefined;
   /**
    * The first delay is uniform between `minDelay` and this. A Holdfast server sends browsers another width, which
    * depends on how many connections it has; `minDelay` and `maxDelay` bound it. @default 2000
    */
-  readonly firstDelay?: number;
+  readonly firstDelay?: number | undefined;
   /** The longest delay, unless the server requests a longer one. @default 30000 */
-  readonly maxDelay?: number;
+  readonly maxDelay?: number | undefined;
   /** Growth from one delay to the next, before jitter. At least 1. @default 1.618 */
-  readonly factor?: number;
+  readonly factor?: number | undefined;
   /** Only a connection that stayed open at least this long resets the backoff. @default 5000 */
-  readonly stableAfter?: number;
+  readonly stableAfter?: number | undefined;
   /**
    * The longest delay that a server may request, with `Retry-After` or by closing with 1012 or 1013; null for no
    * limit. @default 300000
    */
-  readonly maxRetryAfter?: number | null;
+  readonly maxRetryAfter?: number | null | undefined;
   /**
    * Decides whether to retry after this error: the error of a failed attempt, or the ConnectionClosed of a connection
    * that was open. `byDefault` is the decision without this function. Any return value but true or false, including a

@@ -9,27 +9,27 @@ export interface LimitOptions {
    * Maximum number of open connections per address; further upgrades get 429 with Retry-After. An IPv6 /64, which is
    * what one customer gets, counts as one address. @default null
    */
-  readonly connectionsPerAddress?: number | null;
+  readonly connectionsPerAddress?: number | null | undefined;
   /**
    * Average upgrades per second and address; bursts of the same size are allowed. Further upgrades get 429 with
    * Retry-After. @default null
    */
-  readonly upgradesPerSecond?: number | null;
+  readonly upgradesPerSecond?: number | null | undefined;
   /**
    * Average messages per second that one connection may send; bursts of the same size are allowed. At least 1. @default
    * null
    */
-  readonly messagesPerSecond?: number | null;
+  readonly messagesPerSecond?: number | null | undefined;
   /**
    * Average bytes per second, on the wire, that one connection may send; bursts of the same size are allowed. At least
    * 16384, which is a quarter of one read. @default null
    */
-  readonly bytesPerSecond?: number | null;
+  readonly bytesPerSecond?: number | null | undefined;
   /**
    * The reaction to a connection that exceeds a limit: `"pause"` pauses reading until the average allows more, so that
    * TCP slows the peer down and nothing is lost; `"close"` closes it with 1008 (policy violation). @default "pause"
    */
-  readonly onExceeded?: "close" | "pause";
+  readonly onExceeded?: "close" | "pause" | undefined;
 }
 
 export interface Limits {

@@ -21,18 +21,18 @@ export type SessionDurability = "message" | "process" | "shutdown";
 /** Options of the sessions of a server. */
 export interface ServerSessionOptions {
   /** Milliseconds for which a session without a socket is kept; null for no limit. @default 120000 */
-  readonly retain?: number | null;
+  readonly retain?: number | null | undefined;
   /**
    * Milliseconds after its beginning from which a session cannot be resumed: it ends with the socket that it has then. Null
    * for no limit. @default 86400000, a day
    */
-  readonly maxLifetime?: number | null;
+  readonly maxLifetime?: number | null | undefined;
   /**
    * Bytes that all sessions of this server may take: their unconfirmed messages, and 8 KiB for each session without a
    * socket. Above it, sessions without a socket are dropped: those that never carried a message first, and the one that has
    * been without a socket for the longest time first. Null for no limit. @default 268435456, 256 MiB
    */
-  readonly memory?: number | null;
+  readonly memory?: number | null | undefined;
   /**
    * Returns the owner of a request, such as the id of the user. A session can be resumed by its owner only. Called for
    * each socket of a session, after `onRequest`. If it fails, or has no answer after 10 seconds, the socket is closed with
@@ -44,14 +44,14 @@ export interface ServerSessionOptions {
    * has finished with it: the callback of `forEach()` has settled, or the next message is requested. After a crash, or if
    * a server closes while a message is handled, the next process may be handed the message again. @default "received"
    */
-  readonly acknowledge?: SessionAcknowledge;
+  readonly acknowledge?: SessionAcknowledge | undefined;
   /**
    * `"process"`: sessions live in memory, and end with the process. `"shutdown"`: `server.close()` saves them to the
    * store, from which the next process resumes them. `"message"`: each message is saved before it is sent or confirmed,
    * so that sessions survive a crash, and a client may continue on any server that shares the store.
    * @default "message" with a `store`, "process" without one
    */
-  readonly durability?: SessionDurability;
+  readonly durability?: SessionDurability | undefined;
   /** Keeps sessions for other processes. Required unless `durability` is `"process"`. @default memory of the process */
   readonly store?: SessionStore | undefined;
 }

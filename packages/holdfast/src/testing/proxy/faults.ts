@@ -42,7 +42,7 @@ export interface CutOptions {
    * few milliseconds later, so that the bytes are read first. With 0 bytes it happens on connecting.
    * @default at once
    */
-  readonly after?: { readonly direction: Direction; readonly bytes: number };
+  readonly after?: { readonly direction: Direction; readonly bytes: number } | undefined;
 }
 
 /**

@@ -19,11 +19,11 @@ import {
 /** Options of `FaultProxy.start()`. */
 export interface FaultProxyOptions {
   /** The server to forward to; `host` is 127.0.0.1 by default. */
-  readonly target: { readonly port: number; readonly host?: string };
+  readonly target: { readonly port: number; readonly host?: string | undefined };
   /** The port to listen on. @default 0: any free port */
-  readonly port?: number;
+  readonly port?: number | undefined;
   /** The address to listen on. @default "127.0.0.1" */
-  readonly host?: string;
+  readonly host?: string | undefined;
 }
 
 const OPTIONS: OptionNames<FaultProxyOptions> = { target: true, port: true, host: true };

@@ -17,24 +17,24 @@ export interface RawClientOptions {
   /** The port of the server. */
   readonly port: number;
   /** The address of the server. @default "127.0.0.1" */
-  readonly host?: string;
+  readonly host?: string | undefined;
   /**
    * Uses TLS with these options of `tls.connect`, such as `ca`. The default `servername` is `localhost`.
    * @default no TLS
    */
-  readonly tls?: ConnectionOptions;
+  readonly tls?: ConnectionOptions | undefined;
   /** Milliseconds for connecting and, unless a call sets another limit, for every wait. @default 20_000 */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
 }
 
 /** Options of `RawClient.upgrade()` and `sendUpgrade()`. */
 export interface UpgradeOptions {
   /** The target of the request. @default "/" */
-  readonly path?: string;
+  readonly path?: string | undefined;
   /** Added to the headers of an upgrade; they replace headers of the same name, and null omits one. @default none */
-  readonly headers?: HeadersToSend;
+  readonly headers?: HeadersToSend | undefined;
   /** Bytes right after the request, in the same write. @default none */
-  readonly glue?: BytesLike;
+  readonly glue?: BytesLike | undefined;
 }
 
 const OPTIONS: OptionNames<RawClientOptions> = { port: true, host: true, tls: true, timeout: true };

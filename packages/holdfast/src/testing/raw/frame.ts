@@ -10,17 +10,17 @@ export interface FrameOptions {
   /** 0 to 15; OPCODE names the defined ones. */
   readonly opcode: number;
   /** A string stands for its latin1 bytes. @default no bytes */
-  readonly payload?: BytesLike;
+  readonly payload?: BytesLike | undefined;
   /** The bit FIN: whether it is the last fragment of a message. @default true */
-  readonly isFinal?: boolean;
+  readonly isFinal?: boolean | undefined;
   /** The three reserved bits as a number: 4 is RSV1, which marks compressed messages. @default 0 */
-  readonly rsv?: number;
+  readonly rsv?: number | undefined;
   /** Whether to mask, or the key to mask with. @default false; true for a peer in the client role */
-  readonly mask?: boolean | Uint8Array;
+  readonly mask?: boolean | Uint8Array | undefined;
   /** The bits of the length field; 16 and 64 may be more than needed. @default "minimal" */
-  readonly lengthEncoding?: "minimal" | 16 | 64;
+  readonly lengthEncoding?: "minimal" | 16 | 64 | undefined;
   /** The length to declare instead of the payload's; a bigint for 2^53 and more. @default the payload's */
-  readonly declaredLength?: number | bigint;
+  readonly declaredLength?: number | bigint | undefined;
 }
 
 /** A frame that was read; the payload is unmasked. */

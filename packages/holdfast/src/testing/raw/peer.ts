@@ -17,7 +17,7 @@ export type RawEnd = "fin" | "rst" | "closed";
 /** Options of every call that waits. */
 export interface WaitOptions {
   /** Milliseconds to wait before the call rejects. @default the peer's `timeout`: 20,000 */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
 }
 
 /** Options of a `RawPeer` over sockets of your own. */

@@ -8,11 +8,11 @@ import { RawPeer, type WaitOptions } from "./peer.js";
 /** Options of `RawServerPeer.acceptUpgrade()`. */
 export interface AcceptOptions {
   /** Added to the headers of the response; they replace headers of the same name, and null omits one. @default none */
-  readonly headers?: HeadersToSend;
+  readonly headers?: HeadersToSend | undefined;
   /** The value of Sec-WebSocket-Accept (RFC 6455 section 4.2.2). @default the right one for the request */
-  readonly accept?: string;
+  readonly accept?: string | undefined;
   /** Bytes right after the response, in the same write. @default none */
-  readonly glue?: BytesLike;
+  readonly glue?: BytesLike | undefined;
 }
 
 /** The scripted server's end of a connection. Its frames are unmasked by default. */

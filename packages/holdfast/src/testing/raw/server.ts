@@ -13,15 +13,15 @@ import { RawServerPeer } from "./server-peer.js";
 /** Options of `RawServer.start()`. */
 export interface RawServerOptions {
   /** Uses TLS with these options of Node's `TLSSocket`, such as `key` and `cert`. @default no TLS */
-  readonly tls?: TLSSocketOptions;
+  readonly tls?: TLSSocketOptions | undefined;
   /** The address to listen on. @default "127.0.0.1" */
-  readonly host?: string;
+  readonly host?: string | undefined;
   /** The port to listen on. @default 0: any free port */
-  readonly port?: number;
+  readonly port?: number | undefined;
   /** The path of a Unix socket to listen on instead. @default a TCP port */
-  readonly path?: string;
+  readonly path?: string | undefined;
   /** Milliseconds: bounds every wait of the peers, unless a call says otherwise. @default 20_000 */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
 }
 
 const OPTIONS: OptionNames<RawServerOptions> = {
