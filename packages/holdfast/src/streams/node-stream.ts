@@ -45,7 +45,8 @@ const OPTIONS: OptionNames<NodeStreamOptions> = {
  *
  * Ends: WebSockets have no half-close. `end()` closes the connection with 1000 after all chunks, and what the peer sent
  * before its Close can still be read; "finish" follows the end of the connection. If the connection ends well, the
- * stream ends; otherwise it is destroyed with ConnectionClosedError, after the messages that were received.
+ * stream ends, or is destroyed with ConnectionClosedOK if a source is piped into it and nobody reads it. Otherwise it is
+ * destroyed with ConnectionClosedError, after the messages that were received.
  * `destroy()` closes the connection with 1000, and `destroy(error)` with 1011, so that the peer does not take half of
  * the data for all of it.
  *
@@ -79,6 +80,7 @@ class ConnectionStream extends Duplex {
     super(settings);
     this.#connection = connection;
     if (!this.readable) connection.discard();
+    this.on("newListener", this.#onListener);
     if (connection.signal.aborted) this.#onEnd();
     else connection.signal.addEventListener("abort", this.#onEnd, { once: true });
   }
@@ -137,12 +139,26 @@ class ConnectionStream extends Duplex {
 
   /** The connection has ended. A reader finds out by itself, after the last message. */
   readonly #onEnd = (): void => {
-    const { inbox } = coreOf(this.#connection);
-    const isRead = this.readable && (this.#isReading || inbox.length > 0);
-    if (isRead) return;
-    if (this.#error instanceof ConnectionClosedOK && this.readable) this.push(null);
+    if (this.#isOnlyWritten) this.destroy(this.#error);
+    else if (this.readable && (this.#isReading || coreOf(this.#connection).inbox.length > 0)) return;
+    else if (this.#error instanceof ConnectionClosedOK && this.readable) this.push(null);
     else if (!this.writableEnded) this.destroy(this.#error);
   };
+
+  /** A source that is attached after the end may never write. */
+  readonly #onListener = (event: string | symbol): void => {
+    if (event !== "drain" && event !== "unpipe") return;
+    process.nextTick(() => {
+      if (this.#connection.signal.aborted && this.#isOnlyWritten) this.destroy(this.#error);
+    });
+  };
+
+  /** Whether `pipe()` or `pipeline()` writes to the stream, and nobody reads it. */
+  get #isOnlyWritten(): boolean {
+    const isRead = this.readableFlowing !== null || this.listenerCount("readable") > 0;
+    const isWritten = this.listenerCount("drain") + this.listenerCount("unpipe") > 0;
+    return isWritten && !isRead && !this.writableEnded;
+  }
 
   get #error(): ConnectionClosed {
     return this.#connection.signal.reason as ConnectionClosed;

@@ -2,13 +2,13 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { Readable, Transform, Writable } from "node:stream";
+import { PassThrough, Readable, Transform, Writable } from "node:stream";
 import { buffer, text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { describe, test } from "node:test";
 import { toNodeStream } from "../../build/index.js";
 import { eventually, withTimeout } from "holdfast-testkit";
-import { openPair } from "./open-pair.js";
+import { openPair, type Pair } from "./open-pair.js";
 
 /** 4 MiB in uneven chunks. */
 function* chunks(): Generator<Buffer, void> {
@@ -161,6 +161,58 @@ describe("Node streams", () => {
       assert.equal(error.name, "ConnectionClosedError");
       assert.equal(stream.destroyed, true);
     }
+  });
+
+  for (const [end, name, begin] of [
+    ["closes with 1000", "ConnectionClosedOK", ({ peer }) => void peer.close()],
+    ["closes with 1001", "ConnectionClosedOK", ({ peer }) => void peer.close(1001)],
+    ["is cut off", "ConnectionClosedError", ({ peer }) => peer.terminate()],
+    ["is closed by us", "ConnectionClosedOK", ({ local, peer }) => (peer.discard(), void local.close())],
+  ] as const satisfies readonly (readonly [string, string, (pair: Pair) => void])[]) {
+    test(`D8: pipeline() from an idle source fails when the peer ${end}, and when it did so before`, async () => {
+      for (const isBefore of [false, true]) {
+        const pair = await openPair();
+        const stream = toNodeStream(pair.local);
+        stream.on("error", () => undefined);
+        const source = new Readable({ read: () => undefined });
+        if (isBefore) begin(pair);
+        // A poll after its end, in which the stream learns of it.
+        if (isBefore) await pair.local.closed.then(() => new Promise(setImmediate));
+        const piping = assert.rejects(pipeline(source, stream), isBefore ? Error : { name });
+        if (!isBefore) begin(pair);
+        await withTimeout(piping, 30_000, "the pipeline");
+        assert.equal(source.destroyed, true);
+      }
+    });
+  }
+
+  test("D8: an idle source that is piped into a stream with unread messages does not keep it open", async () => {
+    const { local, peer } = await openPair();
+    const stream = toNodeStream(local);
+    const piping = assert.rejects(pipeline(new Readable({ read: () => undefined }), stream), {
+      name: "ConnectionClosedOK",
+    });
+    await peer.send("unread");
+    void peer.close();
+    await withTimeout(piping, 30_000, "the pipeline");
+  });
+
+  test("D4: a pipeline through the stream ends well when the peer closes, and one from an idle source fails", async () => {
+    const through = await openPair();
+    const stream = toNodeStream(through.local);
+    const [echo, other] = [pipeline(stream, new PassThrough(), stream), await openPair()];
+    void through.peer.close();
+    await withTimeout(echo, 30_000, "the echo");
+
+    const read = toNodeStream(other.local);
+    const piping = assert.rejects(pipeline(new Readable({ read: () => undefined }), read), {
+      code: "ERR_STREAM_PREMATURE_CLOSE",
+    });
+    const reading = text(read);
+    await other.peer.send("last");
+    void other.peer.close();
+    assert.equal(await withTimeout(reading, 30_000, "the end"), "last");
+    await withTimeout(piping, 30_000, "the pipeline");
   });
 
   test("E4: backpressure: an unread stream makes the peer wait, and reading it lets the peer go on", async () => {
