@@ -1,6 +1,6 @@
 // `toNodeStream()`: a connection as a Duplex of `node:stream`.
 
-import { Duplex, type DuplexOptions } from "node:stream";
+import { addAbortSignal, Duplex, type DuplexOptions } from "node:stream";
 import { Connection } from "../connection/connection.js";
 import { coreOf } from "../connection/core-of.js";
 import { ConnectionClosedOK, type ConnectionClosed } from "../connection/errors.js";
@@ -74,7 +74,6 @@ class ConnectionStream extends Duplex {
       writableObjectMode: checkBoolean("writableObjectMode", options.writableObjectMode, objectMode),
       readable: checkBoolean("readable", options.readable, true),
       ...(highWaterMark === null ? {} : { highWaterMark }),
-      ...(signal === null ? {} : { signal }),
       allowHalfOpen: false, // Once the peer has closed, nothing can be sent.
     };
     super(settings);
@@ -83,6 +82,8 @@ class ConnectionStream extends Duplex {
     this.on("newListener", this.#onListener);
     if (connection.signal.aborted) this.#onEnd();
     else connection.signal.addEventListener("abort", this.#onEnd, { once: true });
+    // Not through `super()`, which would destroy the stream before it has its fields.
+    if (signal !== null) addAbortSignal(signal, this);
   }
 
   override read(size?: number): unknown {

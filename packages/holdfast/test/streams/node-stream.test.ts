@@ -133,6 +133,15 @@ describe("Node streams", () => {
     assert.equal((await aborted).received?.code, 1011);
   });
 
+  test("D6: a signal that aborted before closes with 1011, and the stream fails with its reason", async () => {
+    const { local, peer } = await openPair();
+    const stream = toNodeStream(local, { signal: AbortSignal.abort() });
+    const failed = once(stream, "error");
+    const aborted = peer.forEach(() => undefined);
+    assert.equal(((await failed)[0] as Error).name, "AbortError");
+    assert.equal((await aborted).received?.code, 1011);
+  });
+
   test("D8: a cut: the messages before it are read, then the stream is destroyed with the error", async () => {
     const { local, peer } = await openPair();
     const stream = toNodeStream(local);
