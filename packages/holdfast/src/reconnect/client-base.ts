@@ -5,7 +5,7 @@ import type { CloseInfo } from "../connection/close-info.js";
 import type { CallOptions, Connection, SendOptions } from "../connection/connection.js";
 import { CALL_OPTIONS } from "../connection/call-options.js";
 import { ConcurrencyError } from "../connection/errors.js";
-import type { Fragments } from "../connection/sending/fragmented-send.js";
+import { endSource, type Fragments } from "../connection/sending/source.js";
 import type { ConnectionState } from "../connection/connection-core.js";
 import { describeObject, showInInspector } from "../connection/inspection.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
@@ -137,7 +137,9 @@ export abstract class ClientBase implements AsyncIterable<ClientEvent> {
    */
   send(data: string | Bytes | Fragments, options?: SendOptions): Promise<void> {
     const { connection } = this;
-    return connection === null ? notConnected("send()", this.state) : connection.send(data, options);
+    if (connection !== null) return connection.send(data, options);
+    endSource(data);
+    return notConnected("send()", this.state);
   }
 
   /**
