@@ -34,8 +34,12 @@ export async function sendFragments(
     for (;;) {
       const next = checkResult(await waiting.wait(pieces.next()));
       if (next.done === true) break;
-      const piece = checkPiece(next.value);
+      let piece = checkPiece(next.value);
       if (held !== null && typeof piece !== typeof held) throw mixedTypes(held, next.value);
+      if (typeof held === "string" && endsAmidPair(held)) {
+        piece = held.slice(-1) + String(piece);
+        held = held.slice(0, -1);
+      }
       if (held !== null) await waiting.wait(sendHeld(held, false));
       held = piece;
     }
@@ -70,6 +74,11 @@ function mixedTypes(first: Piece, piece: unknown): InvalidArgumentError {
   return new InvalidArgumentError(
     `Expected each fragment to be ${what}, as the first one was, got ${describe(piece)}.`,
   );
+}
+
+/** Whether the first half of a surrogate pair is the last: its other half may begin the next piece. */
+function endsAmidPair(text: string): boolean {
+  return (text.charCodeAt(text.length - 1) & 0xfc00) === 0xd800;
 }
 
 function encoded(piece: Piece): Pick<Fragment, "payload" | "type"> {
