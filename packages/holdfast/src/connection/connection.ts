@@ -326,7 +326,8 @@ export class Connection<Data = unknown> implements AsyncIterable<Message>, Async
 
   /**
    * Closes the connection: sends a Close after the messages sent before, waits for the peer's, and resolves when the
-   * socket has ended, after `closeTimeout` at the latest (RFC 6455 section 7.1.2). Calling it again changes nothing.
+   * socket has ended, after `closeTimeout` at the latest (RFC 6455 section 7.1.2). Until the peer's Close, messages can
+   * still be received, but not in browsers, which drop them. Calling it again changes nothing.
    *
    * @param code 1000–1003, 1007–1014 or 3000–4999. @default 1000
    * @param reason at most 123 bytes of UTF-8. @default ""
