@@ -137,9 +137,7 @@ export abstract class ClientBase implements AsyncIterable<ClientEvent> {
    */
   send(data: string | Bytes | Fragments, options?: SendOptions): Promise<void> {
     const { connection } = this;
-    if (connection !== null) return connection.send(data, options);
-    endSource(data);
-    return notConnected("send()", this.state);
+    return connection === null ? notConnected("send()", this.state, data) : connection.send(data, options);
   }
 
   /**
@@ -238,6 +236,8 @@ function notConnectedError(what: string, state: ConnectionState): InvalidStateEr
   );
 }
 
-function notConnected(what: string, state: ConnectionState): Promise<never> {
+/** @param data ended if it is a stream or an iterable */
+function notConnected(what: string, state: ConnectionState, data?: unknown): Promise<never> {
+  endSource(data);
   return Promise.reject(notConnectedError(what, state));
 }

@@ -17,8 +17,9 @@ import type {
   SendSettings,
   SharedMessage,
 } from "../message-transport.js";
+import { isFragments } from "./fragmented-send.js";
 import { SendTurns } from "./send-turns.js";
-import { endSource, isFragments, type Fragments } from "./source.js";
+import { endSource, type Fragments } from "./source.js";
 
 /** A base class rather than an object of its own, which every connection would pay for. */
 export abstract class ConnectionSender {

@@ -1,13 +1,13 @@
 // Sends an iterable as one message, a frame for each piece (RFC 6455 section 5.4).
 
 import { InvalidArgumentError } from "../../shared/errors.js";
-import { describe } from "../../shared/option-checks.js";
+import { describe, invalidArgument } from "../../shared/option-checks.js";
 import { errorOf } from "../../shared/thrown.js";
 import { toBytes } from "../arguments.js";
 import type { Interruption } from "../interruption.js";
 import type { Fragment } from "../message-transport.js";
 import type { ConnectionSender } from "./connection-sender.js";
-import { endSource, piecesOf, type Fragments, type Pieces } from "./source.js";
+import { endSource, type Fragments } from "./source.js";
 
 const encoder = new TextEncoder();
 
@@ -49,6 +49,36 @@ export async function sendFragments(
     if (sent > 0) connection.breakOff(errorOf(error));
     throw error;
   }
+}
+
+/** Whether a value can be sent piece by piece. */
+export function isFragments(data: unknown): data is Fragments {
+  // A view whose memory was transferred has no bytes, and throws when iterated.
+  if (typeof data !== "object" || data === null || ArrayBuffer.isView(data)) return false;
+  try {
+    return Symbol.asyncIterator in data || Symbol.iterator in data;
+  } catch {
+    return false; // A revoked Proxy.
+  }
+}
+
+interface Pieces {
+  next(): unknown;
+  return?(): unknown;
+}
+
+/** @throws InvalidArgumentError if it cannot be iterated */
+function piecesOf(source: Fragments): Pieces {
+  // The iterator of such a stream cannot cancel it while a read waits.
+  if ("getReader" in source) {
+    const reader = (source as ReadableStream).getReader();
+    return { next: () => reader.read(), return: () => reader.cancel() };
+  }
+  const methods: { [Symbol.asyncIterator]?: unknown; [Symbol.iterator]?: unknown } = source;
+  const begin = methods[Symbol.asyncIterator] ?? methods[Symbol.iterator];
+  const iterator: unknown = typeof begin === "function" ? begin.call(source) : null;
+  if (typeof (Object(iterator) as { next?: unknown }).next === "function") return iterator as Pieces;
+  throw invalidArgument("data", "a string, bytes, or an iterable of them", source);
 }
 
 function checkResult(result: unknown): IteratorResult<unknown> {
