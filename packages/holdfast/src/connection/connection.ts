@@ -195,7 +195,7 @@ export class Connection<Data = unknown> implements AsyncIterable<Message>, Async
    * piece is sent when the next one is there, or the end; without pieces nothing is sent. Until the message is complete,
    * other messages and the Close of `close()` wait in the order of the calls. An error before its first fragment was sent
    * changes nothing. A later error (a piece of another type, an iterable that throws, an abort) ends the connection with
-   * 1011. If the message is not sent whole, the iterable is ended: a stream is destroyed or cancelled.
+   * 1011. If it is not sent whole, `send()` ends the iterable, or destroys the stream.
    *
    * Memory shared with other threads (`SharedArrayBuffer`) is sent as it is when its bytes are read: leave it unchanged
    * until the promise resolves.
@@ -326,8 +326,8 @@ export class Connection<Data = unknown> implements AsyncIterable<Message>, Async
 
   /**
    * Closes the connection: sends a Close after the messages sent before, waits for the peer's, and resolves when the
-   * socket has ended, after `closeTimeout` at the latest (RFC 6455 section 7.1.2). Until the peer's Close, messages can
-   * still be received, but not in browsers, which drop them. Calling it again changes nothing.
+   * socket has ended, after `closeTimeout` at the latest (RFC 6455 section 7.1.2). Browsers drop the messages that
+   * arrive meanwhile. Calling it again changes nothing.
    *
    * @param code 1000–1003, 1007–1014 or 3000–4999. @default 1000
    * @param reason at most 123 bytes of UTF-8. @default ""

@@ -45,7 +45,7 @@ const OPTIONS: OptionNames<NodeStreamOptions> = {
  *
  * Ends: WebSockets have no half-close. `end()` closes the connection with 1000 after all chunks, and what the peer sent
  * before its Close can still be read; "finish" follows the end of the connection. If the connection ends well, the
- * stream ends, or is destroyed with ConnectionClosedOK if a source is piped into it and nobody reads it. Otherwise it is
+ * stream ends, or fails with ConnectionClosedOK if a source is piped into it and nobody reads it; otherwise it is
  * destroyed with ConnectionClosedError, after the messages that were received.
  * `destroy()` closes the connection with 1000, and `destroy(error)` with 1011, so that the peer does not take half of
  * the data for all of it.

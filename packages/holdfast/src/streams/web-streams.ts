@@ -21,10 +21,10 @@ export interface WebStreams {
  * there), and `writer.ready` waits while `writeLimit` or more bytes are unsent.
  *
  * Ends: WebSockets have no half-close. `writer.close()` closes the connection with 1000 after all messages, and resolves
- * when it has ended (a browser drops the messages that arrive meanwhile); `writer.abort()` closes it with 1011, so that
- * the peer does not take half of the data for all of it; cancelling `readable` closes it with 1000. If the connection
- * ends well (`CloseInfo.ok`), `readable` closes after the last message, and writing fails with ConnectionClosedOK.
- * Otherwise both fail with ConnectionClosedError, `readable` after the messages that were received.
+ * when it has ended; `writer.abort()` closes it with 1011, so that the peer does not take half of the data for all of
+ * it; cancelling `readable` closes it with 1000. If the connection ends well (`CloseInfo.ok`), `readable` closes after
+ * the last message, and writing fails with ConnectionClosedOK. Otherwise both fail with ConnectionClosedError, `readable`
+ * after the messages that were received.
  *
  * @throws InvalidArgumentError
  */
