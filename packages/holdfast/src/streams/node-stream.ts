@@ -80,7 +80,8 @@ class ConnectionStream extends Duplex {
     this.#connection = connection;
     if (!this.readable) connection.discard();
     this.on("newListener", this.#onListener);
-    if (connection.signal.aborted) this.#onEnd();
+    // Later, so that a pipeline of which the stream becomes a part fails with this error.
+    if (connection.signal.aborted) process.nextTick(this.#onEnd);
     else connection.signal.addEventListener("abort", this.#onEnd, { once: true });
     // Not through `super()`, which would destroy the stream before it has its fields.
     if (signal !== null) addAbortSignal(signal, this);
