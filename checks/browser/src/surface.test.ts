@@ -105,6 +105,37 @@ describe("In Chromium", { skip, timeout: 300_000 }, () => {
     ]);
   });
 
+  test("E7: a stream is sent as one message, a pipe from an idle source fails at the peer's Close, and an echo ends well", async () => {
+    await using scene = await openScene();
+    const echoed = await page.evaluate(async (url) => {
+      const [first, second] = [await holdfast.connect(url), await holdfast.connect(url)];
+      const stream = new ReadableStream<string>({
+        start(controller) {
+          for (const piece of ["a\ud83d", "\ude00b"]) controller.enqueue(piece);
+          controller.close();
+        },
+      });
+      await first.send(stream);
+      globalThis.kept = { first, second };
+      return first.recv();
+    }, scene.url);
+    assert.equal(echoed, "a😀b");
+    const ends = page.evaluate(async () => {
+      const { first, second } = kept as Record<"first" | "second", Connection>;
+      let isCancelled = false;
+      const source = new ReadableStream<string>({ cancel: () => void (isCancelled = true) });
+      const { readable, writable } = holdfast.toWebStreams(second);
+      const piping = source.pipeTo(holdfast.toWebStreams(first).writable).then(
+        () => "no error",
+        (error: unknown) => (error as Error).name,
+      );
+      const echo = readable.pipeTo(writable).then(() => "ended well", String);
+      return [await piping, isCancelled, await echo];
+    });
+    for (const connection of scene.connections) void connection.close();
+    assert.deepEqual(await ends, ["ConnectionClosedOK", true, "ended well"]);
+  });
+
   test("I1: Client reports the events of a connection, in the same order as elsewhere", async () => {
     await using scene = await openScene();
     const types = await page.evaluate(async (url) => {

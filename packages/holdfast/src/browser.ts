@@ -84,7 +84,7 @@ export { capabilities } from "./browser/capabilities.js";
 export { toWebStreams } from "./streams/web-streams.js";
 export type { WebStreams } from "./streams/web-streams.js";
 export { explain } from "./browser/explain.js";
-export type { Fragments } from "./connection/sending/fragmented-send.js";
+export type { Fragments } from "./connection/sending/source.js";
 export type { HandshakeRequest, HandshakeResponse } from "./connection/handshake-record.js";
 export type { Message } from "./connection/reading/inbox.js";
 export type { ConnectionState } from "./connection/connection-core.js";

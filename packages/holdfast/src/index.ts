@@ -133,7 +133,7 @@ export type { CloseCause, CloseEvidence, CloseInfo, Traffic } from "./connection
 export type { Capabilities } from "./connection/capabilities.js";
 export { capabilities } from "./transport/node/capabilities.js";
 export { explain } from "./connection/explain/explain.js";
-export type { Fragments } from "./connection/sending/fragmented-send.js";
+export type { Fragments } from "./connection/sending/source.js";
 export type { HandshakeRequest, HandshakeResponse } from "./connection/handshake-record.js";
 export type { Message } from "./connection/reading/inbox.js";
 export type { ConnectionState } from "./connection/connection-core.js";

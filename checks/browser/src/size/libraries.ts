@@ -21,7 +21,7 @@ export const MEASURED: readonly Measured[] = [
   {
     name: "holdfast: Client, persist",
     program: `import { Client, persist } from "holdfast"; ${KEEP} [Client, persist];`,
-    limit: 20_900,
+    limit: 20_950,
     splits: true,
   },
   {
@@ -36,7 +36,7 @@ export const MEASURED: readonly Measured[] = [
     limit: 11_900,
     splits: true,
   },
-  { name: "holdfast: everything", program: `import * as all from "holdfast"; ${KEEP} all;`, limit: 74_200 },
+  { name: "holdfast: everything", program: `import * as all from "holdfast"; ${KEEP} all;`, limit: 74_500 },
   {
     name: "partysocket",
     program: `import { WebSocket } from "partysocket"; ${KEEP} WebSocket;`,

@@ -11,7 +11,7 @@ import { CALL_OPTIONS, checkSendOptions, checkWaitOptions } from "./call-options
 import type { CloseInfo, Traffic } from "./close-info.js";
 import { ConnectionCore, type ConnectionCoreOptions, type ConnectionState } from "./connection-core.js";
 import { setCoreReader } from "./core-of.js";
-import type { Fragments } from "./sending/fragmented-send.js";
+import { endSource, type Fragments } from "./sending/source.js";
 import type { HandshakeRecord, HandshakeRequest, HandshakeResponse } from "./handshake-record.js";
 import { consumeAll } from "./reading/consume-all.js";
 import type { Message } from "./reading/inbox.js";
@@ -191,10 +191,11 @@ export class Connection<Data = unknown> implements AsyncIterable<Message>, Async
   /**
    * Sends a message: a string or `TextBytes` as text, other bytes as binary (RFC 6455 section 5.6).
    *
-   * An iterable of strings or of bytes is sent as one message, with a fragment for each piece, never compressed. Until
-   * it is complete, other messages and the Close of `close()` wait in the order of the calls. An error before its first
-   * fragment was sent changes nothing. A later error (a piece of another type, an iterable that throws, an abort) ends
-   * the connection with 1011.
+   * An iterable of strings or of bytes is sent as one message, with a fragment for each piece, never compressed. Each
+   * piece is sent when the next one is there, or the end; without pieces nothing is sent. Until the message is complete,
+   * other messages and the Close of `close()` wait in the order of the calls. An error before its first fragment was sent
+   * changes nothing. A later error (a piece of another type, an iterable that throws, an abort) ends the connection with
+   * 1011. If it is not sent whole, `send()` ends the iterable, or destroys the stream.
    *
    * Memory shared with other threads (`SharedArrayBuffer`) is sent as it is when its bytes are read: leave it unchanged
    * until the promise resolves.
@@ -210,6 +211,7 @@ export class Connection<Data = unknown> implements AsyncIterable<Message>, Async
     try {
       return this.#core.send(data, options === undefined ? DEFAULT_SEND : checkSendOptions(options));
     } catch (error) {
+      endSource(data);
       return Promise.reject(error);
     }
   }
@@ -324,7 +326,8 @@ export class Connection<Data = unknown> implements AsyncIterable<Message>, Async
 
   /**
    * Closes the connection: sends a Close after the messages sent before, waits for the peer's, and resolves when the
-   * socket has ended, after `closeTimeout` at the latest (RFC 6455 section 7.1.2). Calling it again changes nothing.
+   * socket has ended, after `closeTimeout` at the latest (RFC 6455 section 7.1.2). Browsers drop the messages that
+   * arrive meanwhile. Calling it again changes nothing.
    *
    * @param code 1000–1003, 1007–1014 or 3000–4999. @default 1000
    * @param reason at most 123 bytes of UTF-8. @default ""

@@ -5,7 +5,7 @@ import type { CloseInfo } from "../connection/close-info.js";
 import type { CallOptions, Connection, SendOptions } from "../connection/connection.js";
 import { CALL_OPTIONS } from "../connection/call-options.js";
 import { ConcurrencyError } from "../connection/errors.js";
-import type { Fragments } from "../connection/sending/fragmented-send.js";
+import { endSource, type Fragments } from "../connection/sending/source.js";
 import type { ConnectionState } from "../connection/connection-core.js";
 import { describeObject, showInInspector } from "../connection/inspection.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
@@ -137,7 +137,7 @@ export abstract class ClientBase implements AsyncIterable<ClientEvent> {
    */
   send(data: string | Bytes | Fragments, options?: SendOptions): Promise<void> {
     const { connection } = this;
-    return connection === null ? notConnected("send()", this.state) : connection.send(data, options);
+    return connection === null ? notConnected("send()", this.state, data) : connection.send(data, options);
   }
 
   /**
@@ -236,6 +236,8 @@ function notConnectedError(what: string, state: ConnectionState): InvalidStateEr
   );
 }
 
-function notConnected(what: string, state: ConnectionState): Promise<never> {
+/** @param data ended if it is a stream or an iterable */
+function notConnected(what: string, state: ConnectionState, data?: unknown): Promise<never> {
+  endSource(data);
   return Promise.reject(notConnectedError(what, state));
 }

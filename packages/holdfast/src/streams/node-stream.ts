@@ -1,6 +1,6 @@
 // `toNodeStream()`: a connection as a Duplex of `node:stream`.
 
-import { Duplex, type DuplexOptions } from "node:stream";
+import { addAbortSignal, Duplex, type DuplexOptions } from "node:stream";
 import { Connection } from "../connection/connection.js";
 import { coreOf } from "../connection/core-of.js";
 import { ConnectionClosedOK, type ConnectionClosed } from "../connection/errors.js";
@@ -45,7 +45,8 @@ const OPTIONS: OptionNames<NodeStreamOptions> = {
  *
  * Ends: WebSockets have no half-close. `end()` closes the connection with 1000 after all chunks, and what the peer sent
  * before its Close can still be read; "finish" follows the end of the connection. If the connection ends well, the
- * stream ends; otherwise it is destroyed with ConnectionClosedError, after the messages that were received.
+ * stream ends, or fails with ConnectionClosedOK if a source is piped into it and nobody reads it; otherwise it is
+ * destroyed with ConnectionClosedError, after the messages that were received.
  * `destroy()` closes the connection with 1000, and `destroy(error)` with 1011, so that the peer does not take half of
  * the data for all of it.
  *
@@ -73,14 +74,17 @@ class ConnectionStream extends Duplex {
       writableObjectMode: checkBoolean("writableObjectMode", options.writableObjectMode, objectMode),
       readable: checkBoolean("readable", options.readable, true),
       ...(highWaterMark === null ? {} : { highWaterMark }),
-      ...(signal === null ? {} : { signal }),
       allowHalfOpen: false, // Once the peer has closed, nothing can be sent.
     };
     super(settings);
     this.#connection = connection;
     if (!this.readable) connection.discard();
-    if (connection.signal.aborted) this.#onEnd();
+    this.on("newListener", this.#onListener);
+    // Later, so that a pipeline of which the stream becomes a part fails with this error.
+    if (connection.signal.aborted) process.nextTick(this.#onEnd);
     else connection.signal.addEventListener("abort", this.#onEnd, { once: true });
+    // Not through `super()`, which would destroy the stream before it has its fields.
+    if (signal !== null) addAbortSignal(signal, this);
   }
 
   override read(size?: number): unknown {
@@ -137,12 +141,26 @@ class ConnectionStream extends Duplex {
 
   /** The connection has ended. A reader finds out by itself, after the last message. */
   readonly #onEnd = (): void => {
-    const { inbox } = coreOf(this.#connection);
-    const isRead = this.readable && (this.#isReading || inbox.length > 0);
-    if (isRead) return;
-    if (this.#error instanceof ConnectionClosedOK && this.readable) this.push(null);
+    if (this.#isOnlyWritten) this.destroy(this.#error);
+    else if (this.readable && (this.#isReading || coreOf(this.#connection).inbox.length > 0)) return;
+    else if (this.#error instanceof ConnectionClosedOK && this.readable) this.push(null);
     else if (!this.writableEnded) this.destroy(this.#error);
   };
+
+  /** A source that is attached after the end may never write. */
+  readonly #onListener = (event: string | symbol): void => {
+    if (event !== "drain" && event !== "unpipe") return;
+    process.nextTick(() => {
+      if (this.#connection.signal.aborted && this.#isOnlyWritten) this.destroy(this.#error);
+    });
+  };
+
+  /** Whether `pipe()` or `pipeline()` writes to the stream, and nobody reads it. */
+  get #isOnlyWritten(): boolean {
+    const isRead = this.readableFlowing !== null || this.listenerCount("readable") > 0;
+    const isWritten = this.listenerCount("drain") + this.listenerCount("unpipe") > 0;
+    return isWritten && !isRead && !this.writableEnded;
+  }
 
   get #error(): ConnectionClosed {
     return this.#connection.signal.reason as ConnectionClosed;

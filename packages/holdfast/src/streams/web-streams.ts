@@ -2,6 +2,7 @@
 
 import type { Bytes } from "../connection/arguments.js";
 import { Connection } from "../connection/connection.js";
+import { coreOf } from "../connection/core-of.js";
 import { ConnectionClosedOK, type ConnectionClosed } from "../connection/errors.js";
 import type { Message } from "../connection/reading/inbox.js";
 import { invalidArgument } from "../shared/option-checks.js";
@@ -58,10 +59,12 @@ function writableOf(connection: Connection): WritableStream<Bytes | string> {
   return new WritableStream<Bytes | string>({
     start(controller) {
       const { signal } = connection;
-      const onEnd = (): void => {
-        // After a good end, `close()` has still to succeed.
-        if (!(signal.reason instanceof ConnectionClosedOK)) controller.error(signal.reason);
-      };
+      const fail = (): void => controller.error(signal.reason);
+      // After a good end, an echo (`readable.pipeTo(writable)`) has still to close the writer, which succeeds.
+      const onEnd = (): void =>
+        signal.reason instanceof ConnectionClosedOK
+          ? coreOf(connection).runtime.clock.afterPoll(fail)
+          : fail();
       if (signal.aborted) onEnd();
       else signal.addEventListener("abort", onEnd, { once: true });
     },

@@ -5,7 +5,18 @@ import { createConnection, type Connection } from "../connection/connection.js";
 import { coreOf } from "../connection/core-of.js";
 import { heartbeatKeepalive } from "../connection/keepalive/heartbeat-keepalive.js";
 import type { HandshakeRecord } from "../connection/handshake-record.js";
-import { CONNECTION_OPTIONS, type ConnectionOptions } from "../connection/options.js";
+import {
+  CONNECTION_OPTIONS,
+  type ConnectionOptions,
+  type ConnectionSettings,
+} from "../connection/options.js";
+import {
+  acceptDeflate,
+  offerDeflate,
+  readDeflateAnswer,
+  type DeflateSettings,
+} from "../protocol/deflate/negotiation.js";
+import type { PermessageDeflate } from "../protocol/deflate/permessage-deflate.js";
 import { acceptKey } from "../protocol/handshake/accept-key.js";
 import { invalidArgument } from "../shared/option-checks.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
@@ -67,18 +78,22 @@ export function connectionPair<Data = unknown>(
   const subprotocol = options.subprotocol ?? null;
   if (subprotocol !== null && !(typeof subprotocol === "string" && isToken(subprotocol)))
     throw invalidArgument("subprotocol", "a token (RFC 6455 section 4.1) or null", subprotocol);
-  const open = (role: Role, transport: MemoryStream, data?: unknown): Connection => {
+  const settingsOf = (role: Role): ConnectionSettings => {
     const given = options[role] ?? {};
     checkOptionNames(`\`${role}\` of connectionPair()`, given, CONNECTION_OPTIONS);
-    const settings = checkNodeOptions(given);
-    const preface = { runtime, transport, role, settings, extension: null, preface: null, rest: NO_BYTES };
-    const handshake = handshakeOf(subprotocol, data);
+    return checkNodeOptions(given);
+  };
+  const settings = { client: settingsOf("client"), server: settingsOf("server") };
+  const agreed = negotiate(settings.client.compression, settings.server.compression);
+  const open = (role: Role, transport: MemoryStream, data?: unknown): Connection => {
+    const extension = agreed?.[role] ?? null;
+    const preface = { runtime, transport, role, settings: settings[role], extension, preface: null };
     return createConnection({
       keepalive: heartbeatKeepalive,
       runtime,
-      transport: overFrames(preface),
-      settings,
-      handshake,
+      transport: overFrames({ ...preface, rest: NO_BYTES }),
+      settings: settings[role],
+      handshake: handshakeOf(subprotocol, agreed, data),
       owner: null,
     });
   };
@@ -88,24 +103,45 @@ export function connectionPair<Data = unknown>(
   return { client, server };
 }
 
+interface Agreement {
+  readonly offer: string;
+  readonly answer: string;
+  readonly client: PermessageDeflate;
+  readonly server: PermessageDeflate;
+}
+
+/** The compression that both sides want, with the headers that would agree on it; null for none. */
+function negotiate(client: DeflateSettings | null, server: DeflateSettings | null): Agreement | null {
+  if (client === null || server === null) return null;
+  const offer = offerDeflate(client);
+  const accepted = acceptDeflate(offer, server);
+  if (accepted === null) return null;
+  const { header, extension } = accepted;
+  const read = readDeflateAnswer(header, client);
+  if (read instanceof Error) throw read;
+  return read && { offer, answer: header, client: read.extension, server: extension };
+}
+
 /** The result of a handshake that did not take place. */
-function handshakeOf(subprotocol: string | null, data: unknown): HandshakeRecord {
+function handshakeOf(subprotocol: string | null, agreed: Agreement | null, data: unknown): HandshakeRecord {
   return {
     url: URL,
     get request() {
       const headers = new Headers({ Host: "memory.test", Upgrade: "websocket", Connection: "Upgrade" });
       headers.set("Sec-WebSocket-Key", KEY);
       headers.set("Sec-WebSocket-Version", "13");
+      if (agreed !== null) headers.set("Sec-WebSocket-Extensions", agreed.offer);
       return { method: "GET", target: "/", headers };
     },
     get response() {
       const headers = new Headers({ Upgrade: "websocket", Connection: "Upgrade" });
       headers.set("Sec-WebSocket-Accept", acceptKey(KEY));
       if (subprotocol !== null) headers.set("Sec-WebSocket-Protocol", subprotocol);
+      if (agreed !== null) headers.set("Sec-WebSocket-Extensions", agreed.answer);
       return { status: 101, headers };
     },
     subprotocol,
-    extensions: [],
+    extensions: agreed === null ? [] : [agreed.answer],
     data,
   };
 }

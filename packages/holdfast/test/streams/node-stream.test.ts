@@ -2,13 +2,13 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { Readable, Transform, Writable } from "node:stream";
+import { PassThrough, Readable, Transform, Writable, type Duplex } from "node:stream";
 import { buffer, text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { describe, test } from "node:test";
 import { toNodeStream } from "../../build/index.js";
 import { eventually, withTimeout } from "holdfast-testkit";
-import { openPair } from "./open-pair.js";
+import { openPair, type Pair } from "./open-pair.js";
 
 /** 4 MiB in uneven chunks. */
 function* chunks(): Generator<Buffer, void> {
@@ -133,6 +133,15 @@ describe("Node streams", () => {
     assert.equal((await aborted).received?.code, 1011);
   });
 
+  test("D6: a signal that aborted before closes with 1011, and the stream fails with its reason", async () => {
+    const { local, peer } = await openPair();
+    const stream = toNodeStream(local, { signal: AbortSignal.abort() });
+    const failed = once(stream, "error");
+    const aborted = peer.forEach(() => undefined);
+    assert.equal(((await failed)[0] as Error).name, "AbortError");
+    assert.equal((await aborted).received?.code, 1011);
+  });
+
   test("D8: a cut: the messages before it are read, then the stream is destroyed with the error", async () => {
     const { local, peer } = await openPair();
     const stream = toNodeStream(local);
@@ -161,6 +170,68 @@ describe("Node streams", () => {
       assert.equal(error.name, "ConnectionClosedError");
       assert.equal(stream.destroyed, true);
     }
+  });
+
+  for (const [end, name, begin] of [
+    ["closes with 1000", "ConnectionClosedOK", ({ peer }) => void peer.close()],
+    ["closes with 1001", "ConnectionClosedOK", ({ peer }) => void peer.close(1001)],
+    ["is cut off", "ConnectionClosedError", ({ peer }) => peer.terminate()],
+    ["is closed by us", "ConnectionClosedOK", ({ local, peer }) => (peer.discard(), void local.close())],
+  ] as const satisfies readonly (readonly [string, string, (pair: Pair) => void])[]) {
+    test(`D8: pipeline() from an idle source fails when the peer ${end}, and when it did so before`, async () => {
+      const pair = await openPair();
+      const stream = toNodeStream(pair.local);
+      await assertFails(stream, name, () => begin(pair));
+      // Another stream of the same connection, which has ended.
+      await assertFails(toNodeStream(pair.local), name, () => undefined);
+
+      const other = await openPair();
+      const unused = toNodeStream(other.local);
+      unused.on("error", () => undefined);
+      begin(other);
+      await other.local.closed;
+      // Node refuses a stream that was destroyed, with an error of its own.
+      await eventually(() => name === "ConnectionClosedOK" || unused.destroyed, "the end of the stream");
+      if (!unused.destroyed) await assertFails(unused, name, () => undefined);
+    });
+  }
+
+  /** A pipeline from an idle source to `stream` fails with this error, and destroys the source. */
+  async function assertFails(stream: Duplex, name: string, begin: () => void): Promise<void> {
+    const source = new Readable({ read: () => undefined });
+    const piping = assert.rejects(pipeline(source, stream), { name });
+    begin();
+    await withTimeout(piping, 30_000, "the pipeline");
+    assert.equal(source.destroyed, true);
+  }
+
+  test("D8: an idle source that is piped into a stream with unread messages does not keep it open", async () => {
+    const { local, peer } = await openPair();
+    const stream = toNodeStream(local);
+    const piping = assert.rejects(pipeline(new Readable({ read: () => undefined }), stream), {
+      name: "ConnectionClosedOK",
+    });
+    await peer.send("unread");
+    void peer.close();
+    await withTimeout(piping, 30_000, "the pipeline");
+  });
+
+  test("D4: a pipeline through the stream ends well when the peer closes, and one from an idle source fails", async () => {
+    const through = await openPair();
+    const stream = toNodeStream(through.local);
+    const [echo, other] = [pipeline(stream, new PassThrough(), stream), await openPair()];
+    void through.peer.close();
+    await withTimeout(echo, 30_000, "the echo");
+
+    const read = toNodeStream(other.local);
+    const piping = assert.rejects(pipeline(new Readable({ read: () => undefined }), read), {
+      code: "ERR_STREAM_PREMATURE_CLOSE",
+    });
+    const reading = text(read);
+    await other.peer.send("last");
+    void other.peer.close();
+    assert.equal(await withTimeout(reading, 30_000, "the end"), "last");
+    await withTimeout(piping, 30_000, "the pipeline");
   });
 
   test("E4: backpressure: an unread stream makes the peer wait, and reading it lets the peer go on", async () => {

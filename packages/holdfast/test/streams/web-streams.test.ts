@@ -2,7 +2,13 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { connect, toWebStreams, type ConnectOptions, type WebStreams } from "../../build/index.js";
+import {
+  connect,
+  toWebStreams,
+  type ConnectOptions,
+  type Message,
+  type WebStreams,
+} from "../../build/index.js";
 import { eventually, RawServer, withTimeout } from "holdfast-testkit";
 import { openPair, QUIET, type Pair } from "./open-pair.js";
 
@@ -123,6 +129,35 @@ describe("Web streams", () => {
     const reader = readable.getReader();
     assert.deepEqual(await reader.read(), { value: "before", done: false });
     await assert.rejects(reader.read(), { name: "ConnectionClosedError" });
+  });
+
+  test("D4: pipeTo() from an idle source fails when the peer closes, also if it did so before, and cancels the source", async () => {
+    for (const isBefore of [false, true]) {
+      const { local, peer } = await openPair();
+      const cancelled: unknown[] = [];
+      const source = new ReadableStream({ cancel: (reason) => void cancelled.push(reason) });
+      if (isBefore) {
+        void peer.close();
+        await local.closed;
+      }
+      const piping = source.pipeTo(toWebStreams(local).writable);
+      if (!isBefore) void peer.close();
+      await assert.rejects(withTimeout(piping, 30_000, "the pipe"), { name: "ConnectionClosedOK" });
+      assert.deepEqual(cancelled, [local.signal.reason]);
+    }
+  });
+
+  test("D4: an echo through a transform ends well when the peer closes, and so does a reader", async () => {
+    const { peer, readable, writable } = await openStreams();
+    const echo = readable.pipeThrough(new TransformStream<Message, Message>()).pipeTo(writable);
+    await peer.send("hello");
+    assert.equal(await peer.recv(), "hello");
+    void peer.close();
+    await withTimeout(echo, 30_000, "the echo");
+    const other = await openStreams();
+    const reading = other.readable.pipeTo(new WritableStream());
+    void other.peer.close();
+    await withTimeout(reading, 30_000, "the reader");
   });
 
   test("E4: backpressure from the reader: nothing is taken before it is requested", async () => {

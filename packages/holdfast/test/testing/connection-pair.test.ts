@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { heartbeat } from "../../build/index.js";
+import { heartbeat, TextBytes } from "../../build/index.js";
 import { connectionPair, FakeClock } from "../../build/testing.js";
-import { activeResources, assertNothingLeft } from "holdfast-testkit";
+import { activeResources, assertNothingLeft, eventually } from "holdfast-testkit";
 
 test("E5, D3: a pair exchanges text, bytes and fragments, pings, and closes, without a socket", async () => {
   const before = activeResources();
@@ -81,6 +81,57 @@ test("C1, C17, D4: a fake clock drives pings, timeouts of the application, and t
   await clock.advanceAsync(0);
   await clock.settle();
   assert.deepEqual([(await closing).ok, server.state, clock.pendingTimers], [true, "closed", 0]);
+});
+
+test("E8: a pair compresses if both ends want it, also on a fake clock", async () => {
+  const message = "compressible ".repeat(1_000);
+  for (const clock of [null, new FakeClock()]) {
+    for (const [client, server, isCompressed] of [
+      [true, { level: 9 }, true],
+      [true, false, false],
+      [false, true, false],
+    ] as const) {
+      const pair = connectionPair({
+        clock,
+        client: { compression: client },
+        server: { compression: server },
+      });
+      const received = pair.server.recv();
+      void pair.client.send(message);
+      await eventually(() => {
+        clock?.advance(1);
+        return pair.server.traffic.messagesReceived === 1;
+      }, "the message");
+      assert.equal(await received, message);
+      assert.equal(pair.client.traffic.bytesSent < 1_000, isCompressed);
+      assert.deepEqual(pair.client.extensions, pair.server.extensions);
+      assert.equal(pair.client.extensions.length, isCompressed ? 1 : 0);
+      const answer = pair.client.response.headers.get("Sec-WebSocket-Extensions");
+      assert.equal(answer, isCompressed ? pair.client.extensions[0] : null);
+      pair.client.terminate();
+      clock?.advance(1);
+    }
+  }
+});
+
+test("G9: a pair honours each option of its ends", async () => {
+  const clock = new FakeClock();
+  const lines: string[] = [];
+  const log = (line: string): void => void lines.push(line);
+  const { client, server } = connectionPair({
+    clock,
+    client: { detection: "adaptive", pingInterval: 1_000, text: "bytes", logger: null },
+    server: { autoPong: false, logger: { debug: log, info: log, warn: log, error: log }, maxMessageSize: 8 },
+  });
+  void server.send("é");
+  await clock.advanceAsync(5_000);
+  assert.deepEqual(await client.recv(), TextBytes.from(Buffer.from("é")));
+  assert.equal(client.latencyStats.answered, 0);
+  assert.ok(lines.includes("connection open"));
+  void client.send("too long for it").catch(() => undefined);
+  await clock.advanceAsync(10_000);
+  const { code, evidence } = await client.closed;
+  assert.deepEqual([code, evidence.detection, evidence.pingInterval], [1009, "adaptive", 1_000]);
 });
 
 test("D1: terminate() cuts the other end", async () => {

@@ -39,7 +39,7 @@ export function explainCut(info: CloseInfo): Explanation {
 function amidMessage({ cause, evidence }: CloseInfo): Finding | null {
   if (!evidence.isAmidMessage) return null;
   return {
-    likely: `${cutter(cause)} It was amid a message, whose end is missing: the part that arrived was not delivered.`,
+    likely: `${cutter(cause)} It was amid a message, whose end is missing: only \`recvStream()\` delivers the part that arrived. In a session, the peer sends the message again.`,
     advice: LOOK_THERE,
   };
 }

@@ -8,7 +8,6 @@ import { TextBytes } from "../../shared/text-bytes.js";
 import { toBytes, type Bytes } from "../arguments.js";
 import type { Closing } from "../ending/closing.js";
 import type { ConnectionState } from "../connection-core.js";
-import { isFragments, type Fragments } from "./fragmented-send.js";
 import type { Interruption } from "../interruption.js";
 import type { Keepalive } from "../keepalive/keepalive.js";
 import type {
@@ -18,7 +17,9 @@ import type {
   SendSettings,
   SharedMessage,
 } from "../message-transport.js";
+import { isFragments } from "./fragmented-send.js";
 import { SendTurns } from "./send-turns.js";
+import { endSource, type Fragments } from "./source.js";
 
 /** A base class rather than an object of its own, which every connection would pay for. */
 export abstract class ConnectionSender {
@@ -50,13 +51,19 @@ export abstract class ConnectionSender {
   /** Sends a message, in its turn. Rejects with ConnectionClosed, at the end, once the connection is closing. */
   send(data: string | Bytes | Fragments, settings: SendSettings): Promise<void> {
     try {
-      if (settings.signal?.aborted === true) return Promise.reject(settings.signal.reason as Error);
-      if (!this.isSendable) return this.rejectWhenEnded(settings.signal);
+      if (settings.signal?.aborted === true) throw settings.signal.reason;
+      if (!this.isSendable) {
+        endSource(data);
+        return this.rejectWhenEnded(settings.signal);
+      }
       if (settings.until === "delivered") this.requireSession();
       const turns = this.turns;
-      if (turns !== null) return turns.wait(() => this.sendNow(data, settings), settings.signal);
-      return this.sendNow(data, settings);
+      if (turns === null) return this.sendNow(data, settings);
+      const sent = turns.wait(() => this.sendNow(data, settings), settings.signal);
+      sent.catch(() => endSource(data));
+      return sent;
     } catch (error) {
+      endSource(data);
       return Promise.reject(error);
     }
   }

@@ -1,16 +1,13 @@
 // Sends an iterable as one message, a frame for each piece (RFC 6455 section 5.4).
 
-import { quietly } from "../../shared/deferred.js";
 import { InvalidArgumentError } from "../../shared/errors.js";
-import { errorOf } from "../../shared/thrown.js";
-import { toBytes, type Bytes } from "../arguments.js";
-import type { ConnectionSender } from "./connection-sender.js";
-import type { Interruption } from "../interruption.js";
 import { describe, invalidArgument } from "../../shared/option-checks.js";
+import { errorOf } from "../../shared/thrown.js";
+import { toBytes } from "../arguments.js";
+import type { Interruption } from "../interruption.js";
 import type { Fragment } from "../message-transport.js";
-
-/** The pieces of one message: all of them strings, or all of them bytes. */
-export type Fragments = Iterable<string | Bytes> | AsyncIterable<string | Bytes>;
+import type { ConnectionSender } from "./connection-sender.js";
+import { endSource, type Fragments } from "./source.js";
 
 const encoder = new TextEncoder();
 
@@ -25,25 +22,30 @@ export async function sendFragments(
   connection: ConnectionSender,
   waiting: Interruption,
 ): Promise<void> {
-  const iterator = iteratorOf(source);
+  let pieces: Pieces | undefined;
   let held: Piece | null = null;
   let sent = 0;
   const sendHeld = (piece: Piece, isLast: boolean): Promise<void> => {
-    const fragment = { ...piece, isFirst: sent++ === 0, isLast };
+    const fragment = { ...encoded(piece), isFirst: sent++ === 0, isLast };
     return connection.takesMessages ? connection.sendFragment(fragment) : connection.rejectWhenEnded(null);
   };
   try {
+    pieces = piecesOf(source);
     for (;;) {
-      const next = checkResult(await waiting.wait(iterator.next()));
+      const next = checkResult(await waiting.wait(pieces.next()));
       if (next.done === true) break;
-      const piece = checkPiece(next.value);
-      if (held !== null && piece.type !== held.type) throw mixedTypes(held.type, next.value);
+      let piece = checkPiece(next.value);
+      if (held !== null && typeof piece !== typeof held) throw mixedTypes(held, next.value);
+      if (typeof held === "string" && endsAmidPair(held)) {
+        piece = held.slice(-1) + String(piece);
+        held = held.slice(0, -1);
+      }
       if (held !== null) await waiting.wait(sendHeld(held, false));
       held = piece;
     }
     if (held !== null) await waiting.wait(sendHeld(held, true));
   } catch (error) {
-    closeIterator(iterator);
+    endSource(source, pieces);
     if (sent > 0) connection.breakOff(errorOf(error));
     throw error;
   }
@@ -60,13 +62,22 @@ export function isFragments(data: unknown): data is Fragments {
   }
 }
 
+interface Pieces {
+  next(): unknown;
+  return?(): unknown;
+}
+
 /** @throws InvalidArgumentError if it cannot be iterated */
-function iteratorOf(source: Fragments): AsyncIterator<unknown> | Iterator<unknown> {
+function piecesOf(source: Fragments): Pieces {
+  // The iterator of such a stream cannot cancel it while a read waits.
+  if ("getReader" in source) {
+    const reader = (source as ReadableStream).getReader();
+    return { next: () => reader.read(), return: () => reader.cancel() };
+  }
   const methods: { [Symbol.asyncIterator]?: unknown; [Symbol.iterator]?: unknown } = source;
   const begin = methods[Symbol.asyncIterator] ?? methods[Symbol.iterator];
   const iterator: unknown = typeof begin === "function" ? begin.call(source) : null;
-  if (typeof (Object(iterator) as { next?: unknown }).next === "function")
-    return iterator as Iterator<unknown>;
+  if (typeof (Object(iterator) as { next?: unknown }).next === "function") return iterator as Pieces;
   throw invalidArgument("data", "a string, bytes, or an iterable of them", source);
 }
 
@@ -77,25 +88,31 @@ function checkResult(result: unknown): IteratorResult<unknown> {
   );
 }
 
-type Piece = Pick<Fragment, "payload" | "type">;
+type Piece = Uint8Array | string;
 
 function checkPiece(piece: unknown): Piece {
-  if (typeof piece === "string") return { type: "text", payload: encoder.encode(piece) };
+  if (typeof piece === "string") return piece;
   const bytes = toBytes(piece);
   if (bytes === null)
     throw new InvalidArgumentError(`Expected each fragment to be a string or bytes, got ${describe(piece)}.`);
   // Copy the bytes: a generator may reuse its buffer for the next piece, which is requested before this one is sent.
-  return { type: "binary", payload: new Uint8Array(bytes) };
+  return new Uint8Array(bytes);
 }
 
-function mixedTypes(type: Piece["type"], piece: unknown): InvalidArgumentError {
-  const what = type === "text" ? "a string" : "bytes";
+function mixedTypes(first: Piece, piece: unknown): InvalidArgumentError {
+  const what = typeof first === "string" ? "a string" : "bytes";
   return new InvalidArgumentError(
     `Expected each fragment to be ${what}, as the first one was, got ${describe(piece)}.`,
   );
 }
 
-/** Lets a generator run its `finally`. Errors in it, and the time it takes, are ignored. */
-function closeIterator(iterator: AsyncIterator<unknown> | Iterator<unknown>): void {
-  void quietly((async () => iterator.return?.())());
+/** Whether the first half of a surrogate pair is the last: its other half may begin the next piece. */
+function endsAmidPair(text: string): boolean {
+  return (text.charCodeAt(text.length - 1) & 0xfc00) === 0xd800;
+}
+
+function encoded(piece: Piece): Pick<Fragment, "payload" | "type"> {
+  return typeof piece === "string"
+    ? { type: "text", payload: encoder.encode(piece) }
+    : { type: "binary", payload: piece };
 }

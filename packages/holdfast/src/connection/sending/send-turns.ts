@@ -4,7 +4,8 @@
 import type { CloseFrame } from "../../shared/close-code.js";
 import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
 import { quietly } from "../../shared/deferred.js";
-import { sendFragments, type Fragments } from "./fragmented-send.js";
+import { sendFragments } from "./fragmented-send.js";
+import type { Fragments } from "./source.js";
 import type { ConnectionSender } from "./connection-sender.js";
 import { SENT } from "../sent.js";
 

@@ -21,7 +21,7 @@ export type Claim =
  * writer's generation.
  *
  * Each method rejects with a HoldfastError if the store fails, and each write with SessionFencedError if another process
- * has claimed the session, or if it was removed.
+ * has claimed the session, or if it was removed. A call that has not settled after 10 seconds counts as failed.
  */
 export interface SessionStore {
   /**

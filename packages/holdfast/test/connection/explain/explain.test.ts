@@ -100,7 +100,7 @@ const ROWS: readonly Row[] = [
     "EOF amid a message, after a pause as long as pingInterval",
     () => explained("eof", { isAmidMessage: true, lastReceivedAt: AT + 40_500, lastSentAt: AT + 40_100 }),
     /ended \(FIN\) without a closing handshake/,
-    /a proxy in between was restarted\. It was amid a message, whose end is missing/,
+    /a proxy in between was restarted\. It was amid a message, whose end is missing: only `recvStream\(\)` delivers the part that arrived\. In a session, the peer sends the message again\./,
     /A client should reconnect/,
   ],
   [

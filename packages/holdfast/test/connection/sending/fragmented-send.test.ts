@@ -40,6 +40,28 @@ for (const role of ["client", "server"] as const) {
       assert.deepEqual(shown(h), ["text next"]);
     });
 
+    test("E1, E6: is one text: a surrogate pair that is split between two pieces stays one character", async () => {
+      const h = new Harness({ role });
+      for (const pieces of [
+        ["a\ud83d", "\ude00b"],
+        ["\ud83d", "", "\ude00"],
+        ["a\ud83d", "b\ude00"],
+        ["\ud83d\ud83d", "\ude00\ud83d"],
+      ])
+        await h.connection.send(pieces);
+      assert.deepEqual(shown(h), [
+        "text… a",
+        "continuation 😀b",
+        "text… ",
+        "continuation… ",
+        "continuation 😀",
+        "text… a",
+        "continuation �b�",
+        "text… �",
+        "continuation 😀�",
+      ]);
+    });
+
     test("E6: may be asynchronous, and delays other messages, but no ping, pong or Close", async () => {
       const h = new Harness({ role });
       const sending = h.connection.send(slowly(h, ["a", "b", "c"]));
