@@ -126,7 +126,8 @@ async function answerTo(request: ServerRequest, faults: Faults, log: ServerLog):
   }
   if (faults.refuseWith === null) return null;
   log.onRefused(request, faults.refuseWith);
-  return new Response("Refused because of --refuse.\n", { status: faults.refuseWith });
+  const body = faults.refuseWith === 304 ? null : "Refused because of --refuse.\n"; // A 304 has no body.
+  return new Response(body, { status: faults.refuseWith });
 }
 
 async function listen(server: HttpServer, port: number, host: string): Promise<void> {
