@@ -84,7 +84,7 @@ describe("NATS refuses", { skip: missing }, () => {
   });
 
   test("M8: a message above max_payload is rejected for good, and others of the same turn are published", async () => {
-    const server = await startWithLimit();
+    const { server } = await startWith(LIMIT);
     const topics = createTopics({ engine: await openEngine([server.port]), history: true });
     closing.push(() => topics.close());
     const [large, small] = await Promise.allSettled([
@@ -98,8 +98,24 @@ describe("NATS refuses", { skip: missing }, () => {
     assert.equal(small.status, "fulfilled");
   });
 
+  test("M8: a server that no longer accepts the login is named as the reason, and nothing was sent", async () => {
+    const { server, config } = await startWith("");
+    const engine = await openEngine([server.port]);
+    await eventually(() => publish(engine, "a", "before", { id: "before" }));
+    await server.stop();
+    writeFileSync(config, "authorization { user: someone, password: secret }");
+    await server.start();
+    // The client tries twice, and then closes the connection.
+    await eventually(async () => {
+      const { message, outcome, cause } = await failureOf(() => publish(engine, "a", "text"));
+      assert.match(message, /^There is no connection to NATS: Authorization Violation\./);
+      assert.match(String(cause), /Authorization Violation/);
+      assert.equal(outcome, "unsent");
+    });
+  });
+
   test("L7: changes of a session above max_payload are rejected for good, and a long record stays in parts", async () => {
-    const server = await startWithLimit();
+    const { server } = await startWith(LIMIT);
     const connection = await server.connect();
     closing.push(() => connection.close());
     await using store = natsSessionStore({ connection });
@@ -159,17 +175,18 @@ describe("A cluster of NATS", { skip: missing }, () => {
   });
 });
 
-/** Its `max_payload` is 64 KiB. */
-async function startWithLimit(): Promise<NatsServer> {
+const LIMIT = "max_payload: 65536";
+
+async function startWith(settings: string): Promise<{ server: NatsServer; config: string }> {
   const folder = mkdtempSync(join(tmpdir(), "holdfast-nats-"));
   const config = join(folder, "limit.conf");
-  writeFileSync(config, "max_payload: 65536");
+  writeFileSync(config, settings);
   const server = await NatsServer.start({ args: ["--config", config] });
   closing.push(
     () => rmSync(folder, { recursive: true }),
     () => server.close(),
   );
-  return server;
+  return { server, config };
 }
 
 /** A peer that introduces itself as nats-server 2.8.4. */

@@ -50,6 +50,23 @@ for (const name of ["ioredis", "redis"] as const) {
       }
     });
 
+    test("M8: a wrong password is named as the reason, and nothing was sent", async () => {
+      const server = await start();
+      const { client, close } = await openClient(name, server.port);
+      await server.admin.call("CONFIG", "SET", "requirepass", "secret");
+      const engine = engineOf(client, close);
+      for (const call of [
+        (): Promise<unknown> => publish(engine, "a", "text"),
+        (): Promise<unknown> => engine.listen("a", ignore, ignore),
+        (): Promise<unknown> => engine.presence.list("a"),
+      ]) {
+        const { message, outcome, cause } = await failureOf(call);
+        assert.match(message, /^There is no connection to Redis: NOAUTH /);
+        assert.match((cause as Error).message, /^NOAUTH /);
+        assert.equal(outcome, "unsent");
+      }
+    });
+
     test("M8: a user without permission learns the name of the channel or the command", async () => {
       const server = await start();
       const engine = await open(server, name);

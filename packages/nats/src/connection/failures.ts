@@ -16,8 +16,10 @@ export function closedEngine(): EngineUnavailableError {
   return new EngineUnavailableError("The engine is closed.", "unsent");
 }
 
-export function noConnection(cause?: unknown): EngineUnavailableError {
-  return new EngineUnavailableError("There is no connection to NATS.", "unsent", cause);
+/** @param refusal why the server refuses the connection */
+export function noConnection(refusal?: Error): EngineUnavailableError {
+  const reason = refusal === undefined ? "" : `: ${refusal.message}`;
+  return new EngineUnavailableError(`There is no connection to NATS${reason}.`, "unsent", refusal);
 }
 
 export function noReply(cause?: unknown): EngineUnavailableError {
