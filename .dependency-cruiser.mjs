@@ -48,7 +48,7 @@ const layers = {
   // Like browser/, it runs in both; entry points pass the connector of their platform.
   compat: ["shared", "session", "connection", "reconnect", "types of protocol"],
   // A pure function and the messages of the inspector, which are no part of the public surface: the alternative was a copy.
-  cli: ["index.ts", "topics.ts", "shared/nearest-name.ts", "server/inspect/wire.ts"],
+  cli: ["index.ts", "topics.ts", "shared/close-code.ts", "shared/nearest-name.ts", "server/inspect/wire.ts"],
 };
 
 /** Layer → the modules of Node that it may import. Other layers run in browsers, and import no modules of Node. */

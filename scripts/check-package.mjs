@@ -79,6 +79,13 @@ for await (const event of subscribe(connectPersistent("/feed"), "news")) {
 }
 `;
 
+/** The classes have the type of the global one. */
+const classesInPage = `
+import { ResumableWebSocket, WebSocket } from "holdfast/websocket";
+export const classes: (typeof globalThis.WebSocket)[] = [WebSocket, ResumableWebSocket];
+export const socket: globalThis.WebSocket = new WebSocket("/feed");
+`;
+
 /** A program whose dependency uses `ws`, which is overridden. */
 const overriding = `
 import WebSocket, { WebSocketServer } from "user/index.mjs";
@@ -115,6 +122,12 @@ const pages = [
     source: topicsInPage,
     customConditions: ["browser"],
   },
+  {
+    title: "holdfast/websocket by the condition browser",
+    source: classesInPage,
+    customConditions: ["browser"],
+  },
+  { title: "holdfast/websocket", source: classesInPage },
 ];
 
 const folder = mkdtempSync(join(tmpdir(), "holdfast-package-"));

@@ -36,6 +36,35 @@ test("Docs: every TypeScript block compiles, and one that does not is reported w
   assert.deepEqual(errors, []);
 });
 
+test("Docs: each line for a library that takes the class WebSocket compiles", () => {
+  const path = "docs/websocket.md";
+  const lines = [...readFileSync(join(root, path), "utf8").matchAll(/^\| \S+ +\| `(.*)` +\|$/gm)].map(
+    ([, line]) => line,
+  );
+  assert.equal(lines.length, 8, "The table has a line for each library.");
+  const imports = `import { HttpTransportType, HubConnectionBuilder } from "@microsoft/signalr";
+import { createWSClient } from "@trpc/client";
+import { WebSocketProvider } from "ethers";
+import { createClient } from "graphql-ws";
+import { connect } from "mqtt";
+import ReconnectingWebSocket from "partysocket/ws";
+// @ts-expect-error: it has no declarations
+import { Socket } from "phoenix";
+import { WebsocketProvider } from "y-websocket";
+import type { Doc } from "yjs";
+declare const url: string;
+declare const room: string;
+declare const doc: Doc;
+const socket: globalThis.WebSocket = new WebSocket(url);
+const type: typeof globalThis.WebSocket = WebSocket;
+`;
+  const blocks = ["WebSocket", "ResumableWebSocket as WebSocket"].map((name, index) => {
+    const code = `import { ${name} } from "holdfast/websocket";\n${imports}${lines.join(";\n")};`;
+    return { code, line: index + 1 };
+  });
+  assert.deepEqual(compile([{ path, blocks }]), []);
+});
+
 test(
   "Docs: each block marked `ts run` runs, and prints the `text` block below it",
   { timeout: 300_000 },

@@ -4,7 +4,7 @@
 
 /** A line of code that cannot be resolved without Node's types, or without those of the DOM. */
 const needsTypes =
-  /^(?!\s*(?:\*|\/\/(?!\/ <reference)|\/\*)).*(?:from ["']node:|types="node"|\bBuffer\b|\bNodeJS\.|: Worker\b|\bEventInit\b|\bEventListenerO|\bAddEventListenerOptions\b)/;
+  /^(?!\s*(?:\*|\/\/(?!\/ <reference)|\/\*)).*(?:(?:from|import) ["']node:|types="node"|\bBuffer\b|\bNodeJS\.|: Worker\b|\bEventInit\b|\bEventListenerO|\bAddEventListenerOptions\b)/;
 
 /** The compiler reports nothing on the line below. */
 const directive = "// @ts-ignore -- Types of Node or the DOM may be missing.";

@@ -2,13 +2,16 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { FaultProxy } from "holdfast-testkit";
-import type { Engine, EngineUnavailableError, Position } from "holdfast/topics";
-import { natsEngine, type NatsEngineOptions } from "../dist/index.js";
+import { MessageTooBigError } from "holdfast";
+import { createTopics, type Engine, type EngineUnavailableError, type Position } from "holdfast/topics";
+import { natsEngine, natsSessionStore, type NatsEngineOptions } from "../dist/index.js";
+import { aRecord, PROOF } from "../../holdfast/test-dist/session/store-contract.js";
 import { failureWithin, ignore, publishingWith } from "../../holdfast/test-dist/topics/engine-calls.js";
 import { eventually } from "../../holdfast/test-dist/topics/eventually.js";
 import { startCluster } from "./cluster.js";
@@ -80,6 +83,54 @@ describe("NATS refuses", { skip: missing }, () => {
     await eventually(() => assert.deepEqual(received, ["plain"]));
   });
 
+  test("M8: a message above max_payload is rejected for good, and others of the same turn are published", async () => {
+    const { server } = await startWith(LIMIT);
+    const topics = createTopics({ engine: await openEngine([server.port]), history: true });
+    closing.push(() => topics.close());
+    const [large, small] = await Promise.allSettled([
+      topics.publish("a", "x".repeat(70_000), { id: "1" }),
+      topics.publish("a", "y".repeat(60_000)),
+    ]);
+    assert(large.status === "rejected" && large.reason instanceof MessageTooBigError);
+    const { size, limit, message } = large.reason;
+    assert.deepEqual([size, limit < 65_536 && limit > 60_000], [70_000, true]);
+    assert.match(message, /^Expected a message of at most \d+ bytes, .*`max_payload` 65536, got 70000\./);
+    assert.equal(small.status, "fulfilled");
+  });
+
+  test("M8: a server that no longer accepts the login is named as the reason, and nothing was sent", async () => {
+    const { server, config } = await startWith("");
+    const engine = await openEngine([server.port]);
+    await eventually(() => publish(engine, "a", "before", { id: "before" }));
+    await server.stop();
+    writeFileSync(config, "authorization { user: someone, password: secret }");
+    await server.start();
+    // The client tries twice, and then closes the connection.
+    await eventually(async () => {
+      const { message, outcome, cause } = await failureOf(() => publish(engine, "a", "text"));
+      assert.match(message, /^There is no connection to NATS: Authorization Violation\./);
+      assert.match(String(cause), /Authorization Violation/);
+      assert.equal(outcome, "unsent");
+    });
+  });
+
+  test("L7: changes of a session above max_payload are rejected for good, and a long record stays in parts", async () => {
+    const { server } = await startWith(LIMIT);
+    const connection = await server.connect();
+    closing.push(() => connection.close());
+    await using store = natsSessionStore({ connection });
+    const record = aRecord();
+    await store.save(record);
+    const position = record.outgoing.sent + 1;
+    const append = (index: number, message: string): Promise<void> =>
+      store.append(record.id, 1, [{ type: "sent", position: position + index, message }]);
+    await assert.rejects(append(0, "x".repeat(70_000)), MessageTooBigError);
+    for (let index = 0; index < 80; index++) await append(index, "y".repeat(2_000));
+    const claim = await store.claim(record.id, PROOF, 2000);
+    assert.equal(claim.type, "claimed");
+    assert.equal(claim.record.outgoing.kept.length, record.outgoing.kept.length + 80);
+  });
+
   test("M3: a connection that is silent without a word is made anew after 6 s, and its topics are looked at", async () => {
     const server = await NatsServer.start();
     closing.push(() => server.close());
@@ -123,6 +174,20 @@ describe("A cluster of NATS", { skip: missing }, () => {
     await eventually(() => assert.equal(received.at(-1), "last"));
   });
 });
+
+const LIMIT = "max_payload: 65536";
+
+async function startWith(settings: string): Promise<{ server: NatsServer; config: string }> {
+  const folder = mkdtempSync(join(tmpdir(), "holdfast-nats-"));
+  const config = join(folder, "limit.conf");
+  writeFileSync(config, settings);
+  const server = await NatsServer.start({ args: ["--config", config] });
+  closing.push(
+    () => rmSync(folder, { recursive: true }),
+    () => server.close(),
+  );
+  return { server, config };
+}
 
 /** A peer that introduces itself as nats-server 2.8.4. */
 async function startOldServer(): Promise<number> {

@@ -56,9 +56,9 @@ const TRANSLATIONS: readonly Translation[] = [
   ),
   invalid(/^Expected the first frame of a message/, "WS_ERR_INVALID_OPCODE", () => "invalid opcode 0"),
   invalid(
-    /^Expected the next fragment of a message/,
+    /^Expected the next fragment of a message, got .*\((text|binary)\)/,
     "WS_ERR_INVALID_OPCODE",
-    () => "invalid opcode, expected 0",
+    (kind) => `invalid opcode ${kind === "text" ? 1 : 2}`,
   ),
   invalid(/^Expected a control frame in one piece/, "WS_ERR_EXPECTED_FIN", () => "FIN must be set"),
   invalid(
@@ -73,7 +73,7 @@ const TRANSLATIONS: readonly Translation[] = [
   ),
   invalid(/^Expected UTF-8 in a/, "WS_ERR_INVALID_UTF8", () => "invalid UTF-8 sequence", Error),
   {
-    pattern: /^Expected the payload length in its shortest form|got 2\^53 or more/,
+    pattern: /^Expected a payload length with a first bit of 0|got 2\^53 or more/,
     type: RangeError,
     code: "WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH",
     text: () => "Unsupported WebSocket frame: payload length > 2^53 - 1",

@@ -5,6 +5,7 @@ import http, { type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Adopter, AgreedCompression } from "holdfast/adapter";
+import { acceptableOffers } from "./acceptable-offers.js";
 import { acceptKey } from "./accept-key.js";
 import { ServerHandshake } from "./handshake-records.js";
 import { createAdopter, MAX_PAYLOAD } from "./options.js";
@@ -121,11 +122,15 @@ export class WebSocketServer extends EventEmitter {
 
   #acceptCompression({ headers }: IncomingMessage): AgreedCompression | Refusal | null {
     const offer = headers["sec-websocket-extensions"];
-    if (offer === undefined || this.options.perMessageDeflate === false) return null;
+    const { perMessageDeflate } = this.options;
+    if (offer === undefined || perMessageDeflate === false) return null;
     const invalid = { status: 400, message: "Invalid or unacceptable Sec-WebSocket-Extensions header" };
     try {
-      const agreed = this.#adopter.acceptCompression(offer);
-      return agreed ?? (OFFERS_DEFLATE.test(offer) ? invalid : null);
+      const offers =
+        typeof perMessageDeflate === "object" ? acceptableOffers(offer, perMessageDeflate ?? {}) : offer;
+      const agreed = this.#adopter.acceptCompression(offers ?? offer);
+      if (agreed !== null && offers !== null) return agreed;
+      return OFFERS_DEFLATE.test(offer) ? invalid : null;
     } catch {
       return invalid;
     }

@@ -29,8 +29,7 @@ export const trpc: Library = {
     const { port } = wss.address() as AddressInfo;
     const socket = createWSClient({
       url: `ws://127.0.0.1:${port}`,
-      // Its type is the global class, whose constructor has no third parameter.
-      WebSocket: Class as unknown as typeof globalThis.WebSocket,
+      WebSocket: Class,
     });
     const client = createTRPCClient<typeof appRouter>({ links: [wsLink({ client: socket })] });
     assert.equal(await client.greet.query(), "hello");

@@ -78,9 +78,7 @@ export interface OpenDocument {
 
 export function openDocument(Class: WebSocketClass, url: string): OpenDocument {
   const doc = new Y.Doc();
-  // Its type is the global class, whose constructor has no third parameter.
-  const WebSocketPolyfill = Class as unknown as typeof globalThis.WebSocket;
-  const provider = new WebsocketProvider(url, "room", doc, { WebSocketPolyfill, disableBc: true });
+  const provider = new WebsocketProvider(url, "room", doc, { WebSocketPolyfill: Class, disableBc: true });
   return { doc, provider };
 }
 

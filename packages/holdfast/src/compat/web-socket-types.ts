@@ -35,7 +35,7 @@ export interface StandardWebSocket extends EventTarget {
   /** The URL with the scheme ws or wss. */
   readonly url: string;
   /** CONNECTING, OPEN, CLOSING or CLOSED. */
-  readonly readyState: number;
+  readonly readyState: 0 | 1 | 2 | 3;
   /** Payload bytes that were passed to `send()` and that the network has not accepted yet. */
   readonly bufferedAmount: number;
   /** The extensions in use, such as "permessage-deflate"; empty before `open`. */

@@ -27,5 +27,5 @@ export class EngineUnavailableError extends HoldfastError {
 
 const ADVICE: Readonly<Record<EngineOutcome, string>> = {
   unsent: "Nothing was sent, so try again.",
-  unknown: "It may have been carried out: try again with the same `id`, which is delivered once.",
+  unknown: "It may have been carried out. Try again; a message with the same `id` is delivered once.",
 };

@@ -62,7 +62,7 @@ export class ProtocolError extends HoldfastError {
   }
 }
 
-/** A message is longer than `maxMessageSize`; the connection was failed with 1009. */
+/** A message is longer than `maxMessageSize`, and the connection was failed with 1009; or longer than an engine accepts. */
 export class MessageTooBigError extends HoldfastError {
   static {
     this.prototype.name = "MessageTooBigError";

@@ -2,6 +2,7 @@
 // unsubscribe and to publish.
 
 import { EngineUnavailableError } from "../shared/engine-unavailable-error.js";
+import { MessageTooBigError } from "../shared/errors.js";
 import type { Connection } from "../connection/connection.js";
 import { coreOf } from "../connection/core-of.js";
 import { isThenable, toPromise } from "../connection/arguments.js";
@@ -193,7 +194,7 @@ export class ClientRequests {
       return;
     }
     this.#handler.onError("a request of a client about a topic failed", error);
-    this.#fail(request, "failed", "internal error");
+    this.#fail(request, "failed", error instanceof MessageTooBigError ? "message too big" : "internal error");
   }
 
   #done({ id }: Request, result: string): void {

@@ -24,8 +24,9 @@ export function isEpoch(value: unknown): value is string {
   return typeof value === "string" && EPOCH.test(value) && value.length <= MAX_EPOCH;
 }
 
+/** A client writes it with at most 15 digits (docs/link-protocol.md). */
 function isOffset(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) < 1e15;
 }
 
 /** Printable ASCII, so that it can be an argument of a link message. */

@@ -80,6 +80,7 @@ export class Topics implements AsyncDisposable {
    *
    * @throws InvalidArgumentError
    * @throws EngineUnavailableError; with an `id`, it is safe to publish again
+   * @throws MessageTooBigError if the engine does not accept messages of this size
    */
   async publish(topic: string, data: string | Bytes, options: PublishOptions = {}): Promise<Published> {
     checkOptionNames("publish()", options, PUBLISH_OPTIONS);

@@ -16,6 +16,7 @@ interface Summary {
   readonly unsent: number;
   readonly others: number;
   readonly latency: Record<string, number>;
+  readonly lateness: Record<string, number>;
   readonly problems: readonly { readonly cause: string; readonly count: number }[];
 }
 
@@ -61,6 +62,14 @@ describe("holdfast bench", () => {
     assert.equal(summary.echoed, 150);
     // About a hundred were due during the stall, and waited half of it on average.
     assert((summary.latency["p50"] ?? 0) > 100, JSON.stringify(summary.latency));
+  });
+
+  test("K: bench --rate sends the first message at once, and none at the end", async () => {
+    await using server = await serve(echo);
+    const { summary } = await benchJSON("-c", "1", "-d", "2", "--rate", "1", server.url);
+    assert.equal(summary.sent, 2);
+    // One interval is 1,000 ms.
+    assert((summary.lateness["min"] ?? 1000) < 900, JSON.stringify(summary.lateness));
   });
 
   test("K: bench reports a server that does not echo, instead of waiting", async () => {

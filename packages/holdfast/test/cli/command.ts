@@ -66,6 +66,11 @@ export class Command {
     this.#process.stdin?.end();
   }
 
+  /** As `head` does after the last line that it wants. */
+  closeOutput(): void {
+    this.#process.stdout?.destroy();
+  }
+
   kill(signal: NodeJS.Signals): void {
     this.#process.kill(signal);
   }

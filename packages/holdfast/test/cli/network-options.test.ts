@@ -68,6 +68,18 @@ describe("Proxy and TLS options of the command", () => {
     assert.equal(known.code, 0, known.stderr);
   });
 
+  test("K: files that are no certificate and key are a usage error, in each verb that takes them", async () => {
+    for (const words of [
+      ["serve", "0"],
+      ["doctor", "wss://127.0.0.1:1"],
+    ]) {
+      const files = ["--cert", file("key.pem"), "--key", file("cert.pem")];
+      const { code, stdout, stderr } = await runCommand([...words, ...files]);
+      assert.deepEqual([code, stdout], [2, ""]);
+      assert.match(stderr, /^holdfast: Expected `--cert` and `--key` to be PEM that fits, got .+\.\nSee /);
+    }
+  });
+
   test("K: connect --heartbeat disconnects from a peer that does not answer pings, with 3", async () => {
     await using server = await serve(echo, { host: "127.0.0.1", autoPong: false });
     const words = ["connect", "--heartbeat", "200ms", "--wait", "10s", server.url];

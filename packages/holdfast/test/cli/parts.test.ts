@@ -91,10 +91,10 @@ describe("Parts of the command holdfast", () => {
         { kind: "send", data: Uint8Array.of(0, 255) },
       ],
     );
-    const mistakes = ["/binary 0", "/close soon", "/pnig"].map(parseCommand);
+    const mistakes = ["/binary 0", "/close soon", "/close 1006", "/pnig"].map(parseCommand);
     assert.deepEqual(
       mistakes.map(({ kind }) => kind),
-      ["mistake", "mistake", "mistake"],
+      ["mistake", "mistake", "mistake", "mistake"],
     );
   });
 

@@ -180,6 +180,39 @@ describe("holdfast watch --topic and holdfast publish", () => {
     assert.match(plain.stderr, /link protocol/);
   });
 
+  test("K: publish exits with 0 although its reader exited, unless it did not publish all of stdin", async () => {
+    const { server } = await start();
+    const all = run(["publish", server.url, "a", "text"]);
+    all.closeOutput();
+    const { code, stderr } = await all.ended();
+    assert.deepEqual([code, stderr], [0, ""]);
+    const some = run(["publish", server.url, "a"]);
+    some.type("one\n");
+    await some.printed(/"message":1/);
+    some.closeOutput();
+    some.type("two\n"); // And no end of the input.
+    const outcome = await some.ended();
+    assert.equal(outcome.code, 1);
+    assert.match(
+      outcome.stderr,
+      /^holdfast: The reader of stdout exited before stdin ended\.\nholdfast: 2 mess/,
+    );
+  });
+
+  test("K: publish exits with 1 if the server closes before stdin has ended", async () => {
+    const { server } = await start();
+    const command = run(["publish", server.url, "a"]);
+    command.type("one\n");
+    await command.printed(/"message":1/);
+    for (const connection of server.connections) await connection.close();
+    const { code, stderr } = await command.ended();
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      /^holdfast: The peer closed the connection.*\nholdfast: 1 message was confirmed\.\n$/,
+    );
+  });
+
   test("K: names of topics that are none, and options that do not fit, are usage errors", async () => {
     const { server } = await start();
     for (const words of [

@@ -161,11 +161,24 @@ ID ended after 1 message: The peer closed the connection, as it should (received
   });
 
   test("K: serve --refuse answers upgrades with the status", async () => {
-    const { url } = await start("--refuse", "403");
-    const { code, stderr } = await runCommand(["connect", url]);
-    assert.equal(code, 1);
-    assert.match(stderr, /403/);
+    for (const status of ["403", "304"]) {
+      const { url } = await start("--refuse", status);
+      const { code, stderr } = await runCommand(["connect", url]);
+      assert.equal(code, 1);
+      assert.match(stderr, new RegExp(status));
+    }
   });
+
+  for (const code of ["1006", "2999"]) {
+    test(`K: serve rejects --close-code ${code}, which cannot be sent, at once`, async () => {
+      const outcome = await runCommand(["serve", "0", "--close-after", "1", "--close-code", code]);
+      assert.deepEqual([outcome.code, outcome.stdout], [2, ""]);
+      assert.match(
+        outcome.stderr,
+        /^holdfast: Expected `--close-code` to be a code that may be sent: .*, got/,
+      );
+    });
+  }
 
   test("K: serve --mute lets clients run into their timeout: exit code 3", async () => {
     const { url } = await start("--mute");

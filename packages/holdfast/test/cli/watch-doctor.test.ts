@@ -160,7 +160,10 @@ ok    idle        connections idle for S s stay open
     const { port } = server.address() as AddressInfo; // It listens on TCP.
     const findings = [
       [`ws://127.0.0.1:${port}`, /FAIL {2}upgrade {5}.*got 200 OK/],
-      [`wss://127.0.0.1:${port}`, /FAIL {2}TLS {9}[^]*For plain WebSockets use ws:/],
+      [
+        `wss://127.0.0.1:${port}`,
+        /FAIL {2}TLS {9}the handshake failed: [^\\\n]*\n.*For plain WebSockets use ws:/,
+      ],
       ["ws://unknown.invalid", /FAIL {2}DNS {9}unknown\.invalid could not be resolved/],
     ] as const;
     for (const [url, finding] of findings) {

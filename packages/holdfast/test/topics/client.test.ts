@@ -111,6 +111,17 @@ describe("subscribe() at a client", () => {
     assert.deepEqual(events, ["E:6 six", "E:7 seven"]);
   });
 
+  test("M7: an offset that no request can carry is rejected by the call", () => {
+    const { connection } = new Client().h;
+    for (const offset of [-1, 0.5, 1e15, Number.MAX_SAFE_INTEGER]) {
+      assert.throws(
+        () => subscribe(connection, "t", { since: { epoch: "E", offset } }),
+        InvalidArgumentError,
+      );
+    }
+    subscribe(connection, "t", { since: { epoch: "E", offset: 1e15 - 1 } });
+  });
+
   test("M7: leaving the loop unsubscribes; two loops share one subscription", async () => {
     const client = new Client();
     await client.server("topics");

@@ -1,7 +1,7 @@
 // Watches one connection to NATS, for all engines and stores that use it: whether it is connected, and whether the server
 // still answers. NATS' client alone needs minutes to notice a silent dead connection.
 
-import type { NatsConnection } from "@nats-io/transport-node";
+import { errors, type NatsConnection } from "@nats-io/transport-node";
 
 /** Milliseconds between two questions to the server. */
 const INTERVAL = 2_000;
@@ -25,6 +25,8 @@ export function watchOf(connection: NatsConnection): ConnectionWatch {
 }
 
 export class ConnectionWatch {
+  /** Why the server refuses the connection; undefined if it does not. */
+  failure: Error | undefined;
   readonly #connection: NatsConnection;
   readonly #observers = new Set<ConnectionObserver>();
   #isConnected = true;
@@ -73,9 +75,11 @@ export class ConnectionWatch {
   }
 
   async #follow(): Promise<void> {
-    for await (const { type } of this.#connection.status()) {
-      if (type === "disconnect") this.#onDisconnect();
-      else if (type === "reconnect") this.#onReconnect();
+    for await (const status of this.#connection.status()) {
+      if (status.type === "disconnect") this.#onDisconnect();
+      else if (status.type === "reconnect") this.#onReconnect();
+      else if (status.type === "error" && status.error instanceof errors.AuthorizationError)
+        this.failure = status.error;
     }
     this.#stop();
     for (const observer of [...this.#observers]) observer.onClosed();
@@ -88,6 +92,7 @@ export class ConnectionWatch {
 
   #onReconnect(): void {
     this.#isConnected = true;
+    this.failure = undefined;
     this.#isAsking = false;
     this.#heardAt = performance.now();
     for (const observer of [...this.#observers]) observer.onReconnect();

@@ -2,6 +2,7 @@
 
 import { JetStreamApiError } from "@nats-io/jetstream";
 import { errors } from "@nats-io/transport-node";
+import { MessageTooBigError } from "holdfast";
 import { EngineUnavailableError, type EngineOutcome } from "holdfast/topics";
 
 /** Codes of the JetStream API (`err_code`). */
@@ -15,12 +16,33 @@ export function closedEngine(): EngineUnavailableError {
   return new EngineUnavailableError("The engine is closed.", "unsent");
 }
 
-export function noConnection(cause?: unknown): EngineUnavailableError {
-  return new EngineUnavailableError("There is no connection to NATS.", "unsent", cause);
+/** @param refusal why the server refuses the connection */
+export function noConnection(refusal?: Error): EngineUnavailableError {
+  const reason = refusal === undefined ? "" : `: ${refusal.message}`;
+  return new EngineUnavailableError(`There is no connection to NATS${reason}.`, "unsent", refusal);
 }
 
 export function noReply(cause?: unknown): EngineUnavailableError {
   return new EngineUnavailableError("NATS did not reply.", "unknown", cause);
+}
+
+/** Bytes that the subject and short headers may add to a message. */
+const OVERHEAD = 512;
+
+/**
+ * Null if the message fits into the limit of the server.
+ * @param header bytes of its longest header
+ */
+export function tooBig(
+  name: string,
+  size: number,
+  maxPayload: number,
+  header: number,
+): MessageTooBigError | null {
+  const limit = maxPayload - OVERHEAD - header;
+  if (size <= limit) return null;
+  const message = `Expected ${name} of at most ${limit} bytes, since NATS has \`max_payload\` ${maxPayload}, got ${size}. Send less at a time, or raise the limit.`;
+  return new MessageTooBigError(message, size, limit);
 }
 
 function noJetStream(cause?: unknown): EngineUnavailableError {

@@ -51,14 +51,16 @@ export class Link implements ConnectionObserver {
   /** @throws EngineUnavailableError if there is no connection at the deadline */
   async ready(deadline: number): Promise<void> {
     if (this.#isClosed) throw closedEngine();
+    const { failure } = this.#watch;
     if (this.connection.isClosed()) {
+      if (failure !== undefined) throw noConnection(failure);
       const message =
         "The connection to NATS is closed. Open it with `maxReconnectAttempts: -1`, so that it does not give up.";
       throw new EngineUnavailableError(message, "unsent");
     }
     if (!this.#watch.isConnected) {
       const connected = new Promise<void>((resolve) => this.#waiting.push(resolve));
-      await before(deadline, connected, noConnection);
+      await before(deadline, connected, () => noConnection(this.#watch.failure));
       return this.ready(deadline);
     }
     const version = this.connection.info?.version ?? "";

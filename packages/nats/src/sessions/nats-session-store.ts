@@ -5,6 +5,7 @@ import {
   encodeSessionChanges,
   encodeSessionRecord,
   HoldfastError,
+  MessageTooBigError,
   SessionFencedError,
   type Claim,
   type SessionChange,
@@ -93,7 +94,7 @@ class NatsSessionStore implements SessionStore, AsyncDisposable {
       const deadline = last === undefined ? held.state.deadline : last.deadline;
       const state = { ...held.state, deadline, blocks: held.state.blocks + 1 };
       if (!(await this.#stream.write(state, held.sequence, block, false))) continue;
-      if (state.blocks > MAX_BLOCKS) await this.#compact(id, generation);
+      if (state.blocks % MAX_BLOCKS === 0) await this.#compact(id, generation);
       return;
     }
   }
@@ -123,7 +124,11 @@ class NatsSessionStore implements SessionStore, AsyncDisposable {
    */
   async #compact(id: string, generation: number): Promise<void> {
     const record = decodeSessionRecord(await this.#stream.blocks(id));
-    await this.save({ ...record, generation });
+    try {
+      await this.save({ ...record, generation });
+    } catch (error) {
+      if (!(error instanceof MessageTooBigError)) throw error; // The blocks stay.
+    }
   }
 }
 

@@ -13,7 +13,7 @@ import {
 import { headers as newHeaders } from "@nats-io/transport-node";
 import type { SessionLoss } from "holdfast";
 import { TIMEOUT } from "../connection/deadline.js";
-import { codeOf, STREAM_NOT_FOUND, toEngineError, WRONG_SEQUENCE } from "../connection/failures.js";
+import { codeOf, STREAM_NOT_FOUND, tooBig, toEngineError, WRONG_SEQUENCE } from "../connection/failures.js";
 import type { Link } from "../connection/link.js";
 import { Names } from "../connection/names.js";
 import type { CheckedOptions } from "../options.js";
@@ -78,11 +78,17 @@ export class SessionStream {
     }
   }
 
-  /** Returns false if another message is the last one. */
+  /**
+   * Returns false if another message is the last one.
+   * @throws MessageTooBigError, EngineUnavailableError
+   */
   async write(state: SessionState, sequence: number, block: Uint8Array, replaces: boolean): Promise<boolean> {
     const subject = this.#names.session(state.id);
+    const header = Buffer.from(JSON.stringify(state)).toString("base64");
+    const problem = tooBig("changes of a session", block.length, this.#link.maxPayload, header.length);
+    if (problem !== null) throw problem;
     const headers = newHeaders();
-    headers.set(STATE, Buffer.from(JSON.stringify(state)).toString("base64"));
+    headers.set(STATE, header);
     headers.set("Nats-Expected-Last-Subject-Sequence", String(sequence));
     if (replaces) headers.set("Nats-Rollup", "sub");
     try {

@@ -3,14 +3,12 @@
 import type { SessionStore } from "holdfast";
 import type {
   Engine,
-  EngineUnavailableError,
   MessageListener,
   NewestListener,
   Page,
   Position,
   PresenceStore,
   Publication,
-  Published,
   RequestHandler,
 } from "holdfast/topics";
 import { before, deadlineFromNow } from "../connection/deadline.js";
@@ -23,7 +21,7 @@ import { engineSessionStore } from "../sessions/nats-session-store.js";
 import { guard, GuardedPresence } from "./guard.js";
 import { History } from "./history.js";
 import { TopicListeners } from "./listeners.js";
-import { Publisher } from "./publisher.js";
+import { Publisher, type PublishResult } from "./publisher.js";
 import { Requests } from "./requests.js";
 import { TopicStreams } from "./topic-streams.js";
 
@@ -92,7 +90,7 @@ class NatsEngine implements Engine {
     return (this.#sessions ??= engineSessionStore(this.#options, this.#link));
   }
 
-  publish(batch: readonly Publication[]): Promise<readonly (EngineUnavailableError | Published)[]> {
+  publish(batch: readonly Publication[]): Promise<readonly PublishResult[]> {
     return this.#isClosed ? Promise.reject(closedEngine()) : this.#publisher.publish(batch);
   }
 

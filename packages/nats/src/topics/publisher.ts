@@ -2,10 +2,11 @@
 // subject names the stream, so a message never reaches the successor of its stream.
 
 import { headers as newHeaders, type MsgHdrs } from "@nats-io/transport-node";
+import type { MessageTooBigError } from "holdfast";
 import { EngineUnavailableError, type Publication, type Published } from "holdfast/topics";
 import { JetStreamApiError, type ApiError } from "@nats-io/jetstream";
 import { deadlineFromNow } from "../connection/deadline.js";
-import { isNoResponders, noConnection, noReply, toEngineError } from "../connection/failures.js";
+import { isNoResponders, noConnection, noReply, tooBig, toEngineError } from "../connection/failures.js";
 import type { Link } from "../connection/link.js";
 import { hashOf, type Names } from "../connection/names.js";
 import { encodeFrame } from "./message-frame.js";
@@ -15,15 +16,13 @@ import { isSame, type TopicStream, type TopicStreams } from "./topic-streams.js"
 const MAX_BATCH = 512;
 /** Milliseconds after which a topic's limits are applied again, because another process may have changed them. */
 const CHECK_INTERVAL = 30_000;
-/** Bytes that headers and subject may add to a message. */
-const OVERHEAD = 512;
 
-type Result = EngineUnavailableError | Published;
+export type PublishResult = EngineUnavailableError | MessageTooBigError | Published;
 
 interface Waiting {
   readonly publication: Publication;
   readonly deadline: number;
-  readonly settle: (result: Result) => void;
+  readonly settle: (result: PublishResult) => void;
 }
 
 interface Queue {
@@ -51,15 +50,15 @@ export class Publisher {
     });
   }
 
-  publish(batch: readonly Publication[]): Promise<readonly Result[]> {
+  publish(batch: readonly Publication[]): Promise<readonly PublishResult[]> {
     return new Promise((resolve, reject) => {
-      const results = new Array<Result>(batch.length);
+      const results = new Array<PublishResult>(batch.length);
       let missing = batch.length;
       if (missing === 0) resolve(results);
       const deadline = deadlineFromNow();
       const touched = new Set<Queue>();
       for (const [index, publication] of batch.entries()) {
-        const settle = (result: Result): void => {
+        const settle = (result: PublishResult): void => {
           results[index] = result;
           if (--missing > 0) return;
           const failure = commonFailure(results);
@@ -148,13 +147,11 @@ export class Publisher {
     { publication, deadline }: Waiting,
     stream: TopicStream | null,
     hasIds: boolean,
-  ): Promise<Result | "gone" | "plain"> {
+  ): Promise<PublishResult | "gone" | "plain"> {
     const { data, id, history, compress } = publication;
     const frame = encodeFrame(data, compress);
-    if (frame.length + OVERHEAD > this.#link.maxPayload) {
-      const message = `The message is too large for NATS: ${frame.length - 1} bytes, with max_payload ${this.#link.maxPayload}.`;
-      return new EngineUnavailableError(message, "unsent");
-    }
+    const problem = tooBig("a message", frame.length - 1, this.#link.maxPayload, 1);
+    if (problem !== null) return problem;
     try {
       if (history === null && !hasIds) {
         this.#link.connection.publish(`${this.#names.delivered(hash)}.n`, frame);
@@ -208,7 +205,7 @@ function reasonOf({ message }: Error): string {
 }
 
 /** An error that applies to all messages; null if there is none. */
-function commonFailure(results: readonly Result[]): EngineUnavailableError | null {
+function commonFailure(results: readonly PublishResult[]): EngineUnavailableError | null {
   const [first] = results;
   if (!(first instanceof EngineUnavailableError)) return null;
   const isCommon = results.every(

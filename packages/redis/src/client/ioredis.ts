@@ -48,7 +48,7 @@ export class IoRedisConnector implements Connector {
       await client.connect();
     } catch (error) {
       client.disconnect();
-      throw error;
+      throw connection.failure ?? error;
     } finally {
       clearTimeout(timer);
     }
@@ -87,10 +87,13 @@ class IoRedisConnection implements RedisConnection {
   readonly #client: IoRedis;
   #isOpen = false;
   #isClosing = false;
+  /** Why it did not open: `connect()` of the client only says that it has closed. */
+  failure: unknown;
 
   constructor(client: IoRedis, handler: ConnectionHandler) {
     this.#client = client;
-    client.on("error", () => {}); // Rejects the pending commands; the event "end" follows.
+    // Rejects the pending commands; the event "end" follows.
+    client.on("error", (error) => (this.failure = error));
     client.on("smessageBuffer", (channel, payload) => handler.onMessage(String(channel), payload as Buffer));
     client.on("end", () => {
       if (!this.#isOpen) return;

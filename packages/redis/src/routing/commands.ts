@@ -9,6 +9,7 @@ import {
   type RedisConnection,
   type Reply,
 } from "../client/connection.js";
+import { EngineUnavailableError } from "holdfast/topics";
 import { before, deadlineFromNow, sleep } from "./deadline.js";
 import { closedEngine, noConnection, noReply, refused } from "./failures.js";
 import { NodeConnections } from "./node-connections.js";
@@ -72,6 +73,11 @@ export class Commands {
   /** Returns a connection to this node, whatever slots it serves. @throws EngineUnavailableError */
   connectTo(address: Address, deadline: number): Promise<RedisConnection> {
     return this.#connections.get(address, deadline);
+  }
+
+  /** Why there is no connection to a node; undefined if there is one, or none is known to be missing. */
+  get failure(): unknown {
+    return this.#connections.failure;
   }
 
   /** Called when a reply or a lost channel shows that the slots have moved. */
@@ -152,7 +158,8 @@ export class Commands {
         return await this.#connections.get(address, until);
       } catch (error) {
         if (this.#isClosed) throw closedEngine();
-        if (performance.now() + BUSY_DELAY >= deadline) throw noConnection(error);
+        if (performance.now() + BUSY_DELAY >= deadline)
+          throw error instanceof EngineUnavailableError ? error : noConnection(error);
         await sleep(BUSY_DELAY);
         await this.refreshSlots();
       }

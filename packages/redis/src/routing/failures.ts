@@ -15,6 +15,14 @@ export function noConnection(cause: unknown): EngineUnavailableError {
   return new EngineUnavailableError("There is no connection to Redis.", "unsent", cause);
 }
 
+/** No connection could be opened. The message has the last reason: the password may be wrong. */
+export function cannotConnect(cause: unknown): EngineUnavailableError {
+  const { message = "", code = "" } = cause instanceof Error ? (cause as NodeJS.ErrnoException) : {};
+  const reason = (message === "" ? code : message).replace(/\.?\s*$/, ""); // The error of several addresses has no message.
+  const text = `There is no connection to Redis${reason === "" ? "" : `: ${reason}`}.`;
+  return new EngineUnavailableError(text, "unsent", cause);
+}
+
 export function noReply(cause: unknown): EngineUnavailableError {
   return new EngineUnavailableError("Redis did not reply.", "unknown", cause);
 }

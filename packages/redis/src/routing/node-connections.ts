@@ -2,7 +2,7 @@
 
 import type { Address, ConnectionHandler, Connector, RedisConnection } from "../client/connection.js";
 import { before, sleep } from "./deadline.js";
-import { closedEngine, noConnection } from "./failures.js";
+import { cannotConnect, closedEngine } from "./failures.js";
 
 /** Milliseconds between two attempts, initially and at most. */
 const MIN_DELAY = 20;
@@ -13,6 +13,8 @@ interface Node {
   connection: RedisConnection | null;
   connecting: Promise<RedisConnection> | null;
   failures: number;
+  /** The error of the last attempt; undefined after a success. */
+  failure: unknown;
   retryAt: number;
 }
 
@@ -46,21 +48,25 @@ export class NodeConnections {
     });
   }
 
+  /** The error of the last attempt to connect to a node that cannot be reached; undefined if there is none. */
+  get failure(): unknown {
+    return [...this.#nodes.values()].find(({ failure }) => failure !== undefined)?.failure;
+  }
+
   /** @throws EngineUnavailableError if there is none by the deadline, in `performance.now()` */
   async get(address: Address | null, deadline: number): Promise<RedisConnection> {
-    let cause: unknown;
     while (!this.#isClosed) {
       const open = this.opened(address);
       if (open !== null) return open;
       const node = this.#nodeAt(address);
       const wait = node.retryAt - performance.now();
-      if (performance.now() + Math.max(0, wait) >= deadline) throw noConnection(cause);
+      if (performance.now() + Math.max(0, wait) >= deadline) throw cannotConnect(node.failure);
       if (node.connecting === null && wait > 0) await sleep(wait);
       try {
         node.connecting ??= this.#connect(node);
-        return await before(deadline, node.connecting, () => noConnection(cause));
-      } catch (error) {
-        cause = error;
+        return await before(deadline, node.connecting, () => cannotConnect(node.failure));
+      } catch {
+        // Until the deadline, try again.
       }
     }
     throw closedEngine();
@@ -96,8 +102,10 @@ export class NodeConnections {
       }
       node.connection = connection;
       node.failures = 0;
+      node.failure = undefined;
       return connection;
     } catch (error) {
+      node.failure = error;
       const delay = Math.min(MAX_DELAY, MIN_DELAY * 2 ** node.failures++);
       node.retryAt = performance.now() + delay * (0.5 + Math.random() / 2);
       throw error;
@@ -110,7 +118,7 @@ export class NodeConnections {
     const key = keyOf(address);
     let node = this.#nodes.get(key);
     if (node === undefined) {
-      node = { address, connection: null, connecting: null, failures: 0, retryAt: 0 };
+      node = { address, connection: null, connecting: null, failures: 0, failure: undefined, retryAt: 0 };
       this.#nodes.set(key, node);
     }
     return node;

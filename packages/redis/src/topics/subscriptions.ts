@@ -5,7 +5,7 @@
 import { isErrorReply, type Address, type Connector, type RedisConnection } from "../client/connection.js";
 import type { Commands } from "../routing/commands.js";
 import { before, deadlineFromNow, sleep } from "../routing/deadline.js";
-import { noConnection, refused } from "../routing/failures.js";
+import { cannotConnect, noConnection, refused } from "../routing/failures.js";
 import { NodeConnections } from "../routing/node-connections.js";
 import type { Partition } from "../routing/partitions.js";
 import { redirectionOf } from "../routing/slot-map.js";
@@ -84,7 +84,9 @@ export class Subscriptions {
       channel.waiting.push((error) => (error === null ? resolve() : reject(error)));
     });
     void this.#subscribeAll(state);
-    return before(deadlineFromNow(), subscribed, () => noConnection(null));
+    return before(deadlineFromNow(), subscribed, () =>
+      cannotConnect(this.#connections.failure ?? this.#commands.failure),
+    );
   }
 
   unsubscribe(partition: Partition, name: string): void {

@@ -42,6 +42,8 @@ export const protocolScenarios: Readonly<Record<string, Scenario>> = {
   "a close reason that is not UTF-8": written("880503e8ff0000"),
   "text that is not UTF-8": written("8101ff"),
   "a length of 2^53 or more": written("827f0020000000000000"),
+  "text within a fragmented message": written("010161810162"),
+  "binary data within a fragmented message": written("010161820162"),
   // The message is that of zlib, which says more.
   "compressed data that cannot be inflated": async (library, stage) => {
     const options = { server: { perMessageDeflate: true } };

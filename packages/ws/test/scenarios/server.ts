@@ -79,6 +79,22 @@ export const serverScenarios: Readonly<Record<string, Scenario>> = {
     { "Sec-WebSocket-Extensions": "permessage-deflate; client_max_window_bits" },
     { perMessageDeflate: { clientMaxWindowBits: 10 } },
   ),
+  "compression with a window that the client does not offer to limit": responded(
+    { "Sec-WebSocket-Extensions": "permessage-deflate" },
+    { perMessageDeflate: { clientMaxWindowBits: 9 } },
+  ),
+  "compression with a window below that of the server": responded(
+    { "Sec-WebSocket-Extensions": "permessage-deflate; server_max_window_bits=9" },
+    { perMessageDeflate: { serverMaxWindowBits: 10 } },
+  ),
+  "compression with a parameter that the server refuses": responded(
+    { "Sec-WebSocket-Extensions": "permessage-deflate; server_no_context_takeover" },
+    { perMessageDeflate: { serverNoContextTakeover: false } },
+  ),
+  "the second offer of compression": responded(
+    { "Sec-WebSocket-Extensions": "permessage-deflate, permessage-deflate; client_max_window_bits" },
+    { perMessageDeflate: { clientMaxWindowBits: 9 } },
+  ),
   "compression that is disabled": responded({ "Sec-WebSocket-Extensions": "permessage-deflate" }),
   "invalid parameters of compression": responded(
     { "Sec-WebSocket-Extensions": "permessage-deflate; server_max_window_bits=foo" },

@@ -1,6 +1,7 @@
 // Parses the command line into options and operands.
 
 import { parseArgs } from "node:util";
+import { isSendableCloseCode } from "../../shared/close-code.js";
 import { parseDuration, type DurationUnit } from "./duration.js";
 import type { OptionSpec, OptionSpecs } from "./option-spec.js";
 import { parseSize, sizeText } from "./size.js";
@@ -131,6 +132,12 @@ export class Arguments {
     return this.#parsed(name, text, (value) => parseCount(value, min, max), `a whole number ${range}`);
   }
 
+  /** A code that a Close frame may carry. */
+  closeCode(name: string, fallback: number): number {
+    const text = this.text(name);
+    return text === undefined ? fallback : this.#parsed(name, text, parseCloseCode, CLOSE_CODES);
+  }
+
   /** A number of bytes. */
   size<Fallback>(name: string, fallback: Fallback, min: number, max: number): number | Fallback {
     const text = this.text(name);
@@ -149,6 +156,14 @@ export class Arguments {
     if (value !== null) return value;
     throw new UsageError(`Expected \`--${name}\` to be ${expected}, got "${text}".`);
   }
+}
+
+/** The range of `parseCloseCode()`, for error messages. */
+export const CLOSE_CODES = "a code that may be sent: 1000 to 1003, 1007 to 1014 or 3000 to 4999";
+
+export function parseCloseCode(text: string): number | null {
+  const code = parseCount(text, 1000, 4999);
+  return code !== null && isSendableCloseCode(code) ? code : null;
 }
 
 export function parseCount(text: string, min: number, max: number): number | null {

@@ -69,7 +69,10 @@ export class Load {
   }
 
   #sendDue(now: number, rate: number): void {
-    const due = Math.min(Math.floor(((now - this.#began) * rate) / 1000), this.#plan.messages);
+    const { duration, messages } = this.#plan;
+    // The first message is due at once, and none at the end.
+    const elapsed = Math.floor(((now - this.#began) * rate) / 1000) + 1;
+    const due = Math.min(elapsed, Math.ceil((duration * rate) / 1000), messages);
     for (; this.#dueTotal < due; this.#dueTotal++) {
       const index = this.#dueTotal % this.#lanes.length;
       this.#due[index]++;

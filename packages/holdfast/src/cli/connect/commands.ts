@@ -1,6 +1,6 @@
 // Parses a typed line: a message, or a command that begins with a slash.
 
-import { parseCount } from "../arguments/arguments.js";
+import { CLOSE_CODES, parseCloseCode } from "../arguments/arguments.js";
 import { suggestionFor } from "../arguments/suggestion.js";
 
 export type Command =
@@ -57,9 +57,9 @@ function parseBinary(text: string): Command {
 function parseClose(text: string): Command {
   const [, first = "", reason = ""] = /^(\S*)\s*(.*)$/s.exec(text) ?? [];
   if (first === "") return { kind: "close", code: 1000, reason: "" };
-  const code = parseCount(first, 1000, 4999);
+  const code = parseCloseCode(first);
   if (code !== null) return { kind: "close", code, reason };
-  return mistake(`Expected a code from 1000 to 4999, such as /close 4000 bye, got "${first}".`);
+  return mistake(`Expected ${CLOSE_CODES}, such as /close 4000 bye, got "${first}".`);
 }
 
 function mistake(message: string): Command {

@@ -1,6 +1,7 @@
 // The options that all connecting verbs share, and their translation to options of `connect()`.
 
 import { readFileSync } from "node:fs";
+import { createSecureContext, type SecureContextOptions } from "node:tls";
 import type { ConnectOptions } from "../../index.js";
 import type { Arguments } from "../arguments/arguments.js";
 import type { OptionSpecs } from "../arguments/option-spec.js";
@@ -108,16 +109,30 @@ function parseHeader(text: string): [string, string] {
 }
 
 function tlsOptions(given: Arguments): NonNullable<ConnectOptions["tls"]> {
-  if (given.has("cert") !== given.has("key")) throw new UsageError("`--cert` and `--key` go together.");
-  const files = (["ca", "cert", "key"] as const).flatMap((name) => {
-    const path = given.text(name);
-    return path === undefined ? [] : [[name, readPEM(name, path)] as const];
-  });
-  return { ...Object.fromEntries(files), ...(given.has("insecure") ? { rejectUnauthorized: false } : {}) };
+  return { ...pemFiles(given, "ca"), ...(given.has("insecure") ? { rejectUnauthorized: false } : {}) };
 }
 
-/** @throws UsageError */
-export function readPEM(option: string, path: string): string {
+/**
+ * The files of `--cert`, `--key` and the others.
+ * @throws UsageError
+ */
+export function pemFiles(given: Arguments, ...others: readonly string[]): SecureContextOptions {
+  if (given.has("cert") !== given.has("key")) {
+    const missing = given.has("cert") ? "key" : "cert";
+    throw new UsageError(`\`--cert\` and \`--key\` go together: \`--${missing}\` is missing.`);
+  }
+  const names = ["cert", "key", ...others].filter((name) => given.has(name));
+  const files = Object.fromEntries(names.map((name) => [name, readPEM(name, given.text(name) ?? "")]));
+  try {
+    if (names.length > 0) createSecureContext(files);
+  } catch (error) {
+    const options = names.map((name) => `\`--${name}\``).join(" and ");
+    throw new UsageError(`Expected ${options} to be PEM that fits, got ${(error as Error).message.trim()}.`);
+  }
+  return files;
+}
+
+function readPEM(option: string, path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {

@@ -31,7 +31,7 @@ export async function* examineNetwork(
     yield {
       check: "DNS",
       verdict: "failed",
-      text: `${host} could not be resolved: ${names.message}`,
+      text: `${host} could not be resolved: ${reasonOf(names)}`,
       advice,
     };
     return;
@@ -45,7 +45,7 @@ export async function* examineNetwork(
     yield {
       check: "TCP",
       verdict: "failed",
-      text: `no connection to ${host} port ${port}: ${socket.message}`,
+      text: `no connection to ${host} port ${port}: ${reasonOf(socket)}`,
       advice,
     };
     return;
@@ -71,7 +71,7 @@ async function* examineTLS(
     ),
   );
   if (secure instanceof Error) {
-    const failed = `the handshake failed: ${secure.message}`;
+    const failed = `the handshake failed: ${reasonOf(secure)}`;
     // An alert is TLS: the server speaks it, and rejects something.
     if (/alert/i.test(secure.message)) {
       const text = explain(new HandshakeError(failed, { failure: "tls", cause: secure }));
@@ -120,6 +120,12 @@ async function waitFor<Stream extends Socket>(
     // eslint-disable-next-line no-restricted-syntax -- The end of a finding's sentence.
     throw new Error(`no answer within ${STEP_TIMEOUT / 1000} s`, { cause: error });
   }
+}
+
+/** OpenSSL ends a message with a line feed; the error of several addresses has none, but theirs. */
+function reasonOf(error: Error): string {
+  const errors = error instanceof AggregateError ? (error.errors as readonly Error[]) : [error]; // Of Node's `connect()`.
+  return errors.map(({ message }) => message.trim()).join("; ");
 }
 
 /** Returns the result of the step or its error, and the milliseconds that it took. */

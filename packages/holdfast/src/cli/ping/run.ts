@@ -73,7 +73,7 @@ export async function ping(given: Arguments, console: Console): Promise<number> 
   if (pings === null) throw console.interrupted.aborted ? console.interrupted.reason : last?.error;
   await pings;
   const { answered } = report.end();
-  if (!isRefused || last === null) return answered > 0 ? EXIT.ok : EXIT.failed;
+  if (!isRefused || last === null) return answered > 0 || console.hasReaderExited ? EXIT.ok : EXIT.failed;
   console.say(`holdfast: ${escaped(explain(last.info))}`);
   return EXIT.usage;
 }

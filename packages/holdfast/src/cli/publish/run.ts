@@ -1,6 +1,14 @@
 // `holdfast publish`: publishes its argument or the lines of stdin, and prints each confirmation.
 
-import { connect, HoldfastError, InvalidArgumentError, type Connection, type Message } from "../../index.js";
+import {
+  connect,
+  explain,
+  HoldfastError,
+  InvalidArgumentError,
+  type CloseInfo,
+  type Connection,
+  type Message,
+} from "../../index.js";
 import { publish, type Published } from "../../topics.js";
 import type { Arguments } from "../arguments/arguments.js";
 import { messagesOf } from "../connect/outgoing.js";
@@ -12,6 +20,8 @@ import { jsonLine } from "../terminal/json.js";
 
 /** The number of messages that may wait for their confirmation. A server lets 1,000 requests of a client wait. */
 const WINDOW = 256;
+/** Milliseconds for the messages in flight and for the Close, after the reader of stdout has exited. */
+const GRACE = 750;
 
 export async function publishMessages(given: Arguments, console: Console): Promise<number> {
   const [url, topic, data] = given.operands as readonly [string, string, string | undefined];
@@ -20,19 +30,28 @@ export async function publishMessages(given: Arguments, console: Console): Promi
   const connection = await connect(completeURL(url), {
     ...peerOptions(given),
     linkProtocol: "required",
+    closeTimeout: GRACE,
     signal: console.interrupted,
   });
-  console.interrupted.addEventListener("abort", () => void connection.close(), { once: true });
+  const stopped = new Promise<void>((resolve) => {
+    const stop = (): void => {
+      setTimeout(() => void connection.close(), console.hasReaderExited ? GRACE : 0);
+      resolve();
+    };
+    console.interrupted.addEventListener("abort", stop, { once: true });
+  });
   // Other messages are dropped: unread ones would pause reading.
   void connection.forEach(() => undefined).catch(() => undefined);
 
   const id = given.text("id");
   const run = new Publishing(connection, { topic, timeout, print: display(topic, isJSON, console) });
-  if (data === undefined) await Promise.race([run.publishAll(linesOf(console), id), connection.closed]);
-  else await run.publish(data, id);
+  if (data !== undefined) await run.publish(data, id);
+  else {
+    const all = run.publishAll(linesOf(console), id, console.interrupted);
+    await Promise.race([all, connection.closed, stopped]);
+  }
   await run.settled();
-  await connection.close();
-  return report(run, data === undefined, console);
+  return report(run, await connection.close(), data === undefined, console);
 }
 
 interface PublishingOptions {
@@ -44,6 +63,8 @@ interface PublishingOptions {
 
 class Publishing {
   confirmed = 0;
+  /** The input has ended, and all of it has been sent. */
+  isComplete = false;
   /** The first message that was not confirmed. */
   failure: { readonly message: number; readonly error: unknown } | null = null;
   readonly #connection: Connection;
@@ -58,14 +79,20 @@ class Publishing {
   }
 
   /** @param id begins the id of each message, so that the same lines are published once */
-  async publishAll(messages: AsyncIterable<Message>, id: string | undefined): Promise<void> {
+  async publishAll(
+    messages: AsyncIterable<Message>,
+    id: string | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
     const inFlight: Promise<void>[] = [];
     for await (const message of messages) {
+      if (signal.aborted) return;
       const number = this.#messages + 1;
       inFlight.push(this.publish(message, id === undefined ? undefined : `${id}-${number}`));
       if (inFlight.length >= WINDOW) await inFlight.shift();
       if (this.failure !== null) return;
     }
+    this.isComplete = true;
   }
 
   /** Resolves when the message, and all before it, have been decided. Never rejects. */
@@ -123,16 +150,26 @@ function display(
   };
 }
 
-function report({ failure, confirmed }: Publishing, isPipe: boolean, console: Console): number {
-  if (failure === null) return console.interrupted.aborted ? EXIT.interrupted : EXIT.ok;
-  const { message, error } = failure;
-  // The command line is wrong, not the connection.
-  if (error instanceof InvalidArgumentError) throw error;
-  if (!(error instanceof HoldfastError || error instanceof NotConfirmed)) throw error;
-  const subject = isPipe ? `Message ${message} was not confirmed. ` : "";
-  console.say(`holdfast: ${subject}${escaped(error.message)}`);
+function report(run: Publishing, info: CloseInfo, isPipe: boolean, console: Console): number {
+  const { failure, confirmed, isComplete } = run;
+  const { hasReaderExited, interrupted } = console;
+  if (failure === null) {
+    if (isComplete || !isPipe) return EXIT.ok;
+    if (interrupted.aborted && !hasReaderExited) return EXIT.interrupted;
+    const reason = hasReaderExited
+      ? "The reader of stdout exited before stdin ended."
+      : escaped(explain(info));
+    console.say(`holdfast: ${reason}`);
+  } else {
+    const { message, error } = failure;
+    // The command line is wrong, not the connection.
+    if (error instanceof InvalidArgumentError) throw error;
+    if (!(error instanceof HoldfastError || error instanceof NotConfirmed)) throw error;
+    const subject = isPipe ? `Message ${message} was not confirmed. ` : "";
+    console.say(`holdfast: ${subject}${escaped(error.message)}`);
+  }
   if (isPipe)
     console.say(`holdfast: ${confirmed} ${confirmed === 1 ? "message was" : "messages were"} confirmed.`);
-  if (console.interrupted.aborted) return EXIT.interrupted;
-  return error instanceof NotConfirmed ? EXIT.timeout : EXIT.failed;
+  if (interrupted.aborted && !hasReaderExited) return EXIT.interrupted;
+  return failure?.error instanceof NotConfirmed ? EXIT.timeout : EXIT.failed;
 }

@@ -48,7 +48,7 @@ export function faultsFrom(given: Arguments): Faults {
     stallAt: momentFrom(given, "stall-reads"),
     dropAt: momentFrom(given, "drop-after"),
     closeAt: momentFrom(given, "close-after"),
-    closeCode: given.count("close-code", 1000, 1000, 4999),
+    closeCode: given.closeCode("close-code", 1000),
   };
 }
 

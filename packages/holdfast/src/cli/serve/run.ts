@@ -8,7 +8,7 @@ import { attach, explain, type AttachOptions, type Connection, type ServerReques
 import { parseCount, type Arguments } from "../arguments/arguments.js";
 import { UsageError } from "../arguments/usage-error.js";
 import { EXIT } from "../exit-codes.js";
-import { detectionOption, messageOptions, readPEM } from "../connection/peer-options.js";
+import { detectionOption, messageOptions, pemFiles } from "../connection/peer-options.js";
 import type { Console } from "../terminal/console.js";
 import { escaped } from "../terminal/escape.js";
 import { faultsFrom, type Faults } from "./faults.js";
@@ -82,23 +82,12 @@ function sessionOptions(given: Arguments): Pick<AttachOptions, "sessions"> {
 }
 
 function makeHttpServer(given: Arguments): HttpServer {
-  const [cert, key] = [given.text("cert"), given.text("key")];
-  const server =
-    cert === undefined && key === undefined
-      ? createServer()
-      : createTlsServer({
-          cert: readPEM("cert", requireOption("cert", cert)),
-          key: readPEM("key", requireOption("key", key)),
-        });
+  const files = pemFiles(given);
+  const server = given.has("cert") ? createTlsServer(files) : createServer();
   return server.on("request", (_request, response) => {
     response.writeHead(426, { "Content-Type": "text/plain", Upgrade: "websocket" });
     response.end("This is a WebSocket server: holdfast connect ws://…\n");
   });
-}
-
-function requireOption(name: string, value: string | undefined): string {
-  if (value !== undefined) return value;
-  throw new UsageError(`\`--cert\` and \`--key\` go together: \`--${name}\` is missing.`);
 }
 
 /** The open sockets, by the client's address and port. */
@@ -126,7 +115,8 @@ async function answerTo(request: ServerRequest, faults: Faults, log: ServerLog):
   }
   if (faults.refuseWith === null) return null;
   log.onRefused(request, faults.refuseWith);
-  return new Response("Refused because of --refuse.\n", { status: faults.refuseWith });
+  const body = faults.refuseWith === 304 ? null : "Refused because of --refuse.\n"; // A 304 has no body.
+  return new Response(body, { status: faults.refuseWith });
 }
 
 async function listen(server: HttpServer, port: number, host: string): Promise<void> {

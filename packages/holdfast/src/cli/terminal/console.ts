@@ -15,6 +15,8 @@ export interface Console {
   readonly style: Style;
   /** Aborts on Ctrl-C, on SIGTERM, and when the reader of stdout has exited. A second Ctrl-C ends the process. */
   readonly interrupted: AbortSignal;
+  /** The reader of stdout has exited, as `head` does: no failure, unless the verb leaves work undone. */
+  readonly hasReaderExited: boolean;
   /** Writes a line to stdout. */
   print(line: string): void;
   /** Writes to stdout without a line feed. */

@@ -7,7 +7,7 @@ import { allowsColor, makeStyle } from "./style.js";
 
 export interface ProcessConsole {
   readonly console: Console;
-  /** The exit code of the process. A reader that exits early, such as `head`, is not a failure. */
+  /** The exit code of the process. A reader that exits early, such as `head`, is not a failure as Ctrl-C is. */
   readonly exitCodeOf: (code: number) => number;
 }
 
@@ -42,8 +42,10 @@ export function processConsole(): ProcessConsole {
   // There is no place left to report an error.
   stderr.on("error", () => undefined);
 
-  const exitCodeOf = (code: number): number =>
-    hasReaderExited ? EXIT.ok : hasOutputFailed ? EXIT.failed : code;
+  const exitCodeOf = (code: number): number => {
+    if (hasOutputFailed) return EXIT.failed;
+    return hasReaderExited && code === EXIT.interrupted ? EXIT.ok : code;
+  };
 
   const clear = (): void => {
     if (status !== null) stderr.write("\r\x1b[K");
@@ -66,6 +68,9 @@ export function processConsole(): ProcessConsole {
     },
     style: makeStyle(allowsColor(stdout.isTTY, process.env)),
     interrupted: interruption.signal,
+    get hasReaderExited() {
+      return hasReaderExited;
+    },
     print: (line) => {
       if (!hasReaderExited && !hasOutputFailed) between(() => stdout.write(`${line}\n`));
     },

@@ -39,9 +39,12 @@ export function problemOfReservedBits(firstByte: number, allowed: number): strin
   return mayCarry ? null : `Expected no reserved bits, got ${describeReservedBits(firstByte)}.`;
 }
 
-/** Section 5.2. */
-export const PROBLEM_OF_LENGTH =
-  "Expected the payload length in its shortest form and with a first bit of 0, got another.";
+/** Section 5.2, for a length that is not encoded correctly. */
+export function problemOfLength(length: number): string {
+  return length === UNREADABLE_LENGTH
+    ? "Expected a payload length with a first bit of 0, got 1."
+    : "Expected the payload length in its shortest form, got a longer one.";
+}
 
 /** Section 5.2, and 5.5 for control frames. `isWithinMessage`: whether a message still lacks fragments. */
 export function problemOfOpcode(firstByte: number, length: number, isWithinMessage: boolean): string | null {
@@ -52,7 +55,7 @@ export function problemOfOpcode(firstByte: number, length: number, isWithinMessa
   if (isContinuation === isWithinMessage) return null;
   return isContinuation
     ? "Expected the first frame of a message, got a continuation."
-    : "Expected the next fragment of a message, got the start of another.";
+    : `Expected the next fragment of a message, got the start of another (${opcode === TEXT ? "text" : "binary"}).`;
 }
 
 function problemOfControl(firstByte: number, length: number): string | null {

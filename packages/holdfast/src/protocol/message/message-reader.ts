@@ -21,7 +21,7 @@ import {
 import { readLatin1 } from "../text-calls.js";
 import {
   describeLength,
-  PROBLEM_OF_LENGTH,
+  problemOfLength,
   problemOfClose,
   problemOfMask,
   problemOfOpcode,
@@ -208,7 +208,7 @@ export class MessageReader implements FrameHandler {
     const reserved = firstByte & RESERVED_BITS;
     const bits = reserved === 0 ? null : problemOfReservedBits(firstByte, this.#extension?.reservedBits ?? 0);
     if (bits !== null) return bits;
-    if (!isLengthValid) return PROBLEM_OF_LENGTH;
+    if (!isLengthValid) return problemOfLength(length);
     return problemOfOpcode(firstByte, length, this.#messageOpcode !== CONTINUATION);
   }
 

@@ -40,7 +40,7 @@ export class TlsHandshakes {
   /** Node does not close a socket whose TLS handshake fails or times out. */
   #onFailure(error: Error, socket: Socket): void {
     const { remoteAddress } = socket;
-    this.#logger?.info("TLS handshake failed", { reason: error.message, remoteAddress });
+    this.#logger?.info("TLS handshake failed", { reason: error.message.trim(), remoteAddress });
     socket.destroy();
   }
 }

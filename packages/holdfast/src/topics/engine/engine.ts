@@ -3,6 +3,7 @@
 // of them.
 
 import type { EngineUnavailableError } from "../../shared/engine-unavailable-error.js";
+import type { MessageTooBigError } from "../../shared/errors.js";
 import type { SessionStore } from "../../session/store/session-store.js";
 import type { Position } from "../position.js";
 import type { TopicMessage } from "../topic-event.js";
@@ -35,7 +36,9 @@ export interface Engine extends AsyncDisposable {
    * error for a message that was not published, or perhaps not.
    * @throws EngineUnavailableError if no message was published, or perhaps none
    */
-  publish(batch: readonly Publication[]): Promise<readonly (EngineUnavailableError | Published)[]>;
+  publish(
+    batch: readonly Publication[],
+  ): Promise<readonly (EngineUnavailableError | MessageTooBigError | Published)[]>;
 
   /**
    * Begins to report the messages of a topic. Resolves once all messages published from now on will be reported.

@@ -37,18 +37,14 @@ for (const role of ROLES) {
       { opcode: OPCODE.ping, lengthEncoding: 16, payload: "a" },
       { opcode: OPCODE.close, lengthEncoding: 64, payload: "" },
     ];
-    const expected = [
-      failure("Expected the payload length in its shortest form and with a first bit of 0, got another."),
-    ];
+    const expected = [failure("Expected the payload length in its shortest form, got a longer one.")];
     for (const options of refused) {
       assert.deepEqual(new Endpoint(role).receive(frameTo(role, options)), expected);
     }
   });
 
   test(`H: a ${role} refuses a length whose first bit is not 0 (RFC 6455 section 5.2)`, () => {
-    const expected = [
-      failure("Expected the payload length in its shortest form and with a first bit of 0, got another."),
-    ];
+    const expected = [failure("Expected a payload length with a first bit of 0, got 1.")];
     for (const declaredLength of [2n ** 63n, 2n ** 64n - 1n]) {
       const claim = frameTo(role, { opcode: OPCODE.binary, declaredLength });
       assert.deepEqual(new Endpoint(role).receive([claim, frameTo(role, { opcode: OPCODE.ping })]), expected);

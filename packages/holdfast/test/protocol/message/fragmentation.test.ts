@@ -20,7 +20,8 @@ const middle = (payload: string): FrameOptions => ({ opcode: CONTINUATION, paylo
 const last = (payload: string): FrameOptions => ({ opcode: CONTINUATION, payload });
 
 const UNEXPECTED_CONTINUATION = failure("Expected the first frame of a message, got a continuation.");
-const UNEXPECTED_START = failure("Expected the next fragment of a message, got the start of another.");
+const unexpectedStart = (kind: "binary" | "text"): Told =>
+  failure(`Expected the next fragment of a message, got the start of another (${kind}).`);
 
 const rows: readonly Row[] = [
   ["fragments make one text", [start(TEXT, "Hel"), middle("lo, "), last("world")], [text("Hello, world")]],
@@ -75,13 +76,13 @@ const rows: readonly Row[] = [
   [
     "a text inside of a text is refused",
     [start(TEXT, "a"), { opcode: TEXT, payload: "b" }],
-    [UNEXPECTED_START],
+    [unexpectedStart("text")],
   ],
-  ["a start inside of a text is refused", [start(TEXT, "a"), start(TEXT, "b")], [UNEXPECTED_START]],
+  ["a start inside of a text is refused", [start(TEXT, "a"), start(TEXT, "b")], [unexpectedStart("text")]],
   [
     "a binary message inside of one of empty fragments is refused",
     [start(BINARY, ""), middle(""), { opcode: BINARY, payload: "b" }],
-    [UNEXPECTED_START],
+    [unexpectedStart("binary")],
   ],
 ];
 
