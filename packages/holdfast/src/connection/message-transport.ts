@@ -36,6 +36,8 @@ export interface MessageTransport {
   /** The Close that was sent or queued. No ping, pong or Close may be queued after it. */
   readonly closeSent: CloseFrame | null;
   readonly closeReceived: CloseFrame | null;
+  /** Whether our Close waits behind bytes that the kernel has not accepted. Absent where nobody knows. */
+  readonly isCloseWaiting?: boolean;
   /**
    * True if the transport answers the peer's Close before it reports it, as browsers do: then nothing can be sent any
    * more. They also deliver nothing that arrives after their own Close. Absent for false.

@@ -146,8 +146,8 @@ export class Closing extends Deadline {
     if (this.#unanswered !== null) {
       this.#endsAfterAnswer = true;
       if (inbox.presence === "nobody") this.answer(false);
-    } else if (this.#isComplete || this.#hasFailed) {
-      transport.end();
+    } else if (this.#hasFailed || (transport.closeSent !== null && transport.closeReceived !== null)) {
+      transport.end(); // After what the peer may still read.
     } else {
       this.#note("eof", null);
       this.#destroy();
@@ -169,10 +169,10 @@ export class Closing extends Deadline {
     return info;
   }
 
-  /** Both Close frames were exchanged. */
+  /** Both Close frames were exchanged. Ours was not where a peer that does not read holds it back, behind messages. */
   get #isComplete(): boolean {
-    const { transport } = this.#core;
-    return transport.closeSent !== null && transport.closeReceived !== null;
+    const { closeReceived, closeSent, isCloseWaiting } = this.#core.transport;
+    return closeReceived !== null && closeSent !== null && isCloseWaiting !== true;
   }
 
   /** The connection failed or was abandoned: no closing handshake is expected any more. */
@@ -246,7 +246,7 @@ export class Closing extends Deadline {
       cause: this.#cause ?? "eof", // The stream ended without any cause.
       error: this.#error,
       received: closeReceived,
-      sent: closeSent,
+      sent: closeReceived === null || this.#isComplete ? closeSent : null,
       receivedFirst,
       evidence: this.#core.evidence(),
     });

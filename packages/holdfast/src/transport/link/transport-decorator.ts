@@ -99,6 +99,10 @@ export abstract class TransportDecorator implements MessageTransport, MessageTra
     return this.wire.closeReceived;
   }
 
+  get isCloseWaiting(): boolean {
+    return this.wire.isCloseWaiting ?? false;
+  }
+
   get answersClose(): boolean {
     return this.wire.answersClose ?? false;
   }

@@ -129,9 +129,37 @@ describe("the peer's Close", () => {
     h.clock.advance(2_000);
     assert(h.connection.bufferedAmount < 1_000_000, `${h.connection.bufferedAmount} bytes wait`);
     h.clock.advance(2_000);
-    assert.equal((await h.end()).cause, "peer-close");
+    assert.equal((await h.end()).cause, "close-timeout");
     h.assertGone();
   });
+
+  for (const closesFirst of [false, true]) {
+    test(`D6: a Close that waits behind messages until closeTimeout${closesFirst ? ", after our close()," : ""} was not exchanged`, async () => {
+      const h = new Harness({ closeTimeout: 4_000, capacity: 1_000, pingInterval: null });
+      void h.connection.send(Buffer.alloc(100_000)).catch(() => undefined);
+      const reading = h.connection.recv().then(
+        () => "a message",
+        (error: unknown) => (error as Error).name,
+      );
+      h.clock.advance(0);
+      if (closesFirst) void h.connection.close();
+      h.clock.advance(0);
+      h.deliver(h.close(1000));
+      h.clock.advance(4_000);
+      const { cause, clean, ok, message } = await h.end();
+      assert.deepEqual(
+        { cause, clean, ok, message },
+        {
+          cause: "close-timeout",
+          clean: false,
+          ok: false,
+          message: "received 1000 (OK); no close frame sent",
+        },
+      );
+      assert.equal(await reading, "ConnectionClosedError");
+      h.assertGone();
+    });
+  }
 
   test("D10: after one recv() the Close waits one second for another, but not once `closed` is awaited", async () => {
     for (const [awaitsEnd, expected] of [
