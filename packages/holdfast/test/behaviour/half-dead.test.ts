@@ -141,16 +141,18 @@ describe("Half-dead peers on real sockets", () => {
     ];
     for (const [name, act, message] of scenes) {
       test(`D4: a ${role}'s close() takes closeTimeout at most, with ${name}`, async (t) => {
-        const opened = await open(role, { pingInterval: null, closeTimeout: 100 });
+        // The answer of the third peer has to arrive in time.
+        const closeTimeout = message.endsWith("no close frame received") ? 100 : 1_000;
+        const opened = await open(role, { pingInterval: null, closeTimeout });
         act(opened);
         const began = performance.now();
         const info = await withTimeout(opened.connection.close(), 30_000, "the end");
         const elapsed = performance.now() - began;
-        t.diagnostic(`closed after ${elapsed.toFixed()} ms (promised: 100)`);
+        t.diagnostic(`closed after ${elapsed.toFixed()} ms (promised: ${closeTimeout})`);
         assert.equal(info.message, message);
         // A server that has both Closes ends TCP at once, without waiting.
-        const least = role === "server" && info.clean ? 0 : 95;
-        assert(elapsed >= least && elapsed < 100 + SLACK, `${elapsed} ms`);
+        const least = role === "server" && info.clean ? 0 : closeTimeout - 5;
+        assert(elapsed >= least && elapsed < closeTimeout + SLACK, `${elapsed} ms`);
       });
     }
 
