@@ -77,7 +77,7 @@ export interface SessionOptions {
 }
 
 const SESSION_OPTIONS: OptionNames<SessionOptions> = { window: true, ackDelay: true, keep: true };
-const WINDOW_OPTIONS: OptionNames<Required<SessionOptions>["window"]> = { messages: true, bytes: true };
+const WINDOW_OPTIONS: OptionNames<NonNullable<SessionOptions["window"]>> = { messages: true, bytes: true };
 
 export const PERSISTENT_OPTIONS: OptionNames<PersistentOptions> = {
   offline: true,

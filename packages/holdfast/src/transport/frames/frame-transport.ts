@@ -322,9 +322,7 @@ export class FrameTransport extends MessageSender implements MessageTransport, B
     return this.protocol.copiedBytes;
   }
 
-  /**
-   * RFC 6455 section 7.1.1: the server closes the TCP connection first, so that the client does not stay in TIME_WAIT.
-   */
+  /** RFC 6455 section 7.1.1: the server ends TCP first, so that the client does not stay in TIME_WAIT. */
   #endFirst(): void {
     if (this.role === "server" && this.closeSent !== null) this.end();
   }
