@@ -104,10 +104,6 @@ export class FrameTransport extends MessageSender implements MessageTransport, B
     return this.protocol.closeReceived;
   }
 
-  get isCloseWaiting(): boolean {
-    return this.closeSent !== null && this.bufferedAmount > MAX_CLOSE_SIZE;
-  }
-
   get isReceiving(): boolean {
     return this.protocol.isReceiving;
   }
@@ -333,6 +329,3 @@ export class FrameTransport extends MessageSender implements MessageTransport, B
     if (bytes !== null && bytes.length > 0) this.onChunk(bytes);
   }
 }
-
-/** The largest Close with its mask (RFC 6455 section 5.2), in bytes: a TLS socket may hold one that it is sending. */
-const MAX_CLOSE_SIZE = 131;

@@ -120,6 +120,10 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
     return this.bufferedAmount + (this.#queue?.droppedBytes ?? 0);
   }
 
+  get isCloseWaiting(): boolean {
+    return this.protocol.closeSent !== null && this.bufferedAmount > MAX_CLOSE_SIZE;
+  }
+
   get unsentPayload(): number {
     const { payloadBytes } = this.protocol;
     if (this.#keptPayload !== null) return payloadBytes - this.#keptPayload;
@@ -394,3 +398,6 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
     if (!this.#isCorked) this.runtime.batches.flushAtTurnEnd(this);
   }
 }
+
+/** The largest Close with its mask (RFC 6455 section 5.2), in bytes: a TLS socket may hold one that it is sending. */
+const MAX_CLOSE_SIZE = 131;
