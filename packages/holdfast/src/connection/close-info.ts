@@ -19,7 +19,10 @@ export type CloseCause =
   | "server-shutdown"
   | "write-failed";
 
-/** Traffic of a connection in each direction: whole messages, and bytes on the wire. */
+/**
+ * Traffic of a connection in each direction: whole messages, and the bytes of all frames, without the opening handshake,
+ * TLS and HTTP/2. In pages and in workers, which see no frames, the lengths of the messages instead.
+ */
 export type Traffic = Pick<
   CloseEvidence,
   "bytesReceived" | "bytesSent" | "messagesReceived" | "messagesSent"

@@ -66,9 +66,9 @@ export interface ConnectionOptions {
   /**
    * The logger (docs/logging.md). `info` and above are for production; a logger that shows `debug` gets a line for each
    * frame. With HOLDFAST_DEBUG=1 in the environment, everything appears on stderr as well. With null, the library logs
-   * nothing. Without this option, only errors of the application's own code (such as a handler that throws) are logged,
-   * on stderr.
-   * @default undefined: errors of the application's own code on stderr
+   * nothing. Without this option, stderr shows errors of the application's own code (such as a handler that throws), and
+   * a few warnings, such as one for each origin that a server refuses, up to 100.
+   * @default undefined: errors of the application's own code, and a few warnings, on stderr
    */
   readonly logger?: Logger | null | undefined;
 }
@@ -100,7 +100,7 @@ export interface ConnectionSettings extends HeartbeatSettings, InboxLimits {
   readonly logger: Logger | null;
   /** The code that logs a connection to `logger`. Absent in a page without a logger, which does not load it. */
   readonly log?: typeof ConnectionLog | undefined;
-  /** Receives errors of the application's own code: the logger, or stderr if none is configured; null for nothing. */
+  /** Receives errors of the application's own code, and a few warnings: the logger, else stderr; null for nothing. */
   readonly faultLogger: FaultLogger | null;
 }
 

@@ -10,7 +10,7 @@ import { withDebugLog } from "../transport/node/debug-log.js";
 import { checkNodeOptions } from "../transport/node/connection-settings.js";
 import type { HeadLimits } from "../protocol/handshake/head-failure.js";
 import { parseHostRule, type AllowedHosts, type HostRule } from "../protocol/handshake/hosts.js";
-import type { AllowedOrigins } from "../protocol/handshake/origin.js";
+import { parseOriginRule, type AllowedOrigins } from "../protocol/handshake/origin.js";
 import { isReservedSubprotocol, type LinkVersion } from "../shared/link-subprotocol.js";
 import { isToken } from "../shared/token.js";
 import { checkTrustProxy, type ProxyTrust, type TrustProxy } from "./forwarding/trust.js";
@@ -31,7 +31,8 @@ export interface ServerOptions<Data = unknown> extends ConnectionOptions {
    */
   readonly openTimeout?: number | null | undefined;
   /**
-   * The pages that may connect (RFC 6455 section 10.2): `"same-origin"`, `"any"`, or a list. `"same-origin"` compares
+   * The pages that may connect (RFC 6455 section 10.2): `"same-origin"`, `"any"`, or a list of origins such as
+   * `"https://example.com"` and of RegExps. `"same-origin"` compares
    * scheme, host and port with those of the request; behind a proxy, with those that a proxy in `trustProxy` reports.
    * For a client on this machine, all names of loopback are one origin, with any port and scheme. A request without an
    * Origin passes (every browser sends one); other requests get 403. @default "same-origin"
@@ -203,11 +204,15 @@ export function checkServerOptions<Data>(
 function checkOrigins(value: unknown): AllowedOrigins {
   if (value === undefined) return "same-origin";
   if (value === "same-origin" || value === "any") return value;
-  const isList =
-    Array.isArray(value) && value.every((item) => typeof item === "string" || item instanceof RegExp);
-  if (isList) return value; // Every item has been checked.
-  throw invalidArgument("origins", '"same-origin", "any" or a list of strings and RegExps', value);
+  if (!Array.isArray(value)) throw invalidArgument("origins", ORIGINS, value);
+  return value.map((item: unknown) => {
+    const rule = item instanceof RegExp ? item : typeof item === "string" ? parseOriginRule(item) : null;
+    if (rule === null) throw invalidArgument("origins", ORIGINS, item);
+    return rule;
+  });
 }
+
+const ORIGINS = '"same-origin", "any" or a list of origins such as "https://example.com", and of RegExps';
 
 function checkHosts(value: unknown): readonly HostRule[] | null {
   if (value === undefined || value === null) return null;

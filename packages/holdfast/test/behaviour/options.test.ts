@@ -180,14 +180,21 @@ const CONNECT: readonly Row[] = [
   [{ signal: {} }, "Expected `signal` to be an AbortSignal, got an object."],
 ];
 
-const ORIGINS = '"same-origin", "any" or a list of strings and RegExps';
+const ORIGINS = '"same-origin", "any" or a list of origins such as "https://example.com", and of RegExps';
 const TOKENS = "a list of tokens (RFC 6455 section 4.1)";
 const SERVE: readonly Row[] = [
   [{ port: -1 }, "Expected `port` to be a number from 0 to 65535, got -1 (number)."],
   [{ port: 65536 }, "Expected `port` to be a number from 0 to 65535, got 65536 (number)."],
   [{ port: "80" }, 'Expected `port` to be a number from 0 to 65535, got "80" (string).'],
   [{ origins: "all" }, `Expected \`origins\` to be ${ORIGINS}, got "all" (string).`],
-  [{ origins: ["https://a", 5] }, `Expected \`origins\` to be ${ORIGINS}, got an array.`],
+  [{ origins: ["https://a", 5] }, `Expected \`origins\` to be ${ORIGINS}, got 5 (number).`],
+  // No page has such an origin, so they would refuse every page.
+  ...["*", "any", "", "example.com", "https://*.example.com", "https://example.com/app", "https://a b"].map(
+    (origin): Row => [
+      { origins: [origin] },
+      `Expected \`origins\` to be ${ORIGINS}, got ${JSON.stringify(origin)} (string).`,
+    ],
+  ),
   [{ subprotocols: "chat" }, `Expected \`subprotocols\` to be ${TOKENS}, got "chat" (string).`],
   [{ subprotocols: ["a b"] }, `Expected \`subprotocols\` to be ${TOKENS}, got an array.`],
   [{ selectSubprotocol: "chat" }, 'Expected `selectSubprotocol` to be a function, got "chat" (string).'],

@@ -34,3 +34,22 @@ for (const [name, open] of Object.entries({ connect, connectInWorker })) {
     );
   });
 }
+
+for (const http2 of [false, true]) {
+  test(`J2: both ends count the same bytes of a whole connection over ${http2 ? "HTTP/2" : "HTTP/1.1"}`, async () => {
+    await using server = await serve(
+      (connection) => connection.forEach((message) => connection.send(message)),
+      { host: "127.0.0.1", http2 },
+    );
+    const client = await connect(server.url, { http2 });
+    for (const message of ["a", new Uint8Array(100_000)]) {
+      await client.send(message);
+      await client.recv();
+    }
+    await client.ping();
+    const [served] = server.connections;
+    const { evidence: ours } = await client.close();
+    const { evidence: theirs } = await served.closed;
+    assert.deepEqual([theirs.bytesReceived, theirs.bytesSent], [ours.bytesSent, ours.bytesReceived]);
+  });
+}

@@ -83,6 +83,14 @@ describe("Opening a connection over HTTP/2", () => {
     });
   });
 
+  test("B9: another status than 200 is a refusal, also one of success", async () => {
+    await using server = await ScriptedServer.start((stream) => stream.respond({ ":status": 204 }));
+    await assert.rejects(
+      connect(server.url, OPTIONS),
+      (error) => error instanceof InvalidStatusError && error.status === 204,
+    );
+  });
+
   for (const [what, options, status, expected] of [
     ["a foreign origin", { origin: "https://evil.example" }, 403, /^Expected an Origin of the host/],
     [
@@ -277,7 +285,10 @@ describe("Opening a connection over HTTP/2", () => {
     connection.terminate();
 
     await using stubborn = await ScriptedServer.start((stream) => stream.close(7));
-    await assert.rejects(connect(stubborn.url, OPTIONS), { failure: "eof" });
+    await assert.rejects(connect(stubborn.url, OPTIONS), {
+      failure: "reset",
+      message: /reset .*\(REFUSED_STREAM\)\.$/,
+    });
     assert.equal(stubborn.requests.length, 4);
   });
 

@@ -68,8 +68,10 @@ export class ExtendedConnect implements AlarmHandler {
     const transport = new Http2ByteStream(stream, () => session.retire());
     context.onCancel(() => resetStream(stream));
     const exchange = new Http2Exchange(stream, request.createHandler(transport), () => {
-      const canRetry = wasRefused(stream) || (this.#isReused && session.isClosed);
+      const isUnprocessed = wasRefused(stream) || (this.#isReused && session.isClosed);
+      const canRetry = isUnprocessed && this.#retries < MAX_RETRIES;
       if (canRetry) this.#retry(request);
+      else if (isUnprocessed) session.retire();
       return canRetry;
     });
     context.exchange = exchange;

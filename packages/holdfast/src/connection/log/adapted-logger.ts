@@ -14,9 +14,11 @@ export function adaptLogger(logger: Logger, platform: Platform = SILENT_PLATFORM
   const write = writeOf(logger);
   const context = platform.captureContext();
   const onFailure = (error: unknown): void => warnOnce(logger, platform, error);
+  const run = <Result>(callback: () => Result): Result =>
+    context === null ? callback() : context.runInAsyncScope(callback, undefined);
   const isVerbose = (): boolean => {
     try {
-      return logger.isLevelEnabled?.("debug") ?? true;
+      return run(() => logger.isLevelEnabled?.("debug") ?? true);
     } catch (error) {
       onFailure(error);
       return true;
@@ -24,13 +26,8 @@ export function adaptLogger(logger: Logger, platform: Platform = SILENT_PLATFORM
   };
   const at =
     (level: Level) =>
-    (message: string, details?: object): void => {
-      const line = [level, message, details] as const;
-      callSafely(
-        () => (context === null ? write(...line) : context.runInAsyncScope(write, undefined, ...line)),
-        onFailure,
-      );
-    };
+    (message: string, details?: object): void =>
+      callSafely(() => run(() => write(level, message, details)), onFailure);
   return {
     debug: at("debug"),
     info: at("info"),

@@ -100,7 +100,7 @@ export type ServerAnswer =
       /** The value of Sec-WebSocket-Extensions: well formed, with offered names only. */
       readonly extensions: string | null;
     }
-  /** The status is not 101 (over HTTP/2, not 2xx): an ordinary response, with a body. */
+  /** The status is not 101 (over HTTP/2, not 200): an ordinary response, with a body. */
   | { readonly outcome: "refused-status" }
   | { readonly outcome: "failed"; readonly error: InvalidUpgradeError | NegotiationError };
 
@@ -108,8 +108,8 @@ export type ServerAnswer =
 export function checkServerAnswer(head: ResponseHead, expected: ExpectedAnswer): ServerAnswer {
   const { status } = head;
   const { key } = expected;
-  const isAccepted = key === null ? status >= 200 && status < 300 : status === 101;
-  if (!isAccepted) return { outcome: "refused-status" };
+  // Like browsers: another status of success would have to be a WebSocket as well, and comes from ordinary HTTP servers.
+  if (status !== (key === null ? 200 : 101)) return { outcome: "refused-status" };
   const upgradeError = key === null ? null : findUpgradeError(head, key);
   const error = upgradeError ?? findNegotiationError(head.headers, expected);
   if (error !== null) return { outcome: "failed", error };

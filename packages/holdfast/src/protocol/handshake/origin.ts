@@ -1,6 +1,6 @@
 // The option `origins` of servers: pages of which origins may connect (RFC 6455 section 10.2).
 
-import { parseAuthority } from "./authority.js";
+import { defaultPort, parseAuthority } from "./authority.js";
 
 /** Pages that may connect: those of the server's own origin, all pages, or those of the listed origins. */
 export type AllowedOrigins = "same-origin" | "any" | readonly (string | RegExp)[];
@@ -21,10 +21,26 @@ export interface Site {
 export function isOriginAllowed(origin: string, site: Site, allowed: AllowedOrigins): boolean {
   if (allowed === "any") return true;
   if (allowed === "same-origin") return isSameOrigin(origin, site);
+  const normalized = normalizeOrigin(origin);
   // Use `search`, which always starts at 0: `test` with a global expression continues after its last match.
-  return allowed.some((one) =>
-    typeof one === "string" ? one.toLowerCase() === origin.toLowerCase() : origin.search(one) !== -1,
-  );
+  return allowed.some((one) => (typeof one === "string" ? one === normalized : origin.search(one) !== -1));
+}
+
+/** Parses an entry of the option, for `isOriginAllowed()`; null if no page can have this origin. */
+export function parseOriginRule(entry: string): string | null {
+  if (entry === "null") return entry;
+  const [origin = "", scheme = ""] = RULE.exec(entry) ?? [];
+  if (origin === "" || (defaultPort(scheme) !== null && parseOrigin(origin) === null)) return null;
+  return normalizeOrigin(origin);
+}
+
+/** In lower case, and without the default port of the scheme, as browsers send it (RFC 6454 section 6.2). */
+function normalizeOrigin(origin: string): string {
+  const page = parseOrigin(origin);
+  const text = origin.toLowerCase();
+  if (page === null) return text;
+  const port = page.port === portOf(page.isSecure) ? "" : `:${page.port}`;
+  return `${text.slice(0, text.indexOf("://"))}://${page.hostname}${port}`;
 }
 
 /**
@@ -71,4 +87,6 @@ export function portOf(isSecure: boolean): number {
 }
 
 const ORIGIN = /^(https?|wss?):\/\/([^/?#@]+)$/i;
+/** An origin of any scheme, such as that of a browser's extension, and a final slash that does not belong to it. */
+const RULE = /^([a-z][a-z0-9+.-]*):\/\/[^\s/?#@*]*(?=\/?$)/i;
 const IPV4_LOOPBACK = /^127(?:\.(?:\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])){3}$/;

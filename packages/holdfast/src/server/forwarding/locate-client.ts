@@ -60,12 +60,23 @@ export function isFromLoopback({ headers }: RequestHead, { transport, isForwarde
 
 /** Whether an untrusted X-Forwarded-For or Forwarded header names another client. */
 function namesOtherClient(headers: HeaderList, isLocal: (address: Address) => boolean): boolean {
-  if (headers.count("Forwarded") > 0) return true;
-  return entriesOf(headers, "X-Forwarded-For").some((entry) => {
-    const address = parseForwardedAddress(entry);
+  return [...entriesOf(headers, "X-Forwarded-For"), ...forwardedNodes(headers)].some((node) => {
+    const address = parseForwardedAddress(node);
     return address === null || !isLocal(address);
   });
 }
+
+/** The clients and proxies that `for=` names in Forwarded (RFC 7239 section 4), without obfuscated ports (section 6.3). */
+function forwardedNodes(headers: HeaderList): readonly string[] {
+  const pairs = headers.get("Forwarded")?.match(FORWARDED_PAIR) ?? [];
+  return pairs
+    .map((pair) => /^for\s*=(.*)$/i.exec(pair.trim())?.[1])
+    .filter((node) => node !== undefined)
+    .map((node) => node.replace(/["\\]/g, "").replace(/:_[\w.-]+$/, ""));
+}
+
+/** Text without semicolons and commas, except in quotes. */
+const FORWARDED_PAIR = /(?:"(?:[^"\\]|\\.)*"|[^;,"])+/g;
 
 /** Returns the entries of a field, with the nearest proxy's entry last. A proxy may add a line instead of an entry. */
 function entriesOf(headers: HeaderList, name: string): readonly string[] {

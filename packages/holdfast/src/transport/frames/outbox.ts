@@ -53,7 +53,7 @@ export interface OutboxOptions {
 export type Tracking = Pick<SendSettings, "receipt" | "signal">;
 
 export abstract class Outbox implements Flushable, ProtocolHandler {
-  /** Bytes that were written to the socket. */
+  /** Bytes that were written to the socket, without the answer to the upgrade. */
   bytesSent = 0;
   lastSentAt: number | null = null;
   protected readonly runtime: FrameRuntime;
@@ -86,12 +86,11 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
 
   /** @param messages receives what the peer sends */
   constructor(options: OutboxOptions, handler: MessageTransportHandler, messages: MessageHandler) {
-    const { runtime, settings, extension, onBytes = null } = options;
+    const { runtime, role, settings, extension, onBytes = null } = options;
     this.runtime = runtime;
     this.stream = options.transport;
     this.handler = handler;
-    const shared = options.role === "client" ? runtime.clientEncoder : runtime.serverEncoder;
-    const encoder = options.encoder ?? shared;
+    const encoder = options.encoder ?? (role === "client" ? runtime.clientEncoder : runtime.serverEncoder);
     this.protocol = new Protocol(messages, this, { ...settings, encoder, extension, onBytes });
     this.writeLimit = settings.writeLimit;
     this.#control = options.preface === null ? null : new ControlQueue(options.preface);
@@ -300,6 +299,7 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
     const receipts = batch?.takeReceipts() ?? null;
     if (batch !== null) this.runtime.batches.release(batch);
     const pings = this.#control?.pings;
+    const prefaceLength = this.#control?.prefaceLength ?? 0;
     if (this.#control !== null) chunks = [...this.#control.take(this.protocol), ...chunks];
     this.#queue?.moveTo(chunks, bytes, this.writeLimit);
     if (this.#control !== null && (this.#queue?.isEmpty ?? true)) {
@@ -320,7 +320,7 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
     this.#maySocketHold = !this.runtime.batches.write(this.stream, chunks, size);
     if (this.#queue?.isDone !== false) this.#writtenPayload = this.protocol.payloadBytes;
     if (!this.#maySocketHold) this.#acceptedPayload = this.#writtenPayload;
-    this.bytesSent += size;
+    this.bytesSent += size - prefaceLength;
     this.lastSentAt = Math.floor(this.runtime.clock.now()); // V8 allocates an object for a fraction.
     return true;
   }

@@ -149,3 +149,45 @@ for (const [title, headers, options, refusal] of ROWS) {
     );
   });
 }
+
+for (const listed of ["https://chat.example/", "HTTPS://Chat.example:443", "https://chat.example:"]) {
+  test(`G3: ${listed} in \`origins\` is the origin ${SITE}, with and without its port (RFC 6454 section 4)`, async () => {
+    for (const [origin, status] of [
+      [SITE, 101],
+      [`${SITE}:443`, 101],
+      [`${SITE}:444`, 403],
+      ["http://chat.example", 403],
+      ["wss://chat.example", 403],
+    ] as const) {
+      const seen = await seenBy({ origins: [listed] }, { Host: "ws.example", Origin: origin });
+      assert.deepEqual([origin, seen.status], [origin, status]);
+    }
+  });
+}
+
+for (const origin of ["null", "file://", "chrome-extension://abcdefgh", "capacitor://localhost"]) {
+  test(`G3: \`origins\` may list ${origin}, which is no origin of the web`, async () => {
+    const { status } = await seenBy({ origins: [origin] }, { Host: "ws.example", Origin: origin });
+    assert.equal(status, 101);
+  });
+}
+
+for (const [forwarded, status] of [
+  ["for=127.0.0.1", 101],
+  ['For="[::1]:123";by=203.0.113.9;proto=http', 101],
+  ['for=127.0.0.1 , for="127.0.0.2:_hidden" ;host="a,b;for=203.0.113.9"', 101],
+  ["by=203.0.113.9;proto=https", 101],
+  ["for=127.0.0.1, for=203.0.113.9", 403],
+  ["proto=http; FOR=203.0.113.9", 403],
+  ['for="[2001:db8::1]:4711"', 403],
+  ["for=unknown", 403],
+  ["for=_hidden", 403],
+  ['for="127.0.0.1', 403],
+  ['by="a;for=203.0.113.9', 403],
+] as const) {
+  const names = status === 101 ? "names no client elsewhere" : "names another client, or hides it";
+  test(`G10: a page on loopback gets ${status} if Forwarded ${names}: ${forwarded} (RFC 7239 section 4)`, async () => {
+    const headers = { Host: "localhost:8930", Origin: "http://localhost:5173", Forwarded: forwarded };
+    assert.equal((await seenBy({}, headers)).status, status);
+  });
+}

@@ -35,7 +35,11 @@ class Notes {
 
   logger(): Logger {
     const log = () => this.note("logger");
-    return { debug: log, info: log, warn: log, error: log };
+    const isLevelEnabled = (): boolean => {
+      this.note("isLevelEnabled");
+      return true;
+    };
+    return { debug: log, info: log, warn: log, error: log, isLevelEnabled };
   }
 
   /** Asserts that each callback was called, and only by this tenant. */
