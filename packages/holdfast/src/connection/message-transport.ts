@@ -7,7 +7,7 @@ import type { ObservedFrame } from "../shared/observed-frame.js";
 import type { TextBytes } from "../shared/text-bytes.js";
 import type { PieceHandler } from "../protocol/message/piece-decoder.js";
 import type { Role } from "../shared/role.js";
-import type { CloseCause, CloseInfo } from "./close-info.js";
+import type { CloseCause, CloseInfo, Traffic } from "./close-info.js";
 import type { Message } from "./reading/inbox.js";
 import type { Address } from "./ports.js";
 
@@ -49,6 +49,8 @@ export interface MessageTransport {
   readonly link?: LinkWords | null;
   /** How the connection ended, if another thread decides that; null until known. Absent if the core decides. */
   readonly outcome?: CloseInfo | null;
+  /** The counters of that thread at the end. */
+  readonly finalTraffic?: Traffic;
   /** The session that continues across sockets; absent or null for none. */
   readonly session?: TransportSession | null;
   /** True if the sockets below are reported to the log and the diagnostics channels, rather than this connection. */
