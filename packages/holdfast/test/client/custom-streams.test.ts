@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { connect as connectTcp, createServer, type AddressInfo } from "node:net";
 import { Duplex, PassThrough, type DuplexOptions } from "node:stream";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { eventually } from "holdfast-testkit";
+import { assertWithin, eventually } from "holdfast-testkit";
 import { connect, connectPersistent, serve, type Connection, type Server } from "../../build/index.js";
 
 let server: Server;
@@ -72,6 +72,22 @@ describe("A stream that emits no close", () => {
         assert.equal(info.cause, cause);
         assert.ok(performance.now() - begun < 3_000, `${performance.now() - begun} ms`); // closeTimeout: 10 s.
         assert.equal(connection.state, "closed");
+      });
+    }
+  }
+
+  for (const [title, options] of Object.entries(streams)) {
+    for (const isMute of [false, true]) {
+      test(`D4: close() ends after closeTimeout at the latest if its stream ${title}, and the peer is ${isMute ? "mute" : "there"}`, async () => {
+        await assertWithin(900, async () => {
+          const stream = streamTo(server, options);
+          const connection = await connect(server.url, { stream, closeTimeout: 50, pingInterval: null });
+          if (isMute) stream._write = (_chunk, _encoding, done) => done();
+          const begun = performance.now();
+          const { cause } = await connection.close();
+          if (isMute) assert.equal(cause, "close-timeout");
+          return performance.now() - begun;
+        });
       });
     }
   }
