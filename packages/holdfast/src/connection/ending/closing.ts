@@ -93,7 +93,7 @@ export class Closing extends Deadline {
   }
 
   /** Ends the connection now, without a Close. Replaces any other cause, unless the closing had failed or was complete. */
-  terminate(cause: CloseCause, error: Error | null, isOverdue = false): void {
+  terminate(cause: CloseCause, error: Error | null, isOverdue?: boolean): void {
     if (this.#state === "closed") return;
     if (!this.#hasFailed && (this.#cause === null || !this.#isComplete)) this.#put(cause, error);
     this.#abandon(isOverdue);
@@ -225,7 +225,7 @@ export class Closing extends Deadline {
   }
 
   /** Ends the transport; no more messages are delivered. */
-  #abandon(isOverdue = false): void {
+  #abandon(isOverdue?: boolean): void {
     this.#core.acceptHeldMessages();
     this.#fix();
     this.#core.transport.abandon(isOverdue);
