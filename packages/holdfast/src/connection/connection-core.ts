@@ -559,13 +559,10 @@ export class ConnectionCore
   }
 
   get traffic(): Traffic {
-    const { bytesReceived, bytesSent } = this.transport;
-    return {
-      bytesReceived,
-      bytesSent,
-      messagesReceived: this.#messagesReceived,
-      messagesSent: this.messagesSent,
-    };
+    const { bytesReceived, bytesSent, finalTraffic } = this.transport;
+    const messagesReceived = this.#messagesReceived;
+    const { messagesSent } = this;
+    return finalTraffic ?? { bytesReceived, bytesSent, messagesReceived, messagesSent };
   }
 
   /** A snapshot. */

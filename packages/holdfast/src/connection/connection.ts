@@ -164,7 +164,8 @@ export class Connection<Data = unknown> implements AsyncIterable<Message>, Async
 
   /**
    * Messages and bytes in each direction so far: the numbers that `evidence` contains at the end. A snapshot, for
-   * metrics of open connections.
+   * metrics of open connections. With `connectInWorker()`, the bytes are as of the newest event from the worker: a
+   * message or pong that arrived, or a message that left.
    */
   get traffic(): Traffic {
     return this.#core.traffic;

@@ -7,7 +7,7 @@ import type { ObservedFrame } from "../shared/observed-frame.js";
 import type { TextBytes } from "../shared/text-bytes.js";
 import type { PieceHandler } from "../protocol/message/piece-decoder.js";
 import type { Role } from "../shared/role.js";
-import type { CloseCause, CloseInfo } from "./close-info.js";
+import type { CloseCause, CloseInfo, Traffic } from "./close-info.js";
 import type { Message } from "./reading/inbox.js";
 import type { Address } from "./ports.js";
 
@@ -51,6 +51,8 @@ export interface MessageTransport {
   readonly link?: LinkWords | null;
   /** How the connection ended, if another thread decides that; null until known. Absent if the core decides. */
   readonly outcome?: CloseInfo | null;
+  /** The counters of that thread at the end. */
+  readonly finalTraffic?: Traffic;
   /** The session that continues across sockets; absent or null for none. */
   readonly session?: TransportSession | null;
   /** True if the sockets below are reported to the log and the diagnostics channels, rather than this connection. */
@@ -116,8 +118,11 @@ export interface MessageTransport {
   end(): void;
   /** Ends both sides now. Messages received before are still delivered; then `onClosed` follows. */
   destroy(): void;
-  /** Ends both sides now, after a queued Close. No more messages are delivered; `onClosed` follows. */
-  abandon(): void;
+  /**
+   * Ends both sides now, after a queued Close. No more messages are delivered; `onClosed` follows, as soon as possible if the
+   * end `isOverdue`.
+   */
+  abandon(isOverdue?: boolean): void;
   /** The application has finished with messages, or taken them. Absent where nothing depends on that. */
   onProgress?(): void;
   /** The connection has ended: rejects the sends that still wait. The error is made only if there are any. */

@@ -24,7 +24,8 @@ import { createServer, type Server } from "./server.js";
  * call.
  *
  * `Data` is the type of `connection.data`, which `onRequest` returns: name it (`serve<User>(…)`), or let it follow from
- * the handler's parameter (`connection: ServerConnection<User>`).
+ * the handler's parameter (`connection: ServerConnection<User>`). Without `onRequest`, `connection.data` is undefined,
+ * whatever its type; the compiler does not notice that.
  *
  * @param handler called with each connection and the request that opened it
  * @param options the address, admission rules, limits, and the settings of each connection

@@ -1,10 +1,11 @@
 // Streams that an application supplies, which may not behave as sockets do.
 
 import assert from "node:assert/strict";
-import { connect as connectTcp } from "node:net";
-import { Duplex, type DuplexOptions } from "node:stream";
+import { once } from "node:events";
+import { connect as connectTcp, createServer, type AddressInfo } from "node:net";
+import { Duplex, PassThrough, type DuplexOptions } from "node:stream";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { eventually } from "holdfast-testkit";
+import { assertWithin, eventually } from "holdfast-testkit";
 import { connect, connectPersistent, serve, type Connection, type Server } from "../../build/index.js";
 
 let server: Server;
@@ -71,6 +72,22 @@ describe("A stream that emits no close", () => {
         assert.equal(info.cause, cause);
         assert.ok(performance.now() - begun < 3_000, `${performance.now() - begun} ms`); // closeTimeout: 10 s.
         assert.equal(connection.state, "closed");
+      });
+    }
+  }
+
+  for (const [title, options] of Object.entries(streams)) {
+    for (const isMute of [false, true]) {
+      test(`D4: close() ends after closeTimeout at the latest if its stream ${title}, and the peer is ${isMute ? "mute" : "there"}`, async () => {
+        await assertWithin(900, async () => {
+          const stream = streamTo(server, options);
+          const connection = await connect(server.url, { stream, closeTimeout: 50, pingInterval: null });
+          if (isMute) stream._write = (_chunk, _encoding, done) => done();
+          const begun = performance.now();
+          const { cause } = await connection.close();
+          if (isMute) assert.equal(cause, "close-timeout");
+          return performance.now() - begun;
+        });
       });
     }
   }
@@ -144,6 +161,55 @@ describe("A stream whose methods throw", () => {
     connection.terminate();
     assert.equal((await connection.closed).cause, "aborted");
     destroy();
+  });
+});
+
+describe("A stream of createConnection that ends before it is returned", () => {
+  const ended = async (): Promise<Duplex> => {
+    const stream = new PassThrough().end();
+    await once(stream.resume(), "end");
+    return stream;
+  };
+  const reset = async (): Promise<Duplex> => {
+    const listener = createServer((socket) => socket.resetAndDestroy()).listen(0, "127.0.0.1");
+    await once(listener, "listening");
+    const stream = connectTcp((listener.address() as AddressInfo).port, "127.0.0.1").on(
+      "error",
+      () => undefined,
+    );
+    await eventually(() => stream.destroyed, "the stream is reset");
+    listener.close();
+    return stream;
+  };
+  const destroyed = (error?: Error): Duplex => new PassThrough({ autoDestroy: false }).destroy(error);
+  const cases: Readonly<Record<string, readonly [() => Duplex | Promise<Duplex>, string]>> = {
+    "that is reset": [reset, "reset"],
+    "that ends": [ended, "eof"],
+    "that is destroyed": [() => destroyed(), "eof"],
+    "that fails": [() => destroyed(new Error("boom")), "unreachable"],
+    "whose promise rejects": [() => Promise.reject(new Error("boom")), "unreachable"],
+  };
+  for (const [title, [create, failure]] of Object.entries(cases)) {
+    test(`B8, F2: one ${title} fails the attempt, and a persistent connection tries again`, async () => {
+      await assert.rejects(connect(server.url, { createConnection: create }), {
+        name: "HandshakeError",
+        failure,
+      });
+      let dials = 0;
+      const createConnection = () => (dials++ === 0 ? create() : streamTo(server));
+      const link = connectPersistent(server.url, { createConnection, firstDelay: 10 });
+      await eventually(() => link.status.state === "open", "it is open");
+      assert.equal(dials, 2);
+      await link.close();
+    });
+  }
+
+  test("B8: one that is returned again is a mistake, which ends a persistent connection", async () => {
+    const stream = destroyed();
+    const link = connectPersistent(server.url, { createConnection: () => stream, firstDelay: 10 });
+    const { cause, error } = await link.closed;
+    assert.deepEqual([cause, error?.name], ["aborted", "InvalidArgumentError"]);
+    assert.match(String(error?.message), /`createConnection\(\)` .* which this one is not: it was destroyed/);
   });
 });
 

@@ -50,6 +50,9 @@ const faults: readonly (readonly [
   ["is async and rejects", () => Promise.reject(new Error("late")), /` to return .*, got a promise\.$/, null],
   ["returns a string", () => "not this one", /got "not this one" \(string\)\.$/, null],
   ["returns true", () => true, /` to return .*, got true \(boolean\)\.$/, null],
+  // Node takes these for success.
+  ["returns false", () => false, /` to return an Error or undefined, got false \(boolean\)\.$/, null],
+  ["returns null", () => null, /` to return an Error or undefined, got null\.$/, null],
 ];
 
 function raise(thrown: unknown): never {

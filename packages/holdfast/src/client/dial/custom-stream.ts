@@ -39,6 +39,11 @@ export async function createStream(
   } finally {
     context.onCancel(null);
   }
+  // The network may have ended it meanwhile. One that an earlier connection used is a mistake.
+  if (isDuplex(made) && hasEnded(made) && !isInUse(made)) {
+    reserve(made);
+    throw context.endOf(context.track(made));
+  }
   return takeStream(made, "createConnection", context);
 }
 
@@ -88,10 +93,14 @@ function isDuplex(value: unknown): value is Duplex {
   return methods.every((method) => typeof (value as Duplex)[method] === "function");
 }
 
+function hasEnded(stream: Duplex): boolean {
+  return stream.destroyed || stream.readableEnded || stream.writableEnded;
+}
+
 function problemOf(stream: Duplex): string | null {
   if (stream.destroyed) return "was destroyed";
   if (isInUse(stream)) return "is in use by another connection";
-  if (stream.readableEnded || stream.writableEnded) return "has ended";
+  if (hasEnded(stream)) return "has ended";
   if (stream.readableObjectMode || stream.writableObjectMode) return "is in object mode";
   if (typeof stream.readableEncoding === "string") return "has an encoding set";
   return null;

@@ -141,7 +141,7 @@ export class DialContext {
         else fail(null);
       };
       const onError = (error: unknown) => fail(error);
-      const onClose = () => fail(this.endedEarly());
+      const onClose = () => fail(this.endOf(stream));
       stream.on(event, onEvent).on("error", onError).on("close", onClose);
       // The stream may have closed in the tick that completed the previous step.
       if (stream.destroyed) queueMicrotask(onClose);
@@ -164,6 +164,12 @@ export class DialContext {
     const { message } =
       error instanceof HandshakeError ? error : openError(errorOf(error), phase, `the proxy ${proxy.href}`);
     return this.proxyFailure(message, { cause: error });
+  }
+
+  /** The error for a stream that is destroyed or has ended. */
+  endOf({ errored }: Duplex): HoldfastError {
+    // Streams of other libraries have no `errored`.
+    return this.failure(errored ?? this.endedEarly());
   }
 
   /**

@@ -23,7 +23,7 @@ export function guardedIdentityCheck(
   return (_host: string, certificate: PeerCertificate) => {
     try {
       const verdict: unknown = check(identity, certificate);
-      if (verdict === undefined || verdict === null || verdict === false) return undefined;
+      if (verdict === undefined) return undefined;
       if (verdict instanceof Error) return verdict;
       ignoreRejection(verdict);
       return context.failTls(
@@ -44,7 +44,7 @@ export function passesIdentityCheck(
   try {
     const verdict: unknown = check(identity, certificate);
     ignoreRejection(verdict);
-    return verdict === undefined || verdict === null || verdict === false;
+    return verdict === undefined;
   } catch {
     return false; // The full handshake that follows reports it.
   }

@@ -158,11 +158,11 @@ export class FrameTransport extends MessageSender implements MessageTransport, B
     this.protocol.streamTo(handler);
   }
 
-  abandon(): void {
+  abandon(isOverdue = false): void {
     this.#isAbandoned = true;
     this.protocol.dropMessages();
     this.flushClose();
-    this.destroy();
+    this.destroy(isOverdue);
   }
 
   // Events of the byte stream.

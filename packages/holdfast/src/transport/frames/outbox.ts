@@ -231,9 +231,9 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
   }
 
   /** The socket accepts no more bytes. Sends that wait settle with `fail`, when the outcome is known. */
-  destroy(): void {
+  destroy(isOverdue = false): void {
     this.#isStopped = true;
-    this.stream.destroy();
+    this.stream.destroy(isOverdue);
   }
 
   /** The connection has ended: rejects the sends that wait. */

@@ -183,8 +183,8 @@ export abstract class TransportDecorator implements MessageTransport, MessageTra
     this.wire.destroy();
   }
 
-  abandon(): void {
-    this.wire.abandon();
+  abandon(isOverdue?: boolean): void {
+    this.wire.abandon(isOverdue);
   }
 
   fail(closedError: () => Error): void {

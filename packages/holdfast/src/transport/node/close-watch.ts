@@ -28,10 +28,11 @@ export class CloseWatch {
     return this.#isStopped;
   }
 
-  /** The stream should close now. */
-  begin(): void {
-    if (this.#isStopped) return;
-    this.#cancel ??= nodeRuntime().clock.setTimer(CLOSE_WITHIN, this.#onOverdue);
+  /** The stream should close now; within the next turns of the event loop if that `isOverdue`. */
+  begin(isOverdue = false): void {
+    if (this.#isStopped || (this.#cancel !== null && !isOverdue)) return;
+    this.#cancel?.();
+    this.#cancel = nodeRuntime().clock.setTimer(isOverdue ? 0 : CLOSE_WITHIN, this.#onOverdue);
   }
 
   stop(): void {

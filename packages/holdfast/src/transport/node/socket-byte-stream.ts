@@ -141,8 +141,8 @@ export class SocketByteStream implements ByteStream, SharedChunkHandler {
     else this.#call("end");
   }
 
-  destroy(): void {
-    this.#closeWatch?.begin();
+  destroy(isOverdue = false): void {
+    this.#closeWatch?.begin(isOverdue);
     try {
       this.socket.destroy();
     } catch {

@@ -139,10 +139,10 @@ export class ClientSessionLink extends SessionLink {
   }
 
   /** The server hears that the session ends, if the socket takes that much at once. */
-  override abandon(): void {
+  override abandon(isOverdue?: boolean): void {
     const { isEnding, state } = this.#carrier;
     if (isEnding && state?.isAttached === true && this.#answerAlarm === null) this.endAtOnce();
-    super.abandon();
+    super.abandon(isOverdue);
   }
 
   override fail(closedError: () => Error): void {

@@ -9,6 +9,8 @@ export class Mailbox<Outgoing extends object, Incoming> {
   #items: Outgoing[] = [];
   #memory: ArrayBuffer[] = [];
   #isClosed = false;
+  /** Returns the item that precedes the others in each batch; absent for none. */
+  firstItem?: () => Outgoing;
 
   /** @param onGone called when the other thread has exited or closed the port */
   constructor(
@@ -36,7 +38,7 @@ export class Mailbox<Outgoing extends object, Incoming> {
 
   flush(): void {
     if (this.#items.length === 0 || this.#isClosed) return;
-    const items = this.#items;
+    const items = this.firstItem ? [this.firstItem(), ...this.#items] : this.#items;
     const memory = this.#memory;
     this.#items = [];
     this.#memory = [];

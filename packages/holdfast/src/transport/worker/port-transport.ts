@@ -4,7 +4,7 @@
 
 /* eslint max-lines: ["warn", { "max": 260, "skipBlankLines": true, "skipComments": true }] -- One implementation of the port MessageTransport. */
 
-import type { CloseInfo } from "../../connection/close-info.js";
+import type { CloseInfo, Traffic } from "../../connection/close-info.js";
 import { closeInfo } from "../../connection/close-info.js";
 import type { Message } from "../../connection/reading/inbox.js";
 import { overheadOf } from "../../connection/reading/message-weight.js";
@@ -48,6 +48,7 @@ export class PortTransport implements MessageTransport {
   readonly remoteAddress;
   readonly localAddress;
   outcome: CloseInfo | null = null;
+  finalTraffic?: Traffic;
   bytesReceived = 0;
   bytesSent = 0;
   lastReceivedAt: number;
@@ -98,7 +99,7 @@ export class PortTransport implements MessageTransport {
 
   sendFragment({ type, payload, isFirst, isLast }: Fragment): Promise<void> {
     const piece = type === "text" ? decodePiece(payload) : payload;
-    this.#onSending(payload.length);
+    this.#onSending();
     this.#options.mailbox.post({ type: "fragment", piece, size: payload.length, isFirst, isLast });
     return this.#unsent.add(payload.length, null, null);
   }
@@ -192,6 +193,10 @@ export class PortTransport implements MessageTransport {
         this.#received.push(event);
         if (!this.#isPaused) this.#deliver();
         return;
+      case "traffic":
+        this.bytesReceived = event.bytesReceived;
+        this.bytesSent = event.bytesSent;
+        return;
       case "credit":
         this.#unsent.remove(event.bytes);
         return;
@@ -216,6 +221,8 @@ export class PortTransport implements MessageTransport {
         return;
       case "ended": {
         const { error, ...info } = event.info;
+        const { bytesReceived, bytesSent, messagesReceived, messagesSent } = info.evidence;
+        this.finalTraffic = { bytesReceived, bytesSent, messagesReceived, messagesSent };
         this.outcome = closeInfo({ ...info, error: error === null ? null : rebuildError(error) });
         this.#finish();
         return;
@@ -250,7 +257,6 @@ export class PortTransport implements MessageTransport {
       messages++;
       bytes += message.length;
       overhead += overheadOf(message);
-      this.bytesReceived += message.length;
       if (event.type === "piece") this.#onPiece(message);
       else this.#handler.onMessage(event.isText && typeof message !== "string" ? textOf(message) : message);
     }
@@ -289,7 +295,7 @@ export class PortTransport implements MessageTransport {
 
   #send(message: Message, { mayEncode, signal, receipt }: SendSettings): Promise<void> {
     const id = this.#unsent.nextId();
-    this.#onSending(message.length);
+    this.#onSending();
     this.#options.mailbox.post(
       { type: "send", id, message, mayEncode },
       typeof message === "string" ? null : alone(message),
@@ -298,8 +304,7 @@ export class PortTransport implements MessageTransport {
     return this.#unsent.add(message.length, id, signal);
   }
 
-  #onSending(bytes: number): void {
-    this.bytesSent += bytes;
+  #onSending(): void {
     this.lastSentAt = this.#options.runtime.clock.now();
   }
 }

@@ -49,6 +49,10 @@ export class Relay implements ConnectionObserver {
       mailbox.post({ type: "suspect", ...suspicion, stats: connection.latencyStats });
     });
     this.#core = coreOf(connection);
+    mailbox.firstItem = () => {
+      const { bytesReceived, bytesSent } = this.#core.transport;
+      return { type: "traffic", bytesReceived, bytesSent };
+    };
     this.#core.attachObserver(this);
   }
 

@@ -49,6 +49,7 @@ async function serve(assignment: Assignment, port: MessagePort, clock: Clock, op
         type: "opened",
         opened: { handshake: copyHandshake(connection), remoteAddress, localAddress },
       });
+      mailbox.flush(); // Alone, because each later batch begins with the counters.
       relay = new Relay(connection, mailbox);
     },
   };

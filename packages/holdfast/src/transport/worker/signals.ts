@@ -62,6 +62,8 @@ export type WorkerEvent =
   | { readonly type: "message"; readonly message: Message; readonly isText: boolean }
   | { readonly type: "piece"; readonly piece: Message }
   | { readonly type: "last-piece" }
+  /** The bytes on the wire so far; the first event of each batch. */
+  | { readonly type: "traffic"; readonly bytesReceived: number; readonly bytesSent: number }
   /** This many bytes of messages have been passed to the socket, or cancelled. */
   | { readonly type: "credit"; readonly bytes: number }
   | { readonly type: "pinged"; readonly key: string; readonly elapsed: number }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { Worker } from "node:worker_threads";
 import {
+  connect,
   connectInWorker as connectSoon,
   ConnectionClosedError,
   InvalidArgumentError,
@@ -146,6 +147,38 @@ describe("A connection in a worker thread", { timeout: 300_000 }, () => {
     const took = evidence.endedAt - (evidence.openedAt ?? 0);
     assert(took >= TIMEOUT && took < 20_000, `${took} ms after it opened`);
     assert.equal(await connection.recv(), "I answer no ping", "D8: what came before is readable");
+  });
+
+  for (const compression of [false, true]) {
+    test(`J2: traffic counts the bytes on the wire, and ends as the evidence says, with compression: ${compression}`, async () => {
+      const settings = { compression, pingInterval: null };
+      await using server = await serve((peer) => void peer.forEach((message) => peer.send(message)), {
+        host: "127.0.0.1",
+        ...settings,
+      });
+      const own = await connect(server.url, settings);
+      const connection = await connectInWorker(server.url, settings);
+      for (const each of [own, connection]) {
+        each.send(new Uint8Array(100_000).fill(7)).catch(() => undefined);
+        await each.recv();
+      }
+      assert.deepEqual(connection.traffic, own.traffic);
+      await own.close();
+      const { evidence } = await connection.close();
+      assert.deepEqual({ ...evidence, ...connection.traffic }, evidence);
+      const { bytesReceived, bytesSent } = own.traffic; // With the Close.
+      assert.deepEqual([evidence.bytesReceived, evidence.bytesSent], [bytesReceived, bytesSent]);
+    });
+  }
+
+  test("J2: traffic ends as the evidence says, also with messages that did not leave", async () => {
+    await using server = await serve((peer) => peer.closed, { host: "127.0.0.1" });
+    const connection = await connectInWorker(server.url);
+    for (let i = 0; i < 100; i++) connection.send(new Uint8Array(100_000)).catch(() => undefined);
+    connection.terminate();
+    const { evidence } = await connection.closed;
+    assert.deepEqual({ ...evidence, ...connection.traffic }, evidence);
+    assert.equal(Object.keys(connection.traffic).length, 4);
   });
 
   test("E4: a main thread that consumes nothing stops the worker from reading", async () => {
