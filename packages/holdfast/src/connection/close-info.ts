@@ -21,7 +21,7 @@ export type CloseCause =
 
 /**
  * Traffic of a connection in each direction: whole messages, and the bytes of all frames, without the opening handshake,
- * TLS and HTTP/2. In pages and in workers, which see no frames, the lengths of the messages instead.
+ * TLS and HTTP/2. In pages, which see no frames, the lengths of the messages instead.
  */
 export type Traffic = Pick<
   CloseEvidence,
