@@ -65,6 +65,7 @@ export async function runChaos(
       return started;
     }),
   );
+  const allTopics = Array.from({ length: options.topics }, (_, index) => `topic ${index}`);
   const stop = new AbortController();
   const kills = { processes: 0, subscriptions: 0, servers: 0 };
   const subscriptions: Subscriber[] = [];
@@ -118,14 +119,20 @@ export async function runChaos(
     await sleep(options.seconds * 1_000);
     await Promise.all(chaos); // On a busy machine, a restart takes longer.
     await Promise.all(processes.map((one) => one.becomeQuiet()));
-    for (let topic = 0; topic < options.topics; topic++) {
-      const name = `topic ${topic}`;
-      const { epoch, offset } = await untilPublished(() => topics.publish(name, LAST, { id: LAST }));
-      if (epoch !== null && offset !== null) ends.set(name, { epoch, offset });
-    }
     const deadline = performance.now() + 60_000;
-    while (subscriptions.some(({ isFinished }) => !isFinished) && performance.now() < deadline)
-      await sleep(50);
+    // Again for those who subscribe only now: on a busy machine, a client may be away until after the end.
+    for (let round = 0; performance.now() < deadline; round++) {
+      const waiting = subscriptions.filter(({ isFinished }) => !isFinished);
+      if (round > 0 && waiting.length === 0) break;
+      const names = round > 0 ? waiting.map(({ topic }) => topic) : allTopics;
+      for (const name of new Set(names)) {
+        const { epoch, offset } = await untilPublished(() =>
+          topics.publish(name, LAST, { id: `${LAST} ${round}` }),
+        );
+        if (epoch !== null && offset !== null) ends.set(name, { epoch, offset });
+      }
+      await sleep(2_000);
+    }
   } finally {
     stop.abort();
     await Promise.allSettled(links.map((link) => link.close()));
@@ -159,7 +166,7 @@ async function untilPublished<Result>(publish: () => Promise<Result>): Promise<R
 }
 
 class Subscriber {
-  readonly #topic: string;
+  readonly topic: string;
   readonly #contents: Map<string, string>;
   readonly #ends: ReadonlyMap<string, Position>;
   #position: Position | null = null;
@@ -171,7 +178,7 @@ class Subscriber {
   gaps = 0;
 
   constructor(topic: string, contents: Map<string, string>, ends: ReadonlyMap<string, Position>) {
-    this.#topic = topic;
+    this.topic = topic;
     this.#contents = contents;
     this.#ends = ends;
   }
@@ -179,7 +186,7 @@ class Subscriber {
   /** Whether it has the last message, or is past it, since that may be in a gap. */
   get isFinished(): boolean {
     if (this.#hasLast) return true;
-    const [place, end] = [this.#position, this.#ends.get(this.#topic)];
+    const [place, end] = [this.#position, this.#ends.get(this.topic)];
     return end !== undefined && place?.epoch === end.epoch && place.offset >= end.offset;
   }
 
@@ -204,7 +211,7 @@ class Subscriber {
     this.#position = { epoch, offset };
     this.received++;
     if (last !== null) this.#compare(last, { epoch, offset });
-    const place = `${this.#topic} ${epoch} ${offset}`;
+    const place = `${this.topic} ${epoch} ${offset}`;
     const known = this.#contents.get(place);
     if (known === undefined) this.#contents.set(place, data);
     else if (known !== data) this.conflicts++;
