@@ -189,12 +189,19 @@ const SERVE: readonly Row[] = [
   [{ origins: "all" }, `Expected \`origins\` to be ${ORIGINS}, got "all" (string).`],
   [{ origins: ["https://a", 5] }, `Expected \`origins\` to be ${ORIGINS}, got 5 (number).`],
   // No page has such an origin, so they would refuse every page.
-  ...["*", "any", "", "example.com", "https://*.example.com", "https://example.com/app", "https://a b"].map(
-    (origin): Row => [
-      { origins: [origin] },
-      `Expected \`origins\` to be ${ORIGINS}, got ${JSON.stringify(origin)} (string).`,
-    ],
-  ),
+  ...[
+    "*",
+    "any",
+    "",
+    "example.com",
+    "https://*.example.com",
+    "https://example.com/app",
+    "https://a b",
+    "wss://example.com",
+  ].map((origin): Row => [
+    { origins: [origin] },
+    `Expected \`origins\` to be ${ORIGINS}, got ${JSON.stringify(origin)} (string).`,
+  ]),
   [{ subprotocols: "chat" }, `Expected \`subprotocols\` to be ${TOKENS}, got "chat" (string).`],
   [{ subprotocols: ["a b"] }, `Expected \`subprotocols\` to be ${TOKENS}, got an array.`],
   [{ selectSubprotocol: "chat" }, 'Expected `selectSubprotocol` to be a function, got "chat" (string).'],

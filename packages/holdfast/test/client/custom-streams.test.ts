@@ -204,6 +204,15 @@ describe("A stream of createConnection that ends before it is returned", () => {
     });
   }
 
+  test("B8: one that is refused, because of an encoding, is destroyed", async () => {
+    const stream = streamTo(server);
+    stream.setEncoding("utf8");
+    await assert.rejects(connect(server.url, { createConnection: () => stream }), {
+      name: "InvalidArgumentError",
+    });
+    assert.equal(stream.destroyed, true);
+  });
+
   test("B8: one that is returned again is a mistake, which ends a persistent connection", async () => {
     const stream = destroyed();
     const link = connectPersistent(server.url, { createConnection: () => stream, firstDelay: 10 });

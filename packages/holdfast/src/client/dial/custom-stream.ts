@@ -44,7 +44,12 @@ export async function createStream(
     reserve(made);
     throw context.endOf(context.track(made));
   }
-  return takeStream(made, "createConnection", context);
+  try {
+    return await takeStream(made, "createConnection", context);
+  } catch (error) {
+    if (isDuplex(made) && !isInUse(made)) made.destroy(); // Nobody else has it.
+    throw error;
+  }
 }
 
 /**

@@ -51,14 +51,14 @@ export function locateClient(
  * Whether the client is on this machine. A header that names another client counts, trusted or not: a proxy on this
  * machine may forward remote clients.
  */
-export function isFromLoopback({ headers }: RequestHead, { transport, isForwarded }: RequestOrigin): boolean {
+export function isFromLoopback({ headers }: RequestHead, { transport }: RequestOrigin): boolean {
   const isLocal = ({ address }: Address): boolean => isLoopbackAddress(address);
   const { remoteAddress } = transport;
   if (remoteAddress === null || !isLocal(remoteAddress)) return false;
-  return isForwarded === true || !namesOtherClient(headers, isLocal);
+  return !namesOtherClient(headers, isLocal);
 }
 
-/** Whether an untrusted X-Forwarded-For or Forwarded header names another client. */
+/** Whether X-Forwarded-For or Forwarded names another client, or hides it. */
 function namesOtherClient(headers: HeaderList, isLocal: (address: Address) => boolean): boolean {
   return [...entriesOf(headers, "X-Forwarded-For"), ...forwardedNodes(headers)].some((node) => {
     const address = parseForwardedAddress(node);

@@ -112,6 +112,12 @@ const ROWS: readonly Row[] = [
     { trustProxy: 1 },
     /one site only for a client on the same machine/,
   ],
+  ...["unknown", "203.0.113.9, unknown"].map((chain): Row => [
+    `a proxy with trustProxy that hides its client (X-Forwarded-For: ${chain})`,
+    { Host: "localhost:8930", Origin: "http://localhost:5173", "X-Forwarded-For": chain },
+    { trustProxy: 1 },
+    /one site only for a client on the same machine/,
+  ]),
   [
     "a name that a DNS server points at loopback",
     { Host: "evil.example:8930", Origin: "http://localhost:5173" },
