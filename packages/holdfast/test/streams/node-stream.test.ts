@@ -190,7 +190,7 @@ describe("Node streams", () => {
       unused.on("error", () => undefined);
       begin(other);
       await other.local.closed;
-      // Node refuses a stream that was destroyed, with an error of its own.
+      // `pipeline()` rejects a destroyed stream with Node's own error.
       await eventually(() => name === "ConnectionClosedOK" || unused.destroyed, "the end of the stream");
       if (!unused.destroyed) await assertFails(unused, name, () => undefined);
     });

@@ -1,5 +1,5 @@
-// The source of a fragmented message: an iterable, or a stream. `send()` ends it in every case, since a file or a response
-// may be open behind it.
+// The source of a fragmented message: an iterable, or a stream. `send()` ends it in every case, since it may hold a file
+// or a response open.
 
 import { quietly } from "../../shared/deferred.js";
 import type { Bytes } from "../arguments.js";

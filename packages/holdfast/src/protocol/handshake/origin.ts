@@ -87,6 +87,6 @@ export function portOf(isSecure: boolean): number {
 }
 
 const ORIGIN = /^(https?|wss?):\/\/([^/?#@]+)$/i;
-/** An origin of any scheme of a page, such as that of a browser's extension, and a final slash that does not belong to it. */
+/** The origin of a page, of any scheme, such as that of a browser's extension; a final slash does not belong to it. */
 const RULE = /^(?!wss?:)([a-z][a-z0-9+.-]*):\/\/[^\s/?#@*]*(?=\/?$)/i;
 const IPV4_LOOPBACK = /^127(?:\.(?:\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])){3}$/;
