@@ -16,7 +16,10 @@ import { unescapeTopic } from "./topic-name.js";
 
 /** Options of `topics.open()`. `Data` is the type of `connection.data`. */
 export interface OpenOptions<Data = unknown> {
-  /** Whether this client may subscribe to this topic. If the function throws or rejects, the client may not. */
+  /**
+   * Whether this client may subscribe to this topic. Called for each request, unless the server has subscribed the client on
+   * its own. If the function throws or rejects, the client may not. A client that may not is unsubscribed.
+   */
   readonly authorize: (connection: Connection<Data>, topic: string) => Promise<boolean> | boolean;
   /** Whether this client may publish on this topic. @default clients may not publish */
   readonly publish?:
@@ -28,6 +31,8 @@ export interface OpenOptions<Data = unknown> {
 export interface ClientRequestHandler {
   subscriptionsOf(connection: Connection): number;
   isSubscribed(connection: Connection, topic: string): boolean;
+  /** Whether the server has made the subscription on its own, so that the client may take it up. */
+  isOffered(connection: Connection, topic: string): boolean;
   subscribe(
     connection: Connection,
     topic: string,
@@ -54,6 +59,8 @@ export class ClientRequests {
   /** The newest waiting request of each topic to which one subscribes or unsubscribes. */
   readonly #newest = new Map<string | null, Request>();
   #hasAsked = false;
+  /** The topic about which the application decides; null for none. */
+  #deciding: string | null = null;
 
   constructor(connection: Connection, handler: ClientRequestHandler) {
     this.#connection = connection;
@@ -63,6 +70,11 @@ export class ClientRequests {
   /** Whether the client has sent a request. */
   get hasAsked(): boolean {
     return this.#hasAsked;
+  }
+
+  /** The topic about which `authorize` decides: it may itself subscribe the client. Null for none. */
+  get deciding(): string | null {
+    return this.#deciding;
   }
 
   allow(options: OpenOptions & { readonly maxSubscriptions: number }): void {
@@ -135,18 +147,28 @@ export class ClientRequests {
       this.#fail(request, "invalid", "not a topic, or not a position");
       return;
     }
-    if (!this.#handler.isSubscribed(this.#connection, topic)) {
-      const { authorize = () => false, maxSubscriptions = Infinity } = this.#options ?? {};
-      // Before `authorize`, which may itself subscribe the client to the topic.
-      if (this.#handler.subscriptionsOf(this.#connection) >= maxSubscriptions) {
-        this.#fail(request, "limit", `at most ${maxSubscriptions} topics at a time`);
-        return;
-      }
-      if (!(await this.#isAllowed(request, authorize)) || !this.#isOpen) return;
-    }
+    if (!this.#handler.isOffered(this.#connection, topic) && !(await this.#mayJoin(request, topic))) return;
     await this.#handler.subscribe(this.#connection, topic, since, ({ recovered, position }) => {
       this.#done(request, ` ${recovered ? 1 : 0} ${describePosition(position)}`);
     });
+  }
+
+  /** Asks the application, also about a subscription that it has allowed before: the user of a session may have changed. */
+  async #mayJoin(request: Request, topic: string): Promise<boolean> {
+    const { authorize = () => false, maxSubscriptions = Infinity } = this.#options ?? {};
+    const isNew = !this.#handler.isSubscribed(this.#connection, topic);
+    // Before `authorize`, which may itself subscribe the client to the topic.
+    if (isNew && this.#handler.subscriptionsOf(this.#connection) >= maxSubscriptions) {
+      this.#fail(request, "limit", `at most ${maxSubscriptions} topics at a time`);
+      return false;
+    }
+    this.#deciding = topic;
+    const isAllowed = await this.#isAllowed(topic, authorize);
+    this.#deciding = null;
+    if (isAllowed || this.#handler.isOffered(this.#connection, topic)) return this.#isOpen;
+    await this.#handler.unsubscribe(this.#connection, topic);
+    this.#forbid(request);
+    return false;
   }
 
   async #unsubscribe(request: Request): Promise<void> {
@@ -162,7 +184,10 @@ export class ClientRequests {
       return;
     }
     const { publish = () => false } = this.#options ?? {};
-    if (!(await this.#isAllowed(request, publish))) return;
+    if (!(await this.#isAllowed(topic, publish))) {
+      this.#forbid(request);
+      return;
+    }
     // The next request need not wait for the engine.
     this.#handler.publish(topic, data, id).then(
       ({ offset, epoch, isDuplicate }) =>
@@ -176,16 +201,18 @@ export class ClientRequests {
     return this.#connection.state === "open";
   }
 
-  async #isAllowed(request: Request, decide: OpenOptions["authorize"]): Promise<boolean> {
+  async #isAllowed(topic: string, decide: OpenOptions["authorize"]): Promise<boolean> {
     try {
-      const decision: unknown = decide(this.#connection, request.topic ?? "");
-      const isAllowed: unknown = isThenable(decision) ? await toPromise(decision) : decision;
-      if (isAllowed === true) return true;
+      const decision: unknown = decide(this.#connection, topic);
+      return (isThenable(decision) ? await toPromise(decision) : decision) === true;
     } catch (error) {
       this.#handler.onError("a function of topics.open() failed", error);
+      return false;
     }
+  }
+
+  #forbid(request: Request): void {
     this.#fail(request, "forbidden", "not allowed");
-    return false;
   }
 
   #onFailed(request: Request, error: unknown): void {

@@ -86,8 +86,7 @@ export class PresenceWatch {
   #onDifference({ version, joined, left }: PresenceChange): void {
     this.#version = version;
     const gone = left.filter(({ id }) => this.#members.delete(id));
-    for (const member of joined) this.#members.set(member.id, member);
-    this.#update(joined, gone);
+    this.#add(joined, gone);
   }
 
   #onSnapshot({ version, members }: PresenceSnapshot): void {
@@ -97,13 +96,15 @@ export class PresenceWatch {
     this.#version = version;
     const present = new Map(members.map((member) => [member.id, member]));
     const left = [...this.#members.values()].filter(({ id }) => !present.has(id));
-    const joined = members.filter((member) => !isEqual(this.#members.get(member.id), member));
     for (const { id } of left) this.#members.delete(id);
-    for (const member of joined) this.#members.set(member.id, member);
-    if (this.#updates === 0 || joined.length > 0 || left.length > 0) this.#update(joined, left);
+    this.#add(members, left);
   }
 
-  #update(joined: readonly Member[], left: readonly Member[]): void {
+  /** Adds the members of these that are new or have new data, and reports what has changed. */
+  #add(members: readonly Member[], left: readonly Member[]): void {
+    const joined = members.filter((member) => !isEqual(this.#members.get(member.id), member));
+    for (const member of joined) this.#members.set(member.id, member);
+    if (this.#updates > 0 && joined.length === 0 && left.length === 0) return;
     this.#options.onUpdate({ version: ++this.#updates, members: [...this.#members.values()], joined, left });
   }
 }

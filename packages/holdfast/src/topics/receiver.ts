@@ -20,6 +20,8 @@ export class Receiver {
   readonly #escapedTopic: string;
   /** The last position that it received, while it does not follow the topic's own sequence. */
   position: Position | null = null;
+  /** Whether the server has subscribed it on its own, rather than when the client asked. */
+  isOffered = false;
   /** Whether it has a member in the topic's presence. */
   isMember = false;
   isGone = false;

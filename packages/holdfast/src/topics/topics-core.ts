@@ -46,6 +46,8 @@ interface NewReceiver {
   /** Undefined for none. */
   readonly presence: unknown;
   readonly settings: Receiver["settings"];
+  /** Whether the client asked for it. */
+  readonly isAsked: boolean;
   /** Called before the first message is sent. */
   readonly onJoined: (joined: Joined) => void;
 }
@@ -94,7 +96,7 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
   }
 
   async add(connection: Connection, name: string, options: NewReceiver): Promise<void> {
-    const { since, presence, settings, onJoined } = options;
+    const { since, presence, settings, isAsked, onJoined } = options;
     this.checkOpen();
     if (connection.state !== "open") {
       throw new InvalidStateError(
@@ -111,6 +113,7 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
       this.#emit("holdfast:topic:subscribe", { topic: name, connection });
     }
     const requests = this.#requestsOf(connection);
+    if (!isAsked && requests?.deciding !== name) receiver.isOffered = true;
     if (requests !== null) this.#unread.watch(receiver, topic, requests);
     try {
       await topic.listening;
@@ -119,6 +122,8 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
       else if (known !== undefined && since === null) {
         onJoined({ recovered: false, position: topic.positionOf(receiver) });
       } else await topic.join(receiver, since, onJoined);
+      // The server has unsubscribed it meanwhile: the client ignored that, since it waited for the answer.
+      if (receiver.isGone) receiver.sendEnd();
     } catch (error) {
       if (known === undefined) await this.unsubscribe(connection, name);
       throw error;
@@ -161,6 +166,10 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
     return this.#clients.get(connection)?.receivers.has(topic) ?? false;
   }
 
+  isOffered(connection: Connection, topic: string): boolean {
+    return this.#clients.get(connection)?.receivers.get(topic)?.isOffered ?? false;
+  }
+
   subscribe(
     connection: Connection,
     topic: string,
@@ -168,7 +177,7 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
     onJoined: (joined: Joined) => void,
   ): Promise<void> {
     const settings = checkReceiverSettings({});
-    return this.add(connection, topic, { since, presence: undefined, settings, onJoined });
+    return this.add(connection, topic, { since, presence: undefined, settings, onJoined, isAsked: true });
   }
 
   /** Does not notify the client, which requested it. */
@@ -233,9 +242,11 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
 
   async #addMember(receiver: Receiver, name: string, data: unknown): Promise<void> {
     const { id } = receiver.connection;
+    const isNew = !receiver.isMember;
     receiver.isMember = true;
     await this.health.watch(this.engine.presence.join(name, { id, data }));
-    this.#emit("holdfast:topic:presence", { topic: name, connection: receiver.connection, change: "join" });
+    if (isNew)
+      this.#emit("holdfast:topic:presence", { topic: name, connection: receiver.connection, change: "join" });
     if (receiver.isGone) await this.engine.presence.leave(name, id);
   }
 

@@ -117,6 +117,7 @@ export class Topics implements AsyncDisposable {
       since,
       presence,
       settings,
+      isAsked: false,
       onJoined: (result) => (joined = result),
     });
     return joined;

@@ -79,13 +79,16 @@ async function start(options: TopicsOptions, own: SubscribeOptions | null = {}) 
   const client = await connect(server.url, { linkProtocol: own === null });
   undo.push(() => client.close());
   await eventually(() => assert.equal(opened.length, 1));
-  return { topics, client };
+  return { topics, client, opened };
 }
 
 describe("Diagnostics channels of topics", () => {
   test("M1: a subscription, a member, a publication, its delivery and the end of both are reported", async () => {
     const recorded = record(...NAMES);
-    const { topics, client } = await start({ history: true }, { presence: "Ann" });
+    const { topics, client, opened } = await start({ history: true }, { presence: "Ann" });
+    const [connection] = opened;
+    assert.ok(connection);
+    await topics.subscribe(connection, "a", { presence: "Ann, again" }); // The same subscription, and the same member.
     const { epoch } = await topics.publish("a", "one", { id: "x" });
     await topics.publish("a", "again", { id: "x" });
     await topics.publish("a", "typing", { history: false });

@@ -123,7 +123,10 @@ describe("Watching the members of a topic", () => {
         for (const [index, update] of updates.entries()) {
           assert.equal(update.version, index + 1);
           for (const { id: gone } of update.left) assert.ok(members.delete(gone), "it was there");
-          for (const member of update.joined) members.set(member.id, member);
+          for (const member of update.joined) {
+            assert.notDeepEqual(members.get(member.id), member, "it is new, or has new data");
+            members.set(member.id, member);
+          }
           assert.deepEqual(sorted(update.members), sorted([...members.values()]));
         }
         assert.deepEqual(sorted([...members.values()]), sorted([...store.members.values()]));

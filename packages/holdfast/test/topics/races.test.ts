@@ -74,6 +74,70 @@ describe("Topics, at the same time or too late", () => {
     assert.deepEqual(sent(link), ["^done 1 0 - -", "^failed 2 forbidden not allowed"]);
   });
 
+  for (const refusal of ["refuses", "throws"] as const) {
+    test(`M7, M5: authorize that subscribes the client, and then ${refusal}, leaves no subscription and no member`, async () => {
+      const process = new Process();
+      const link = process.peer({ link: true });
+      let calls = 0;
+      process.topics.open(link.connection, {
+        authorize: async (connection, topic) => {
+          calls++;
+          await process.topics.subscribe(connection, topic, { presence: "Eve" });
+          if (refusal === "throws") throw new Error("not a member");
+          return false;
+        },
+      });
+      await request(process, link, "sub 1 a", "sub 2 a");
+      await process.publish("a", "secret");
+      assert.deepEqual(sent(link), [
+        "^topics",
+        "^failed 1 forbidden not allowed",
+        "^failed 2 forbidden not allowed",
+      ]);
+      assert.deepEqual([calls, await process.topics.presence("a")], [2, []]);
+    });
+  }
+
+  test("M7: authorize decides about each request, also for a subscription that it has allowed before", async () => {
+    const process = new Process();
+    const link = process.peer({ link: true });
+    let isAllowed = true;
+    process.topics.open(link.connection, { authorize: () => isAllowed });
+    await request(process, link, "sub 1 a");
+    isAllowed = false;
+    await request(process, link, "sub 2 a");
+    await process.publish("a", "secret");
+    assert.deepEqual(sent(link), ["^topics", "^done 1 0 - -", "^failed 2 forbidden not allowed"]);
+  });
+
+  test("M7: a client takes up what the server has subscribed it to on its own, whatever authorize says", async () => {
+    const process = new Process();
+    const link = process.peer({ link: true });
+    process.topics.open(link.connection, { authorize: () => false });
+    await process.topics.subscribe(link.connection, "a");
+    await request(process, link, "sub 1 a");
+    await process.publish("a", "news");
+    assert.deepEqual(sent(link), ["^topics", "^done 1 0 - -", "^m a -\nnews"]);
+  });
+
+  for (const history of [false, true]) {
+    test(`M7: a client that is unsubscribed while it subscribes learns so after the answer, ${history ? "with" : "without"} history`, async () => {
+      const process = new Process({ history });
+      const link = process.peer({ link: true });
+      process.topics.open(link.connection, { authorize: () => true });
+      const unsubscribed: Promise<void>[] = [];
+      const listen = process.engine.listen.bind(process.engine);
+      process.engine.listen = (topic, ...rest) => {
+        queueMicrotask(() => unsubscribed.push(process.topics.unsubscribe(link.connection, topic)));
+        return listen(topic, ...rest);
+      };
+      await request(process, link, "sub 1 a");
+      await Promise.all(unsubscribed);
+      const answers = sent(link).map((text) => text.slice(0, 8));
+      assert.deepEqual(answers.slice(-2), ["^done 1 ", "^ended a"]);
+    });
+  }
+
   test("M1, M5: unsubscribe and subscribe in one turn: each message once, and one member", async () => {
     const process = new Process({ history: true });
     const [plain, link] = [process.peer(), process.peer({ link: true })];

@@ -87,10 +87,10 @@ describe("A pass over the connections", () => {
     const totals = await survey.totals();
     assert.deepEqual([totals.connections, totals.rates], [3, null]);
     assert.equal(await survey.totals(), totals);
-    clock.advance(500);
+    clock.advance(9_000); // On a busy machine, a pass may take long, and then serves longer.
     const [one, another] = await Promise.all([survey.totals(), survey.totals()]);
     assert.equal(one, another);
-    assert.equal(one.uptime, 500);
+    assert.equal(one.uptime, 9_000);
     assert.equal(one.rates?.opened, 0);
   });
 
