@@ -163,7 +163,12 @@ describe("HTTP/2 under attack", { concurrency: true }, () => {
       const { server, stop } = await start();
       const { port } = server;
       const isSecure = server.url.startsWith("wss");
-      const honest = await connect(server.url, { http2: true, tls: { ca }, pingInterval: null });
+      const honest = await connect(server.url, {
+        http2: true,
+        tls: { ca },
+        pingInterval: null,
+        openTimeout: 60_000,
+      });
       for (const [index, [name, bytes]] of Object.entries(ATTACKS).entries()) {
         const client = await http2Attacker({ port, timeout: 30_000, ...(isSecure ? { tls: { ca } } : {}) });
         client.write(bytes);
@@ -181,7 +186,11 @@ describe("HTTP/2 under attack", { concurrency: true }, () => {
       await eventually(() => server.connections.size === 1, "the attackers' connections to end", 30_000);
       // Several requests, each with its own session: none receives two responses.
       for (let count = 0; count < 3; count++) {
-        const next = await connect(server.url, { http2: true, tls: { ca, minDHSize: 1024 + count } });
+        const next = await connect(server.url, {
+          http2: true,
+          tls: { ca, minDHSize: 1024 + count },
+          openTimeout: 60_000,
+        });
         assert.equal((await next.close()).ok, true);
       }
       assert.equal((await honest.close()).ok, true);

@@ -145,9 +145,9 @@ describe("A session and what surrounds it", { timeout: 300_000 }, () => {
         await pair.proxy.accept("reset");
         pair.proxy.cut({ kind: "rst" });
         await until(() => !pair.isAttached, "the cut");
-        await advanceUntil(() => events.length === 2, "the end of the session", 1_000);
+        await advanceUntil(() => events.length >= 2, "the end of the session", 1_000);
         await pair.proxy.accept("forward");
-        await advanceUntil(() => events.length === 3 && pair.connections.length === 2, "the next session", 5);
+        await advanceUntil(() => events.length >= 3 && pair.connections.length >= 2, "the next session", 5);
         assert.deepEqual(events, ["resumed 1", "server lost expired", "lost expired"]);
       } finally {
         mock.timers.reset();
