@@ -78,9 +78,9 @@ export interface MessageTransport {
   sendFragment(fragment: Fragment): Promise<void>;
   /**
    * Settles once it is known whether the peer has received the message that was sent in fragments last; null or absent
-   * where nobody confirms it.
+   * where nobody confirms it. Call it once for each message, with the error if the connection has ended meanwhile.
    */
-  readonly streamConfirmation?: Promise<void> | null;
+  takeConfirmation?(closedError: Error | null): Promise<void> | null;
   /**
    * Sends a broadcast message without waiting for room. Returns false, without sending, if this transport cannot share
    * the bytes; the caller then sends it like any other message.

@@ -27,6 +27,8 @@ export abstract class ConnectionSender {
   abstract readonly keepalive: Keepalive;
   /** A fragmented message cannot be completed: only a Close can follow. */
   abstract breakOff(error: Error): void;
+  /** The error that reports the end. */
+  abstract closedError(): Error;
   /** Begins a wait that the end of the connection, or an abort, interrupts. */
   abstract beginWait(signal: AbortSignal | null): Interruption;
   /** Null until something begins to end the connection. */

@@ -41,7 +41,7 @@ export interface SessionCarrier extends SessionLinkHandler {
   sendBinary(payload: Uint8Array, settings: SendSettings): Promise<void>;
   sendFragment(fragment: Fragment): Promise<void>;
   /** As in MessageTransport. */
-  readonly streamConfirmation: Promise<void> | null;
+  takeConfirmation(closedError: Error | null): Promise<void> | null;
 }
 
 export class ClientSessionLink extends SessionLink {
@@ -89,8 +89,8 @@ export class ClientSessionLink extends SessionLink {
     return this.#carrier.sendFragment(fragment);
   }
 
-  get streamConfirmation(): Promise<void> | null {
-    return this.#carrier.streamConfirmation;
+  takeConfirmation(closedError: Error | null): Promise<void> | null {
+    return this.#carrier.takeConfirmation(closedError);
   }
 
   /** A Close that ends the session follows the messages that wait, and a word that says so. */
