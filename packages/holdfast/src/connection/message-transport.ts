@@ -118,11 +118,8 @@ export interface MessageTransport {
   end(): void;
   /** Ends both sides now. Messages received before are still delivered; then `onClosed` follows. */
   destroy(): void;
-  /**
-   * Ends both sides now, after a queued Close. No more messages are delivered; `onClosed` follows, as soon as possible if the
-   * end `isOverdue`.
-   */
-  abandon(isOverdue?: boolean): void;
+  /** Ends both sides now, after a queued Close. No more messages are delivered; `onClosed` follows. */
+  abandon(): void;
   /** The application has finished with messages, or taken them. Absent where nothing depends on that. */
   onProgress?(): void;
   /** The connection has ended: rejects the sends that still wait. The error is made only if there are any. */

@@ -139,10 +139,10 @@ export class ClientSessionLink extends SessionLink {
   }
 
   /** The server hears that the session ends, if the socket takes that much at once. */
-  override abandon(isOverdue?: boolean): void {
+  override abandon(): void {
     const { isEnding, state } = this.#carrier;
     if (isEnding && state?.isAttached === true && this.#answerAlarm === null) this.endAtOnce();
-    super.abandon(isOverdue);
+    super.abandon();
   }
 
   override fail(closedError: () => Error): void {
