@@ -226,6 +226,27 @@ describe("A stream of createConnection that ends before it is returned", () => {
     assert.equal(stream.destroyed, true);
   });
 
+  for (const side of ["readable", "writable"]) {
+    test(`B8: one made with \`${side}: false\` is a mistake, which ends a persistent connection`, async () => {
+      let dials = 0;
+      const createConnection = (): Duplex => {
+        dials++;
+        return new PassThrough({ [side]: false });
+      };
+      const link = connectPersistent(server.url, { createConnection, firstDelay: 10 });
+      const { error } = await link.closed;
+      assert.equal(dials, 1);
+      assert.match(
+        String(error),
+        /^InvalidArgumentError: .* to be an open Duplex stream of bytes, which this one/,
+      );
+      assert.match(String(error), new RegExp(`: it was made with \`${side}: false\``));
+      await assert.rejects(connect(server.url, { stream: createConnection() }), {
+        name: "InvalidArgumentError",
+      });
+    });
+  }
+
   test("B8: one that is returned again is a mistake, which ends a persistent connection", async () => {
     const stream = destroyed();
     const link = connectPersistent(server.url, { createConnection: () => stream, firstDelay: 10 });
