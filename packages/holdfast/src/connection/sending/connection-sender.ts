@@ -61,8 +61,13 @@ export abstract class ConnectionSender {
       if (settings.until === "delivered") this.requireSession();
       const turns = this.turns;
       if (turns === null) return this.sendNow(data, settings);
-      const sent = turns.wait(() => this.sendNow(data, settings), settings.signal);
-      sent.catch(() => endSource(data));
+      let isWaiting = true; // Afterwards, the send ends its source by itself.
+      const send = (): Promise<void> => {
+        isWaiting = false;
+        return this.sendNow(data, settings);
+      };
+      const sent = turns.wait(send, settings.signal);
+      sent.catch(() => isWaiting && endSource(data));
       return sent;
     } catch (error) {
       endSource(data);
