@@ -78,9 +78,9 @@ export interface MessageTransport {
   sendFragment(fragment: Fragment): Promise<void>;
   /**
    * Settles once it is known whether the peer has received the message that was sent in fragments last; null or absent
-   * where nobody confirms it.
+   * where nobody confirms it. Call it once for each message, with the error if the connection has ended meanwhile.
    */
-  readonly streamConfirmation?: Promise<void> | null;
+  takeConfirmation?(closedError: Error | null): Promise<void> | null;
   /**
    * Sends a broadcast message without waiting for room. Returns false, without sending, if this transport cannot share
    * the bytes; the caller then sends it like any other message.
@@ -118,11 +118,8 @@ export interface MessageTransport {
   end(): void;
   /** Ends both sides now. Messages received before are still delivered; then `onClosed` follows. */
   destroy(): void;
-  /**
-   * Ends both sides now, after a queued Close. No more messages are delivered; `onClosed` follows, as soon as possible if the
-   * end `isOverdue`.
-   */
-  abandon(isOverdue?: boolean): void;
+  /** Ends both sides now, after a queued Close. No more messages are delivered; `onClosed` follows. */
+  abandon(): void;
   /** The application has finished with messages, or taken them. Absent where nothing depends on that. */
   onProgress?(): void;
   /** The connection has ended: rejects the sends that still wait. The error is made only if there are any. */

@@ -81,12 +81,8 @@ export interface ByteStream {
    * either, so that both sides may end if no data is lost by that.
    */
   end(isOver: boolean): void;
-  /**
-   * Ends both sides now and drops the bytes that the kernel has not accepted. `onClosed` follows. Idempotent.
-   *
-   * @param isOverdue whether to report the end soon even if the stream does not
-   */
-  destroy(isOverdue?: boolean): void;
+  /** Ends both sides now and drops the bytes that the kernel has not accepted. `onClosed` follows. Idempotent. */
+  destroy(): void;
 }
 
 /** Receives the events of a byte stream. `onClosed` is called last and exactly once. */

@@ -73,9 +73,9 @@ export class UpgradeRequests {
     this.#overHttp1(socket, incoming).beginWithHead(head, rest, granted);
   }
 
-  /** Refuses a client whose request an HTTP server has read. */
-  refuse(socket: Duplex, incoming: IncomingSocket, refusal: Refusal): void {
-    this.#overHttp1(socket, incoming).refuse(refusal);
+  /** Refuses a client whose request an HTTP server has read; `head` is null if it is invalid or incomplete. */
+  refuse(socket: Duplex, incoming: IncomingSocket, refusal: Refusal, head: RequestHead | null): void {
+    this.#overHttp1(socket, incoming).refuse(refusal, head);
   }
 
   /** Serves a request on an HTTP/2 stream. */
@@ -84,8 +84,13 @@ export class UpgradeRequests {
   }
 
   /** Refuses a request on an HTTP/2 stream. */
-  refuseStream(stream: ServerHttp2Stream, incoming: IncomingSocket, refusal: Refusal): void {
-    this.#overHttp2(stream, incoming).refuse(refusal);
+  refuseStream(
+    stream: ServerHttp2Stream,
+    incoming: IncomingSocket,
+    refusal: Refusal,
+    head: RequestHead,
+  ): void {
+    this.#overHttp2(stream, incoming).refuse(refusal, head);
   }
 
   /** Refuses the upgrades that `onRequest` is still deciding on, because the server is closing. */

@@ -181,6 +181,7 @@ const CONNECT: readonly Row[] = [
 ];
 
 const ORIGINS = '"same-origin", "any" or a list of origins such as "https://example.com", and of RegExps';
+const HOSTS = 'a list of names such as "example.com" or "example.com:8443", without a scheme, and of RegExps';
 const TOKENS = "a list of tokens (RFC 6455 section 4.1)";
 const SERVE: readonly Row[] = [
   [{ port: -1 }, "Expected `port` to be a number from 0 to 65535, got -1 (number)."],
@@ -197,11 +198,20 @@ const SERVE: readonly Row[] = [
     "https://*.example.com",
     "https://example.com/app",
     "https://a b",
+    "https://a\\b",
+    "https://a:99999",
+    "http://[::1",
     "wss://example.com",
   ].map((origin): Row => [
     { origins: [origin] },
     `Expected \`origins\` to be ${ORIGINS}, got ${JSON.stringify(origin)} (string).`,
   ]),
+  ...["", "*.example.com", "https://example.com", "a b", "a:99999", "[fe80::1%eth0]", "1.2.3.4.5"].map(
+    (host): Row => [
+      { hosts: [host] },
+      `Expected \`hosts\` to be ${HOSTS}, got ${JSON.stringify(host)} (string).`,
+    ],
+  ),
   [{ subprotocols: "chat" }, `Expected \`subprotocols\` to be ${TOKENS}, got "chat" (string).`],
   [{ subprotocols: ["a b"] }, `Expected \`subprotocols\` to be ${TOKENS}, got an array.`],
   [{ selectSubprotocol: "chat" }, 'Expected `selectSubprotocol` to be a function, got "chat" (string).'],

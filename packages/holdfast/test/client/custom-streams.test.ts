@@ -78,8 +78,8 @@ describe("A stream that emits no close", () => {
 
   for (const [title, options] of Object.entries(streams)) {
     for (const isMute of [false, true]) {
-      test(`D4: close() ends after closeTimeout at the latest if its stream ${title}, and the peer is ${isMute ? "mute" : "there"}`, async () => {
-        await assertWithin(900, async () => {
+      test(`D4: close() ends soon after closeTimeout at the latest if its stream ${title}, and the peer is ${isMute ? "mute" : "there"}`, async () => {
+        await assertWithin(3_000, async () => {
           const stream = streamTo(server, options);
           const connection = await connect(server.url, { stream, closeTimeout: 50, pingInterval: null });
           if (isMute) stream._write = (_chunk, _encoding, done) => done();
@@ -90,6 +90,19 @@ describe("A stream that emits no close", () => {
         });
       });
     }
+  }
+
+  for (const cause of ["local-close", "aborted"]) {
+    test(`D4, D7: ${cause}: no wait follows if its stream closes with emitClose: false`, async () => {
+      await assertWithin(450, async () => {
+        const stream = streamTo(server, { emitClose: false });
+        const connection = await connect(server.url, { stream, closeTimeout: null });
+        const begun = performance.now();
+        void ENDINGS[cause](connection, stream);
+        await connection.closed;
+        return performance.now() - begun;
+      });
+    });
   }
 
   test("D7: a stream that was destroyed without a word ends its connection at the next write", async () => {
@@ -212,6 +225,27 @@ describe("A stream of createConnection that ends before it is returned", () => {
     });
     assert.equal(stream.destroyed, true);
   });
+
+  for (const side of ["readable", "writable"]) {
+    test(`B8: one made with \`${side}: false\` is a mistake, which ends a persistent connection`, async () => {
+      let dials = 0;
+      const createConnection = (): Duplex => {
+        dials++;
+        return new PassThrough({ [side]: false });
+      };
+      const link = connectPersistent(server.url, { createConnection, firstDelay: 10 });
+      const { error } = await link.closed;
+      assert.equal(dials, 1);
+      assert.match(
+        String(error),
+        /^InvalidArgumentError: .* to be an open Duplex stream of bytes, which this one/,
+      );
+      assert.match(String(error), new RegExp(`: it was made with \`${side}: false\``));
+      await assert.rejects(connect(server.url, { stream: createConnection() }), {
+        name: "InvalidArgumentError",
+      });
+    });
+  }
 
   test("B8: one that is returned again is a mistake, which ends a persistent connection", async () => {
     const stream = destroyed();

@@ -554,6 +554,34 @@ describe("PersistentConnection: onOpen", () => {
     await greedy.finish();
   });
 
+  test("F9: messages that it leaves unread are delivered if the socket ends before it fulfils, and dropped if it rejects", async () => {
+    const settlers: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] = [];
+    const onOpen = async (connection: Connection) => {
+      await new Promise<void>((resolve, reject) => settlers.push({ resolve, reject }));
+      assert.equal(await connection.recv(), "welcome");
+    };
+    const harness = new PersistentHarness({ onOpen });
+    for (const name of ["first", "second"]) {
+      await harness.open();
+      harness.attempt.deliver(text("welcome"), text(name), text(`${name} again`));
+      await harness.cut();
+      await harness.clock.advanceAsync(5_000);
+    }
+    await harness.open();
+    settlers[0]?.reject(new Error("too late"));
+    settlers[1]?.resolve();
+    await harness.clock.settle();
+    assert.equal(harness.link.status.state, "connecting");
+    harness.attempt.deliver(text("welcome"), text("third"));
+    settlers[2]?.resolve();
+    await harness.clock.settle();
+    assert.equal(harness.link.status.state, "open");
+    const received: unknown[] = [];
+    for (let count = 0; count < 3; count++) received.push(await harness.link.recv());
+    assert.deepEqual(received, ["second", "second again", "third"]);
+    await harness.finish();
+  });
+
   test("F6: close() while it waits closes the connection", async () => {
     const harness = new PersistentHarness({ onOpen: () => new Promise(() => undefined) });
     await harness.open();

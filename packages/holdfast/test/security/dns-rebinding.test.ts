@@ -75,6 +75,21 @@ test("H: a name in `hosts` allows any port, a name with a port that one, a RegEx
   }
 });
 
+test("H: `hosts` takes addresses and names in any form, and compares those that browsers send", async () => {
+  const hosts = ["127.1", "[0:0:0:0:0:0:0:1]:3000", "0:0::2", "bücher.example:80", "Straße.example."];
+  await using server = await echoServer({ hosts });
+  const table: readonly (readonly [host: string, status: number])[] = [
+    ["127.0.0.1:1234", 101],
+    ["[::1]:3000", 101],
+    ["[::1]", 421],
+    ["[::2]", 101],
+    ["xn--bcher-kva.example", 101],
+    ["xn--bcher-kva.example:81", 421],
+    ["xn--strae-oqa.example:81", 101],
+  ];
+  for (const [host, status] of table) assert.equal(await statusOf(server.port, { Host: host }), status, host);
+});
+
 test("H: over TLS, and where a trusted proxy ended it, a host without a port means 443", async () => {
   await using server = await echoServer({ hosts: ["a.example:443"], trustProxy: 1 });
   const forwarded = (proto: string, host: string) => ({

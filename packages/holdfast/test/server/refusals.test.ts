@@ -216,6 +216,26 @@ describe("A server's refusals", () => {
     assert.deepEqual(await outcomes({ origins: [] }), ["101", "403", "403", "403", "403", "403"]);
   });
 
+  test("G3: `origins` takes addresses and names in any form, and compares those that browsers send", async () => {
+    const origins = [
+      "http://[0:0:0:0:0:0:0:1]:3000",
+      "http://127.1",
+      "https://Bücher.example:443/",
+      "chrome-extension://ABC",
+    ];
+    const { port } = await start({ origins });
+    const sent = [
+      "http://[::1]:3000",
+      "http://127.0.0.1",
+      "https://xn--bcher-kva.example",
+      "chrome-extension://abc",
+      "https://bucher.example",
+    ];
+    const statuses: string[] = [];
+    for (const origin of sent) statuses.push(await connects(port, { Host: "a", Origin: origin }));
+    assert.deepEqual(statuses, ["101", "101", "101", "101", "403"]);
+  });
+
   test("G6: the server's preference chooses the subprotocol, or `selectSubprotocol` does", async () => {
     const choose = async (options: ServeOptions, offered: string | readonly string[] | null) => {
       const { port, lines } = await start(options);

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { describe, test } from "node:test";
 import {
+  attach,
   connect,
   serve,
   type ConnectOptions,
@@ -140,6 +144,40 @@ describe("The channel holdfast:server:refused", () => {
       ],
     );
   });
+
+  for (const via of ["attach()", "handleUpgrade()"]) {
+    test(`J2: has the request of an upgrade that comes through ${via} and is refused unseen`, async () => {
+      const refused = await refusals({}, async () => {
+        const options = { logger: null, path: "/chat" };
+        const httpServer = createServer();
+        const server = via === "attach()" ? attach(httpServer, () => undefined, options) : null;
+        await using upgrades = await serve(() => undefined, { host: "127.0.0.1", logger: null });
+        if (server === null)
+          httpServer.on("upgrade", (request, socket, head) => upgrades.handleUpgrade(request, socket, head));
+        await once(httpServer.listen(0, "127.0.0.1"), "listening");
+        const { port } = httpServer.address() as AddressInfo;
+        const fields = "Host: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n";
+        for (const [version, more] of [
+          ["1.0", ""],
+          ["1.1", "Transfer-Encoding: gzip\r\n"],
+        ]) {
+          await using client = await RawClient.connect({ port });
+          client.write(`GET /elsewhere HTTP/${version}\r\n${fields}${more}\r\n`);
+          await client.readHead();
+        }
+        httpServer.close();
+        await server?.close();
+      });
+      assert.deepEqual(
+        refused.map(({ request, status }) => [request?.target, request?.headers.get("Upgrade"), status]),
+        [
+          ["/elsewhere", "websocket", 426],
+          ["/elsewhere", "websocket", 400],
+        ],
+      );
+      assert.match(refused[0].request?.remoteAddress?.address ?? "", /^127\.0\.0\.1$/);
+    });
+  }
 
   test("J2: has no upgrade that is accepted, and no plain request that `onRequest` answers", async () => {
     const onRequest: ServeOptions["onRequest"] = ({ isUpgrade }) =>

@@ -40,7 +40,7 @@ export async function createStream(
     context.onCancel(null);
   }
   // The network may have ended it meanwhile. One that an earlier connection used is a mistake.
-  if (isDuplex(made) && hasEnded(made) && !isInUse(made)) {
+  if (isDuplex(made) && hasEnded(made) && missingSide(made) === null && !isInUse(made)) {
     reserve(made);
     throw context.endOf(context.track(made));
   }
@@ -102,7 +102,20 @@ function hasEnded(stream: Duplex): boolean {
   return stream.destroyed || stream.readableEnded || stream.writableEnded;
 }
 
+/** Only the state of a Duplex shows whether it had a side that has ended, or never had it. */
+interface Sides {
+  readonly _readableState?: { readonly readable?: boolean };
+  readonly _writableState?: { readonly writable?: boolean };
+}
+
+function missingSide(stream: Duplex & Sides): string | null {
+  if (stream._readableState?.readable === false) return "was made with `readable: false`";
+  return stream._writableState?.writable === false ? "was made with `writable: false`" : null;
+}
+
 function problemOf(stream: Duplex): string | null {
+  const missing = missingSide(stream);
+  if (missing !== null) return missing;
   if (stream.destroyed) return "was destroyed";
   if (isInUse(stream)) return "is in use by another connection";
   if (hasEnded(stream)) return "has ended";

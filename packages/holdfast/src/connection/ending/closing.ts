@@ -93,10 +93,10 @@ export class Closing extends Deadline {
   }
 
   /** Ends the connection now, without a Close. Replaces any other cause, unless the closing had failed or was complete. */
-  terminate(cause: CloseCause, error: Error | null, isOverdue?: boolean): void {
+  terminate(cause: CloseCause, error: Error | null): void {
     if (this.#state === "closed") return;
     if (!this.#hasFailed && (this.#cause === null || !this.#isComplete)) this.#put(cause, error);
-    this.#abandon(isOverdue);
+    this.#abandon();
   }
 
   /** Sends a Close in case the peer still listens, and ends the connection without waiting for an answer. */
@@ -113,7 +113,7 @@ export class Closing extends Deadline {
 
   /** The closing took too long. Reads first what the kernel already holds. */
   onAlarm(): void {
-    this.#core.runtime.clock.afterPoll(() => this.terminate("close-timeout", null, true));
+    this.#core.runtime.clock.afterPoll(() => this.terminate("close-timeout", null));
   }
 
   // Events of the transport.
@@ -225,10 +225,10 @@ export class Closing extends Deadline {
   }
 
   /** Ends the transport; no more messages are delivered. */
-  #abandon(isOverdue?: boolean): void {
+  #abandon(): void {
     this.#core.acceptHeldMessages();
     this.#fix();
-    this.#core.transport.abandon(isOverdue);
+    this.#core.transport.abandon();
   }
 
   /** Fixes how the connection ended: later events change nothing. */

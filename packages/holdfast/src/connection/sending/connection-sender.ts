@@ -30,6 +30,8 @@ export abstract class ConnectionSender {
   abstract readonly keepalive: Keepalive;
   /** A fragmented message cannot be completed: only a Close can follow. */
   abstract breakOff(error: Error): void;
+  /** The error that reports the end. */
+  abstract closedError(): Error;
   /** Begins a wait that the end of the connection, or an abort, interrupts. */
   abstract beginWait(signal: AbortSignal | null): Interruption;
   /** Null until something begins to end the connection. */
@@ -62,8 +64,13 @@ export abstract class ConnectionSender {
       if (settings.until === "delivered") this.requireSession();
       const turns = this.turns;
       if (turns === null) return this.sendNow(data, settings);
-      const sent = turns.wait(() => this.sendNow(data, settings), settings.signal);
-      sent.catch(() => endSource(data));
+      let isWaiting = true; // Afterwards, the send ends its source by itself.
+      const send = (): Promise<void> => {
+        isWaiting = false;
+        return this.sendNow(data, settings);
+      };
+      const sent = turns.wait(send, settings.signal);
+      sent.catch(() => isWaiting && endSource(data));
       return sent;
     } catch (error) {
       endSource(data);

@@ -3,16 +3,17 @@
 import { HoldfastError } from "../../shared/errors.js";
 
 /**
- * Whether the peer may have the message. `"unsent"`: no byte of it reached a socket, so it can be sent again without
- * the peer receiving it twice. `"unknown"`: the socket ended before it had accepted the whole message, or nobody waits any
- * more until a session has delivered it, so the peer may have received all of it or nothing.
+ * Whether the peer may have the message. `"unsent"`: it does not, since no byte reached a socket, or since a session
+ * drops an incomplete message, so it can be sent again without the peer receiving it twice. `"unknown"`: the socket ended
+ * before it had accepted the whole message, or nobody waits any more until a session has delivered it, so the peer may
+ * have received all of it or nothing.
  */
 export type NotSentOutcome = "unknown" | "unsent";
 
 /**
  * Why the message was not sent: `"aborted"`: the `signal` of the call aborted; `"expired"`: its `timeToLive` passed;
  * `"overflow"`: the queue was full; `"offline"`: there was no connection, and the option `offline` is `"reject"`;
- * `"lost"`: the connection ended during the send; `"closed"`: the persistent connection is closed; `"session-lost"`: the
+ * `"lost"`: the connection, or the socket of its session, ended during the send; `"closed"`: the persistent connection is closed; `"session-lost"`: the
  * session was lost before the peer confirmed the message (docs/sessions.md).
  */
 export type NotSentReason =
@@ -42,7 +43,7 @@ const SENTENCES: Readonly<Record<NotSentReason, string>> = {
   aborted: "The signal of send() aborted",
   closed: "The persistent connection is closed",
   expired: "The message was not sent within its `timeToLive`",
-  lost: "The connection ended before the socket had accepted the message",
+  lost: "The socket ended during send()",
   offline: 'There is no connection, and `offline` is "reject"',
   overflow:
     'The queue of messages is full: wait for send(), raise `queue`, or set `overflow` to "drop-oldest"',
@@ -50,6 +51,6 @@ const SENTENCES: Readonly<Record<NotSentReason, string>> = {
 };
 
 const CONSEQUENCES: Readonly<Record<NotSentOutcome, string>> = {
-  unsent: "no byte of the message was sent",
+  unsent: "the peer has not received the message",
   unknown: "the peer may or may not have received it",
 };

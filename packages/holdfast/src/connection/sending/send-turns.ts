@@ -74,10 +74,15 @@ export class SendTurns {
   /** The next send starts before the caller's promise settles, so that a later send of the caller comes after it. */
   async #sendOneByOne(source: Fragments, signal: AbortSignal | null): Promise<void> {
     const waiting = this.#core.beginWait(signal);
+    const core = this.#core;
     let confirmation: Promise<void> | null;
     try {
-      await sendFragments(source, this.#core, waiting);
-      confirmation = this.#core.transport.streamConfirmation ?? null;
+      await sendFragments(source, core, waiting);
+      confirmation = core.transport.takeConfirmation?.(null) ?? null;
+    } catch (error) {
+      const closedError = core.state === "closed" ? core.closedError() : null;
+      confirmation = core.transport.takeConfirmation?.(closedError) ?? null;
+      if (confirmation === null || error !== closedError) throw error;
     } finally {
       waiting.stop();
       this.#startNext();

@@ -9,12 +9,15 @@ export type AllowedHosts = readonly (string | RegExp)[];
 /** A parsed entry of `AllowedHosts`. */
 export type HostRule = Authority | RegExp;
 
-/** Parses an entry; null if it names no host. An IPv6 address may omit its brackets. */
+/**
+ * Parses an entry; null if it names no host. An IPv6 address may omit its brackets. The result has the form that clients
+ * send: an IP address is shortened, and Unicode in a name is encoded.
+ */
 export function parseHostRule(entry: string): Authority | null {
-  const rule = parseAuthority(entry) ?? parseAuthority(`[${entry}]`);
-  return rule === null || rule.hostname.includes("*")
-    ? null
-    : { ...rule, hostname: withoutFinalDot(rule.hostname) };
+  const [, name = `[${entry}]`, port = ""] = RULE.exec(entry) ?? [];
+  if (/[\s/\\?#@*]/.test(name) || !URL.canParse(`http://${name}`)) return null;
+  const rule = parseAuthority(new URL(`http://${name}`).hostname + port);
+  return rule && { ...rule, hostname: withoutFinalDot(rule.hostname) };
 }
 
 /**
@@ -33,6 +36,9 @@ export function isHostAllowed(host: string, isSecure: boolean, rules: readonly H
       : rule.hostname === hostname && (rule.port ?? port) === port,
   );
 }
+
+/** A name or an address in brackets, and a port. */
+const RULE = /^(\[.*\]|[^:[\]]+)(:[0-9]*)?$/;
 
 /** Removes the final dot of a fully qualified name, which means the same host without it. */
 function withoutFinalDot(hostname: string): string {

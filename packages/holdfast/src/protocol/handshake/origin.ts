@@ -26,12 +26,16 @@ export function isOriginAllowed(origin: string, site: Site, allowed: AllowedOrig
   return allowed.some((one) => (typeof one === "string" ? one === normalized : origin.search(one) !== -1));
 }
 
-/** Parses an entry of the option, for `isOriginAllowed()`; null if no page can have this origin. */
+/**
+ * Parses an entry of the option, for `isOriginAllowed()`; null if no page can have this origin. The result is the form
+ * that browsers send: an IP address is shortened, and Unicode in a name is encoded.
+ */
 export function parseOriginRule(entry: string): string | null {
   if (entry === "null") return entry;
   const [origin = "", scheme = ""] = RULE.exec(entry) ?? [];
-  if (origin === "" || (defaultPort(scheme) !== null && parseOrigin(origin) === null)) return null;
-  return normalizeOrigin(origin);
+  if (origin === "") return null;
+  if (defaultPort(scheme) === null) return normalizeOrigin(origin);
+  return URL.canParse(origin) ? new URL(origin).origin : null;
 }
 
 /** In lower case, and without the default port of the scheme, as browsers send it (RFC 6454 section 6.2). */
@@ -88,5 +92,5 @@ export function portOf(isSecure: boolean): number {
 
 const ORIGIN = /^(https?|wss?):\/\/([^/?#@]+)$/i;
 /** The origin of a page, of any scheme, such as that of a browser's extension; a final slash does not belong to it. */
-const RULE = /^(?!wss?:)([a-z][a-z0-9+.-]*):\/\/[^\s/?#@*]*(?=\/?$)/i;
+const RULE = /^(?!wss?:)([a-z][a-z0-9+.-]*):\/\/[^\s/\\?#@*]*(?=\/?$)/i;
 const IPV4_LOOPBACK = /^127(?:\.(?:\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])){3}$/;

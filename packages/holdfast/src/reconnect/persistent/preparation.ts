@@ -149,6 +149,7 @@ export class Preparation {
       await onOpen(connection, { attempt, isFirst: this.#isFirst, signal: connection.signal });
       if (isOpen()) this.#ready(connection, attempt);
       else if (handler.isCurrent(connection)) this.#receiveRest(connection);
+      else this.#takeUnread(connection); // It has ended. A session has taken its messages already.
     } catch (error) {
       // If the connection is already ending, this error is only a consequence.
       if (isOpen()) handler.failAttempt(errorOf(error));
@@ -168,11 +169,15 @@ export class Preparation {
 
   /** The connection began to close while `onOpen` ran: takes the messages before the Close, and lets the Close be answered. */
   #receiveRest(connection: Connection): void {
-    const core = coreOf(connection);
-    for (const message of core.inbox.takeAll()) this.#receiver.inbox.push(message);
+    this.#takeUnread(connection);
     this.#isDone = true;
     this.#receiver.attach(connection);
-    core.answerClose();
+    coreOf(connection).answerClose();
+  }
+
+  /** The stream delivers what `onOpen` has left unread. */
+  #takeUnread(connection: Connection): void {
+    for (const message of coreOf(connection).inbox.takeAll()) this.#receiver.inbox.push(message);
   }
 
   /** Fails the attempt after `openTimeout`: until the step is done, the connection is of no use. */

@@ -72,18 +72,18 @@ export class Attachment implements ServerListener, AttachedServer {
     this.#core.requests.receiveRequest(request.socket, this.#incoming(request), head, rest);
   }
 
-  refuse(request: UpgradeMessage, refusal: Refusal): void {
+  refuse(request: UpgradeMessage, refusal: Refusal, head: RequestHead | null): void {
     if (this.#isTaken(request)) return;
     detachFromHttp(request.socket);
-    this.#core.requests.refuse(request.socket, this.#incoming(request), refusal);
+    this.#core.requests.refuse(request.socket, this.#incoming(request), refusal, head);
   }
 
   receiveStream(head: RequestHead, request: UpgradeStream): void {
     this.#core.requests.receiveStream(request.stream, this.#incomingStream(request), head);
   }
 
-  refuseStream(request: UpgradeStream, refusal: Refusal): void {
-    this.#core.requests.refuseStream(request.stream, this.#incomingStream(request), refusal);
+  refuseStream(request: UpgradeStream, refusal: Refusal, head: RequestHead): void {
+    this.#core.requests.refuseStream(request.stream, this.#incomingStream(request), refusal, head);
   }
 
   listenToPlainRequests = (): (() => void) =>

@@ -53,21 +53,25 @@ export function handleUpgrade(
     const source = { kind: "message", message: request, socket } as const;
     const incoming = { source, isSecure: isEncrypted(socket), since: core.runtime.clock.now() };
     detachFromHttp(socket);
-    if ("outcome" in parsed) core.requests.refuse(socket, incoming, parsed);
-    else core.requests.receiveRequest(socket, incoming, parsed, head, granted);
+    if (parsed.refusal !== null) core.requests.refuse(socket, incoming, parsed.refusal, parsed.head);
+    else core.requests.receiveRequest(socket, incoming, parsed.head, head, granted);
   });
 }
 
-function readUpgrade(request: IncomingMessage): Refusal | RequestHead {
-  if (mayLackFields(request)) return TOO_MANY_FIELDS;
+type ReadUpgrade =
+  | { readonly refusal: null; readonly head: RequestHead }
+  | { readonly refusal: Refusal; readonly head: RequestHead | null };
+
+function readUpgrade(request: IncomingMessage): ReadUpgrade {
+  if (mayLackFields(request)) return { refusal: TOO_MANY_FIELDS, head: null };
   let head: RequestHead;
   try {
     head = headOf(request);
   } catch (error) {
-    return refuse(400, error instanceof Error ? error.message : String(error));
+    return { refusal: refuse(400, error instanceof Error ? error.message : String(error)), head: null };
   }
-  if (!hasKnownLength(head)) return UNKNOWN_LENGTH;
-  return asksForWebSocket(head) ? head : UPGRADE_REQUIRED;
+  if (!hasKnownLength(head)) return { refusal: UNKNOWN_LENGTH, head };
+  return { refusal: asksForWebSocket(head) ? null : UPGRADE_REQUIRED, head };
 }
 
 function checkUpgrade(request: unknown, socket: unknown, head: unknown): void {

@@ -41,8 +41,9 @@ export interface AttachedServer {
   matches(head: RequestHead, origin: RequestOrigin): boolean;
   receive(head: RequestHead, request: UpgradeMessage, rest: Uint8Array): void;
   receiveStream(head: RequestHead, request: UpgradeStream): void;
-  refuse(request: UpgradeMessage, refusal: Refusal): void;
-  refuseStream(request: UpgradeStream, refusal: Refusal): void;
+  /** `head` is null if it is invalid or incomplete. */
+  refuse(request: UpgradeMessage, refusal: Refusal, head: RequestHead | null): void;
+  refuseStream(request: UpgradeStream, refusal: Refusal, head: RequestHead): void;
 }
 
 /** A request over HTTP/1.1, with the socket of its `upgrade` event. */
@@ -75,12 +76,20 @@ function isHttp2Server(server: NetServer): server is NetServer & Http2ServerLike
 /** Where a request with an Upgrade goes. */
 type Route =
   | { readonly kind: "accept"; readonly server: AttachedServer; readonly head: RequestHead }
-  | { readonly kind: "refuse"; readonly server: AttachedServer; readonly refusal: Refusal }
+  | Refused<"refuse">
   /**
    * Other upgrade handlers, or else the HTTP server's routes, receive the request; `refusal` applies if there are
    * neither.
    */
-  | { readonly kind: "pass"; readonly server: AttachedServer; readonly refusal: Refusal };
+  | Refused<"pass">;
+
+interface Refused<Kind> {
+  readonly kind: Kind;
+  readonly server: AttachedServer;
+  readonly refusal: Refusal;
+  /** Null if it is invalid or incomplete. */
+  readonly head: RequestHead | null;
+}
 
 const NOT_FOUND = refuse(404, "Expected the path of a WebSocket, got another one.");
 
@@ -141,30 +150,31 @@ class UpgradeRouter {
       const { server } = route;
       const source: UpgradeMessage = { kind: "message", message: request, socket };
       if (route.kind === "accept") server.receive(route.head, source, rest);
-      else server.refuse(source, route.refusal);
+      else server.refuse(source, route.refusal, route.head);
     });
   };
 
   #route(request: IncomingMessage, first: AttachedServer): Route {
     const { socket } = request;
     const mayPass = this.#hasOtherHandlers || this.#httpServer.listenerCount("request") > 0;
-    const passOrRefuse = (refusal: Refusal): Route => ({
+    const passOrRefuse = (refusal: Refusal, head: RequestHead | null): Route => ({
       kind: mayPass ? "pass" : "refuse",
       server: first,
       refusal,
+      head,
     });
     const mayBeCut = mayLackFields(request);
     if (mayBeCut && !this.#hasOtherHandlers)
-      return { kind: "refuse", server: first, refusal: TOO_MANY_FIELDS };
+      return { kind: "refuse", server: first, refusal: TOO_MANY_FIELDS, head: null };
     let head: RequestHead;
     try {
       head = headOf(request);
     } catch (error) {
-      return passOrRefuse(refuse(400, errorOf(error).message));
+      return passOrRefuse(refuse(400, errorOf(error).message), null);
     }
     if (!hasKnownLength(head) && !this.#hasOtherHandlers)
-      return { kind: "refuse", server: first, refusal: UNKNOWN_LENGTH };
-    if (!asksForWebSocket(head)) return passOrRefuse(UPGRADE_REQUIRED);
+      return { kind: "refuse", server: first, refusal: UNKNOWN_LENGTH, head };
+    if (!asksForWebSocket(head)) return passOrRefuse(UPGRADE_REQUIRED, head);
     const origin: RequestOrigin = {
       transport: new SocketByteStream(socket),
       source: { kind: "message", message: request, socket },
@@ -173,10 +183,10 @@ class UpgradeRouter {
     for (const server of this.#servers) {
       if (!server.matches(head, origin)) continue;
       return mayBeCut
-        ? { kind: "refuse", server, refusal: TOO_MANY_FIELDS }
+        ? { kind: "refuse", server, refusal: TOO_MANY_FIELDS, head: null }
         : { kind: "accept", server, head };
     }
-    return passOrRefuse(NOT_FOUND);
+    return passOrRefuse(NOT_FOUND, mayBeCut ? null : head);
   }
 
   get #hasOtherHandlers(): boolean {
@@ -207,7 +217,7 @@ class UpgradeRouter {
     if (others > 0 || this.#httpServer.listenerCount("connect") > 1) return;
     this.#answeredStreams.add(stream);
     const [server] = this.#servers;
-    server.refuseStream(source, NOT_FOUND);
+    server.refuseStream(source, NOT_FOUND, head);
   };
 
   /**

@@ -129,6 +129,7 @@ export class SessionOpenings {
       { id, secretHash: hashOf(secret), owner, subprotocol, created: runtime.clock.wallNow() },
       this.#context.machineSettings,
     );
+    const savedAt = runtime.clock.now();
     if (!(await this.#context.stored.create(machine, connection))) {
       turnAway(connection);
       return;
@@ -140,7 +141,7 @@ export class SessionOpenings {
     const transport = this.#context.registry.hold(machine, connection, handshake, null);
     machine.open(runtime.clock.now());
     transport.attach(link, null);
-    this.#context.stored.renew(transport);
+    this.#context.stored.renew(transport, savedAt);
     this.#start(transport, request);
   }
 
@@ -162,8 +163,9 @@ export class SessionOpenings {
     const { registry, stored } = this.#context;
     const held = registry.find(message.id);
     const refusal = held === undefined ? null : judgeProof(held.machine, proof);
+    const checkedAt = this.#context.host.runtime.clock.now();
     // The client may have been at another process since.
-    if (held !== undefined && refusal === null) await stored.check(held);
+    if (held !== undefined && refusal === null) await stored.check(held, message.attempt);
     if (registry.isClosing) {
       turnAway(socket.connection);
       return;
@@ -172,7 +174,8 @@ export class SessionOpenings {
     const transport = registry.find(message.id);
     if (refusal !== null) await this.#open(socket, proof.owner, refusal);
     else if (transport === undefined) await this.#resumeFromStore(socket, message, proof);
-    else if (this.#mayCarry(socket, transport.socket)) await this.#continue(socket, message, transport);
+    else if (this.#mayCarry(socket, transport.socket))
+      await this.#continue(socket, message, transport, checkedAt);
   }
 
   /** The application gets the session. */
@@ -189,7 +192,13 @@ export class SessionOpenings {
     return mayCarry;
   }
 
-  async #continue(socket: SessionSocket, message: Resume, transport: ServerSessionTransport): Promise<void> {
+  /** `renewedAt` is as in `StoredSessions.renew`. */
+  async #continue(
+    socket: SessionSocket,
+    message: Resume,
+    transport: ServerSessionTransport,
+    renewedAt: number | null,
+  ): Promise<void> {
     const { clock } = this.#context.host.runtime;
     const answer = transport.machine.resume(message, clock.now(), clock.wallNow());
     if (answer.type === "stale") {
@@ -209,7 +218,7 @@ export class SessionOpenings {
     handshakeOf(transport.connection).renew?.(socket.handshake);
     socket.link.sendWord(answer.text);
     transport.attach(socket.link, answer);
-    this.#context.stored.renew(transport);
+    this.#context.stored.renew(transport, renewedAt);
   }
 
   async #resumeFromStore(socket: SessionSocket, message: Resume, proof: SessionProof): Promise<void> {
@@ -233,7 +242,7 @@ export class SessionOpenings {
       const { clock } = this.#context.host.runtime;
       const since = (record.deadline ?? Infinity) - this.#context.settings.retain;
       transport.detachedAt = clock.now() - Math.max(0, clock.wallNow() - since);
-      await this.#continue(socket, message, transport);
+      await this.#continue(socket, message, transport, null);
       if (machine.state !== "ended") this.#start(transport, socket.request);
       return;
     }

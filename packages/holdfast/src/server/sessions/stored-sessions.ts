@@ -107,21 +107,28 @@ export class StoredSessions {
     });
   }
 
-  /** Says in the store that this process still holds the session: it expires soon after the process was killed. */
-  renew(transport: ServerSessionTransport): void {
+  /**
+   * Says in the store that this process still holds the session: it expires soon after the process was killed.
+   *
+   * @param writtenAt when the caller has said so already, in monotonic milliseconds; null if it has not
+   */
+  renew(transport: ServerSessionTransport, writtenAt: number | null = null): void {
     const { retain } = this.#settings;
     transport.cancelAlarm();
     const log = logOf(transport);
     if (log === null || retain === Infinity) return;
-    this.#logDeadline(log, transport.machine);
-    transport.setAlarm(this.#runtime.clock.now() + retain / 2);
+    if (writtenAt === null) this.#logDeadline(log, transport.machine);
+    transport.setAlarm((writtenAt ?? this.#runtime.clock.now()) + retain / 2);
   }
 
-  /** Asks the store whether another process has claimed the session meanwhile: then it ends here, as `moved`. */
-  async check(transport: ServerSessionTransport): Promise<void> {
+  /**
+   * The client resumes the session with this attempt. Asks the store, by renewing it there, whether another process has
+   * claimed the session meanwhile: then it ends here, as `moved`.
+   */
+  async check(transport: ServerSessionTransport, attempt: number): Promise<void> {
     const log = logOf(transport);
     if (log === null) return;
-    this.#logDeadline(log, transport.machine);
+    this.#logDeadline(log, transport.machine, attempt);
     await log.write();
   }
 
@@ -139,8 +146,8 @@ export class StoredSessions {
     this.removals.add(removal);
   }
 
-  #logDeadline(log: SessionLog, { lifetimeEnd, attempt }: ServerSession): void {
-    log.onDeadline(Math.min(this.#liveDeadline, lifetimeEnd), attempt);
+  #logDeadline(log: SessionLog, machine: ServerSession, attempt = 0): void {
+    log.onDeadline(Math.min(this.#liveDeadline, machine.lifetimeEnd), Math.max(attempt, machine.attempt));
   }
 
   /** Neither the socket has ended nor the server closed meanwhile. */

@@ -48,8 +48,6 @@ type Phase = "answering" | "deciding" | "lingering" | "done" | "reading";
 
 export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
   readonly #init: UpgradeRequestInit;
-  readonly #transport: ByteStream;
-  readonly #responseWriter: ResponseWriter;
   readonly #alarm = new Alarm(this);
   #headReader: HeadReader | null = null;
   #onHttp2: ((read: Uint8Array) => void) | null = null;
@@ -62,9 +60,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
 
   constructor(init: UpgradeRequestInit) {
     this.#init = init;
-    this.#transport = init.transport;
     this.#earlyData = new EarlyData(init.transport);
-    this.#responseWriter = init.responseWriter;
   }
 
   /**
@@ -87,15 +83,16 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
     this.#decide(head, rest, granted);
   }
 
-  /** Refuses the request without evaluating it. */
-  refuse(refusal: Refusal): void {
-    this.#transport.start(this);
+  /** Refuses the request without evaluating it; `head` is null if it could not be read. */
+  refuse(refusal: Refusal, head: RequestHead | null): void {
+    this.#init.transport.start(this);
+    if (head !== null) this.#receive(head);
     this.#refuse(refusal);
   }
 
   /** Whether the client still has to receive the response, or the rest of it. */
   get isPending(): boolean {
-    if (this.#phase === "lingering") return this.#transport.bufferedAmount > 0;
+    if (this.#phase === "lingering") return this.#init.transport.bufferedAmount > 0;
     return this.#phase === "deciding" || this.#phase === "answering";
   }
 
@@ -107,7 +104,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
   }
 
   destroy(): void {
-    this.#transport.destroy();
+    this.#init.transport.destroy();
   }
 
   onChunk(chunk: Uint8Array): void {
@@ -117,9 +114,9 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
   }
 
   onEof(): void {
-    if (this.#phase === "reading") this.#transport.end(false);
+    if (this.#phase === "reading") this.#init.transport.end(false);
     // A plain HTTP client may half-close after its request; a WebSocket needs both directions.
-    else if (this.#phase === "deciding" && this.#request?.isUpgrade === true) this.#transport.destroy();
+    else if (this.#phase === "deciding" && this.#request?.isUpgrade === true) this.#init.transport.destroy();
   }
 
   onError(): void {
@@ -147,14 +144,14 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
         if (this.#request !== null) abortServerRequest(this.#request);
         return;
       default:
-        this.#transport.destroy();
+        this.#init.transport.destroy();
     }
   }
 
   #start(): void {
     const { runtime, settings, since } = this.#init;
     if (settings.openTimeout !== null) runtime.timers.set(this.#alarm, since + settings.openTimeout);
-    this.#transport.start(this);
+    this.#init.transport.start(this);
   }
 
   #read(chunk: Uint8Array): void {
@@ -173,12 +170,9 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
 
   #decide(head: RequestHead, rest: Uint8Array, granted: CheckedGrant): void {
     this.#phase = "deciding";
-    const { policy, source, isSecure, settings } = this.#init;
-    const peer: RequestOrigin = { transport: this.#transport, source, isSecure };
-    const origin = locateClient(head, peer, settings.trustProxy, settings.connection.logger);
-    this.#received = { head, origin };
+    const origin = this.#receive(head);
     if (rest.length > 0) this.#earlyData.append(rest);
-    const decision = policy.decide(head, origin, granted, (request) => (this.#request = request));
+    const decision = this.#init.policy.decide(head, origin, granted, (request) => (this.#request = request));
     if (!(decision instanceof Promise)) {
       this.#apply(head, origin, decision);
       return;
@@ -188,6 +182,13 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
       // The client has disconnected, or the time has expired.
       else if (late.outcome === "answer") discardBody(late.response);
     });
+  }
+
+  #receive(head: RequestHead): RequestOrigin {
+    const { transport, source, isSecure, settings } = this.#init;
+    const peer: RequestOrigin = { transport, source, isSecure };
+    const origin = locateClient(head, peer, settings.trustProxy, settings.connection.logger);
+    return (this.#received = { head, origin }).origin;
   }
 
   #apply(head: RequestHead, origin: RequestOrigin, decision: Decision): void {
@@ -224,7 +225,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
   /** Responds in plain text. */
   #refuse(refusal: Refusal): void {
     this.#reportRefusal(refusal.status, refusal.body, refusal.isReported);
-    this.#responseWriter.refuse(refusal);
+    this.#init.responseWriter.refuse(refusal);
     this.#linger();
   }
 
@@ -238,9 +239,10 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
   #answer(head: RequestHead, response: Response): void {
     let body: ResponseBody | null = null;
     try {
-      const { framing, sendHead } = this.#responseWriter.prepare(response, head);
+      const { framing, sendHead } = this.#init.responseWriter.prepare(response, head);
       const reader = response.body?.getReader() ?? null;
-      if (reader !== null) body = new ResponseBody(reader, framing, this.#transport, () => this.#progress());
+      if (reader !== null)
+        body = new ResponseBody(reader, framing, this.#init.transport, () => this.#progress());
       if (this.#request?.isUpgrade === true) this.#reportRefusal(response.status, "answered by onRequest");
       sendHead();
       if (framing.kind === "none") {
@@ -258,6 +260,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
   }
 
   #sendBody(body: ResponseBody): void {
+    const { faultLogger } = this.#init.settings.connection;
     this.#phase = "answering";
     this.#body = body;
     this.#progress();
@@ -266,10 +269,8 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
         if (this.#phase === "answering") this.#linger();
       },
       (error: unknown) => {
-        this.#init.settings.connection.faultLogger?.error("sending a response failed", {
-          error: errorOf(error),
-        });
-        this.#transport.destroy();
+        faultLogger?.error("sending a response failed", { error: errorOf(error) });
+        this.#init.transport.destroy();
       },
     );
   }
@@ -288,7 +289,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
   #linger(): void {
     const { timers, clock } = this.#init.runtime;
     this.#phase = "lingering";
-    this.#transport.end(false);
+    this.#init.transport.end(false);
     timers.set(this.#alarm, clock.now() + LINGER_TIMEOUT);
     this.#init.handler.onResponseWritten();
   }
@@ -305,7 +306,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
   #reportRefusal(status: number, reason: string, isLogged = false): void {
     publishRefused(this.#request ?? this.#received, { status, reason });
     if (isLogged) return;
-    const { remoteAddress } = this.#received?.origin.transport ?? this.#transport;
+    const { remoteAddress } = this.#received?.origin.transport ?? this.#init.transport;
     this.#init.settings.connection.logger?.info("connection refused", { status, reason, remoteAddress });
   }
 }

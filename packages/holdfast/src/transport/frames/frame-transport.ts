@@ -158,11 +158,11 @@ export class FrameTransport extends MessageSender implements MessageTransport, B
     this.protocol.streamTo(handler);
   }
 
-  abandon(isOverdue = false): void {
+  abandon(): void {
     this.#isAbandoned = true;
     this.protocol.dropMessages();
     this.flushClose();
-    this.destroy(isOverdue);
+    this.destroy();
   }
 
   // Events of the byte stream.

@@ -231,9 +231,9 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
   }
 
   /** The socket accepts no more bytes. Sends that wait settle with `fail`, when the outcome is known. */
-  destroy(isOverdue = false): void {
+  destroy(): void {
     this.#isStopped = true;
-    this.stream.destroy(isOverdue);
+    this.stream.destroy();
   }
 
   /** The connection has ended: rejects the sends that wait. */

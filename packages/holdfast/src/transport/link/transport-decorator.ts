@@ -183,8 +183,8 @@ export abstract class TransportDecorator implements MessageTransport, MessageTra
     this.wire.destroy();
   }
 
-  abandon(isOverdue?: boolean): void {
-    this.wire.abandon(isOverdue);
+  abandon(): void {
+    this.wire.abandon();
   }
 
   fail(closedError: () => Error): void {

@@ -4,11 +4,8 @@
 import type { Duplex } from "node:stream";
 import { nodeRuntime } from "./node-runtime.js";
 
-/**
- * Milliseconds after which a stream that was destroyed, or has ended on both sides, counts as closed. A stream that does
- * emit `close` does so within a few turns of the event loop.
- */
-const CLOSE_WITHIN = 1_000;
+/** Milliseconds of the last wait; each one before it is half as long. A stream that emits `close` does so within a few turns. */
+const LONGEST_WAIT = 256;
 
 export class CloseWatch {
   readonly #stream: Duplex;
@@ -28,11 +25,16 @@ export class CloseWatch {
     return this.#isStopped;
   }
 
-  /** The stream should close now; within the next turns of the event loop if that `isOverdue`. */
-  begin(isOverdue = false): void {
-    if (this.#isStopped || (this.#cancel !== null && !isOverdue)) return;
-    this.#cancel?.();
-    this.#cancel = nodeRuntime().clock.setTimer(isOverdue ? 0 : CLOSE_WITHIN, this.#onOverdue);
+  /** The stream should close now: looks until it has, or for half a second, since its `_destroy` may never call back. */
+  begin(): void {
+    if (!this.#isStopped && this.#cancel === null) this.#waitFor(0);
+  }
+
+  #waitFor(ms: number): void {
+    this.#cancel = nodeRuntime().clock.setTimer(ms, () => {
+      if (this.#stream.closed || ms === LONGEST_WAIT) this.#onOverdue();
+      else this.#waitFor(ms === 0 ? 1 : ms * 2);
+    });
   }
 
   stop(): void {

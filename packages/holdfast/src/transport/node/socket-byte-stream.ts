@@ -141,8 +141,8 @@ export class SocketByteStream implements ByteStream, SharedChunkHandler {
     else this.#call("end");
   }
 
-  destroy(isOverdue = false): void {
-    this.#closeWatch?.begin(isOverdue);
+  destroy(): void {
+    this.#closeWatch?.begin();
     try {
       this.socket.destroy();
     } catch {

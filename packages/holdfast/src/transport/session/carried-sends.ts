@@ -27,8 +27,8 @@ export abstract class CarriedSends {
     return this.sender.sendFragment(fragment);
   }
 
-  get streamConfirmation(): Promise<void> | null {
-    return this.sender.streamConfirmation;
+  takeConfirmation(closedError: Error | null): Promise<void> | null {
+    return this.sender.takeConfirmation(closedError);
   }
 
   fail(closedError: () => Error): void {

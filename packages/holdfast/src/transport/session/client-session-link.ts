@@ -41,7 +41,7 @@ export interface SessionCarrier extends SessionLinkHandler {
   sendBinary(payload: Uint8Array, settings: SendSettings): Promise<void>;
   sendFragment(fragment: Fragment): Promise<void>;
   /** As in MessageTransport. */
-  readonly streamConfirmation: Promise<void> | null;
+  takeConfirmation(closedError: Error | null): Promise<void> | null;
 }
 
 export class ClientSessionLink extends SessionLink {
@@ -89,8 +89,8 @@ export class ClientSessionLink extends SessionLink {
     return this.#carrier.sendFragment(fragment);
   }
 
-  get streamConfirmation(): Promise<void> | null {
-    return this.#carrier.streamConfirmation;
+  takeConfirmation(closedError: Error | null): Promise<void> | null {
+    return this.#carrier.takeConfirmation(closedError);
   }
 
   /** A Close that ends the session follows the messages that wait, and a word that says so. */
@@ -139,10 +139,10 @@ export class ClientSessionLink extends SessionLink {
   }
 
   /** The server hears that the session ends, if the socket takes that much at once. */
-  override abandon(isOverdue?: boolean): void {
+  override abandon(): void {
     const { isEnding, state } = this.#carrier;
     if (isEnding && state?.isAttached === true && this.#answerAlarm === null) this.endAtOnce();
-    super.abandon(isOverdue);
+    super.abandon();
   }
 
   override fail(closedError: () => Error): void {

@@ -1,6 +1,6 @@
 // Resolves sends once it is known whether the peer has received their messages.
 
-import { NotSentError } from "../../connection/sending/not-sent-error.js";
+import { NotSentError, type NotSentReason } from "../../connection/sending/not-sent-error.js";
 import { Deferred, quietly } from "../../shared/deferred.js";
 import type { Outcome, Token } from "../../session/send-ledger.js";
 
@@ -8,8 +8,8 @@ import type { Outcome, Token } from "../../session/send-ledger.js";
 export interface DeliveryObserver {
   /** The peer has confirmed it. */
   onConfirmed(): void;
-  /** The session ended before the peer had confirmed it. */
-  onLost(outcome: Outcome): void;
+  /** The session, or the socket of a streamed message, ended before the peer had confirmed it. */
+  onLost(outcome: Outcome, reason?: NotSentReason): void;
 }
 
 /** Settles once it is known whether the peer has received the message. */
@@ -23,14 +23,14 @@ export class Receipt extends Deferred implements DeliveryObserver {
     this.resolve();
   }
 
-  onLost(outcome: Outcome): void {
-    this.reject(notDelivered(outcome));
+  onLost(outcome: Outcome, reason?: NotSentReason): void {
+    this.reject(notDelivered(outcome, reason));
   }
 }
 
 /** The error of a message that was not delivered, or may not have been. */
-export function notDelivered(outcome: Outcome): NotSentError {
-  return new NotSentError("session-lost", outcome);
+export function notDelivered(outcome: Outcome, reason: NotSentReason = "session-lost"): NotSentError {
+  return new NotSentError(reason, outcome);
 }
 
 export function confirm(tokens: readonly Token[]): void {

@@ -18,7 +18,6 @@ import type {
   TransportSession,
 } from "../../connection/message-transport.js";
 import { Alarm, type AlarmHandler } from "../../connection/timer-queue.js";
-import { notDelivered } from "./receipts.js";
 import { endsSession, hasEndedSession, hasEndingCode } from "./session-end.js";
 import { SessionIntake } from "./session-intake.js";
 import { END, type SessionLink, type SessionLinkHandler } from "./session-link.js";
@@ -124,14 +123,14 @@ export class ServerSessionTransport
   }
 
   protected sendAnyText(text: string | TextBytes, settings: SendSettings): Promise<void> {
-    if (this.overflows()) return Promise.reject(notDelivered("unsent"));
+    if (this.overflows()) return this.rejectSend();
     const sent = this.sender.sendText(text, settings);
     this.onSent();
     return sent;
   }
 
   sendBinary(payload: Uint8Array, settings: SendSettings): Promise<void> {
-    if (this.overflows()) return Promise.reject(notDelivered("unsent"));
+    if (this.overflows()) return this.rejectSend();
     const sent = this.sender.sendBinary(payload, settings);
     this.onSent();
     return sent;

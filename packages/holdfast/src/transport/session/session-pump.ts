@@ -39,6 +39,8 @@ export abstract class SessionPump extends Deadline {
   /** The same, unless there is more to do for a message than to count, keep and transmit it. */
   protected easyLink: SessionLink | null = null;
   protected hasEnded = false;
+  /** How often a link was taken away. */
+  protected detachments = 0;
   /** Another process continues the session: nothing more is sent. */
   isParked = false;
   /** Resolves once everything that was counted has been transmitted on the link; null if it has been. */
@@ -98,6 +100,7 @@ export abstract class SessionPump extends Deadline {
   }
 
   detach(): void {
+    this.detachments++;
     this.link = null;
     this.easyLink = null;
     this.#pacedLink = null;

@@ -50,7 +50,7 @@ export class SessionSender extends SessionStreams {
     this.link = link;
     if (resumption !== null) {
       confirm(resumption.confirmed);
-      for (const token of resumption.unsent) observerOf(token).onLost("unsent");
+      for (const token of resumption.unsent) observerOf(token).onLost("unsent", "lost");
     }
     this.pump();
     this.#drainWaiting();
@@ -131,7 +131,7 @@ export class SessionSender extends SessionStreams {
   /** Another process continues the session: nothing more is sent. */
   park(): void {
     this.isParked = true;
-    for (const each of this.takeWaiting()) each.reject(notDelivered("unsent"));
+    for (const each of this.takeWaiting()) each.reject(notDelivered("unsent", "lost"));
   }
 
   /** Removes the messages that wait for the window: they were never counted. */

@@ -177,12 +177,17 @@ export abstract class SessionSockets extends SessionState implements SenderHandl
   }
 
   sendFragment(fragment: Fragment): Promise<void> {
-    if (this.isParked) return Promise.reject(notDelivered("unsent"));
+    if (this.isParked) return this.rejectSend();
     return this.sender.sendFragment(fragment);
   }
 
-  get streamConfirmation(): Promise<void> | null {
-    return this.#sender === null ? null : this.#sender.streamConfirmation;
+  /** A session that is parked is not lost: another process continues it. */
+  protected rejectSend(): Promise<never> {
+    return Promise.reject(notDelivered("unsent", this.isParked ? "lost" : "session-lost"));
+  }
+
+  takeConfirmation(closedError: Error | null): Promise<void> | null {
+    return this.sender.takeConfirmation(closedError);
   }
 
   /** No decorator lies over a session. */

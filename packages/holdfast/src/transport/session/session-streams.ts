@@ -2,8 +2,10 @@
 
 import { writeSessionMessage } from "../../session/wire.js";
 import type { Fragment } from "../../connection/message-transport.js";
+import { NotSentError } from "../../connection/sending/not-sent-error.js";
+import { quietly } from "../../shared/deferred.js";
 import { SENT } from "../../connection/sent.js";
-import { notDelivered, Receipt } from "./receipts.js";
+import { Receipt } from "./receipts.js";
 import type { SessionLink } from "./session-link.js";
 import { SessionPump } from "./session-pump.js";
 
@@ -14,15 +16,23 @@ interface Stream {
 }
 
 export abstract class SessionStreams extends SessionPump {
-  /** As in MessageTransport. */
-  streamConfirmation: Promise<void> | null = null;
+  /** Settles once it is known whether the peer has received the newest message; null before its last fragment. */
+  #confirmation: Promise<void> | null = null;
   /** The message that is being sent in fragments; null for none. */
   #stream: Stream | null = null;
   /** Sends the first fragment of a message whose position is not logged yet; null for none. */
   #loggedStream: (() => void) | null = null;
 
   override get isAtRest(): boolean {
-    return super.isAtRest && this.#stream === null && this.streamConfirmation === null;
+    return super.isAtRest && this.#stream === null && this.#confirmation === null;
+  }
+
+  /** As in MessageTransport. */
+  takeConfirmation(closedError: Error | null): Promise<void> | null {
+    const confirmation = this.#confirmation;
+    this.#confirmation = null;
+    if (confirmation !== null || closedError === null) return confirmation;
+    return quietly(Promise.reject(this.#cutOff(closedError)));
   }
 
   /**
@@ -32,11 +42,11 @@ export abstract class SessionStreams extends SessionPump {
   sendFragment(fragment: Fragment): Promise<void> {
     if (!fragment.isFirst) return this.#sendFragmentOf(this.#stream, fragment);
     if (this.isReadyForStream) return this.#beginStream(fragment);
-    const link = this.link;
+    const { detachments } = this;
     return this.untilReady().then(() => {
       // A client's connection ends with its link, and what waits on it must not be sent on the next one.
-      const isStale = link !== this.link && !this.settings.keepsWithoutLink;
-      if (isStale || this.hasEnded) throw notDelivered("unsent");
+      const isStale = detachments !== this.detachments && !this.settings.keepsWithoutLink;
+      if (isStale || this.hasEnded) throw this.#cutOff();
       return this.sendFragment(fragment);
     });
   }
@@ -61,20 +71,25 @@ export abstract class SessionStreams extends SessionPump {
     const link = this.link;
     if (link === null || link.isClosing || stream?.link !== link) {
       this.#stream = null;
-      return Promise.reject(notDelivered("unsent"));
+      return Promise.reject(this.#cutOff());
     }
     const { receipt } = stream;
     const sent = link.transmitFragment(fragment);
     if (fragment.isLast) {
       this.#stream = null;
-      this.streamConfirmation = receipt.promise;
+      this.#confirmation = receipt.promise;
       this.afterPush();
       link.sendWord(WANT); // The sender waits for the ack.
     }
     if (sent === SENT) return SENT;
     return sent.catch(() => {
-      if (!fragment.isLast) throw notDelivered("unsent"); // The link was cut amid the message.
+      if (!fragment.isLast) throw this.#cutOff();
     });
+  }
+
+  /** The receiver drops a message whose end does not follow. */
+  #cutOff(cause?: Error): NotSentError {
+    return new NotSentError(this.hasEnded ? "session-lost" : "lost", "unsent", cause);
   }
 
   protected beginLoggedStream(): boolean {

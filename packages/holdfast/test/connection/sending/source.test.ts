@@ -121,6 +121,22 @@ describe("The source of a fragmented message", () => {
     });
   }
 
+  test("E6: a source that has waited for its turn is ended once when it fails", async () => {
+    const h = new Harness();
+    let ends = 0;
+    const data = {
+      [Symbol.iterator]: () => data,
+      next: () => ({ value: 5 as unknown as string, done: false }), // Not a piece of a message.
+      return: () => ({ value: undefined, done: true, ends: ++ends }) as const,
+    };
+    const first = h.connection.send(["a", "b"]);
+    const sending = assert.rejects(h.connection.send(data), { name: "InvalidArgumentError" });
+    await first;
+    await sending;
+    await h.clock.settle();
+    assert.equal(ends, 1);
+  });
+
   test("E6: a generator that was not begun is ended, and data of another kind is left as it is", async () => {
     const h = new Harness();
     const signal = AbortSignal.abort();

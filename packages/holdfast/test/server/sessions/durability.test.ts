@@ -306,12 +306,42 @@ test("L7: with durability message, the store keeps a session for 1.5 times retai
   const server = await start({ durability: "message", store, retain: 400 });
   const peer = await SessionPeer.connect(server.port);
   await peer.open();
-  // Saved, logged when it was attached, and renewed twice while nothing else happened.
+  // Saved, and renewed while nothing else happened.
   await eventually(() => deadlines.length >= 4, "the renewals");
   for (const each of deadlines) assert.ok(each <= 600, `${each} ms`);
   peer.cut();
   await eventually(() => (deadlines.at(-1) ?? Infinity) <= 400, "the deadline of the detached session");
   await peer.close();
+  await server.close({ timeout: 0 });
+});
+
+test("L7: with durability message, the store is written to once when a session begins, and once when it is resumed", async () => {
+  const real = memoryStore();
+  /** The attempts with the deadlines that were written. */
+  const attempts: number[] = [];
+  const store = storeWith({
+    save: (record) => {
+      attempts.push(record.attempt);
+      return real.save(record);
+    },
+    append: (id, generation, changes: readonly SessionChange[]) => {
+      for (const change of changes) if (change.type === "deadline") attempts.push(change.attempt);
+      return real.append(id, generation, changes);
+    },
+  });
+  const server = await start({ durability: "message", store });
+  const first = await SessionPeer.connect(server.port);
+  const ticket = await first.open();
+  first.cut();
+  await eventually(() => attempts.length === 2, "the deadline of the detached session");
+  const second = await SessionPeer.connect(server.port);
+  second.word(`resume ${ticket.id} ${ticket.secret} 0 1 7`);
+  await second.expect("^resumed 0", SPREAD, "^replay 0");
+  second.send("a");
+  await second.expect("re:a"); // A write for the new socket would be over before those of the message.
+  assert.deepEqual(attempts, [0, 0, 7]); // Saved; detached; resumed.
+  await first.close();
+  await second.close();
   await server.close({ timeout: 0 });
 });
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { NotSentError } from "../../../build/index.js";
+import { setImmediate } from "node:timers/promises";
+import { ConnectionClosedError, NotSentError } from "../../../build/index.js";
 import { eventually } from "holdfast-testkit";
 import { receive, SessionPair } from "./session-pair.js";
 
@@ -102,7 +103,7 @@ describe("The messages of a session", { timeout: 300_000 }, () => {
     );
     await pair.cut();
     go();
-    await assert.rejects(sent, (error) => error instanceof NotSentError && error.outcome === "unsent");
+    await assert.rejects(sent, CUT_OFF);
     await later;
     await pair.reconnect();
     await pair.connection.send(["fresh ", "pieces"]);
@@ -119,9 +120,58 @@ describe("The messages of a session", { timeout: 300_000 }, () => {
     pair.proxy.thaw();
     await pair.cut();
     await pair.reconnect();
-    await assert.rejects(sent, (error) => error instanceof NotSentError && error.outcome === "unsent");
+    await assert.rejects(sent, CUT_OFF);
     await pair.connection.send("later");
     assert.deepEqual(await receive(pair.client, 1), ["later"]);
+  });
+
+  test("L3: an iterable of the client that is cut off is unsent, and the messages behind it go on the next socket", async () => {
+    await using pair = await SessionPair.open();
+    const pieces = async function* () {
+      yield "one ";
+      yield "two ";
+      await new Promise<never>(() => undefined);
+    };
+    const isBegun = async (): Promise<void> => {
+      const forwarded = pair.proxy.forwarded.toServer;
+      await eventually(() => pair.proxy.forwarded.toServer > forwarded, "the beginning");
+    };
+    const begun = isBegun();
+    const sent = pair.client.connection?.send(pieces());
+    const behind = pair.client.connection?.send("behind");
+    const first = pair.client.send("first");
+    const second = pair.client.send("second");
+    await begun;
+    await pair.cut();
+    const fates = Promise.allSettled([sent, behind]);
+    await assert.rejects(sent ?? SENT, (error: NotSentError) => {
+      assert.ok(error.cause instanceof ConnectionClosedError);
+      return Object.entries(CUT_OFF).every(([name, value]) => error[name as keyof typeof CUT_OFF] === value);
+    });
+    const [, { reason }] = (await fates) as PromiseRejectedResult[];
+    assert.ok(reason instanceof ConnectionClosedError); // It belongs to the connection that has ended.
+    await pair.reconnect();
+    await Promise.all([first, second]);
+    await pair.client.send("third");
+    assert.deepEqual(await receive(pair.connection, 3), ["first", "second", "third"]);
+  });
+
+  test("L3: an iterable is sent that the client sends before the server has answered its first word", async () => {
+    await using pair = await SessionPair.begin();
+    while (pair.client.connection === null) await setImmediate();
+    await pair.client.connection?.send(["one ", "message"]);
+    assert.deepEqual(await receive(pair.connection, 1), ["one message"]);
+  });
+
+  test("L3: an iterable of the client that was complete at the cut resolves if the server has received it", async () => {
+    await using pair = await SessionPair.open();
+    pair.proxy.blackhole("toClient"); // The server receives the message, and its ack is lost.
+    const sent = pair.client.connection?.send(["one ", "two"]);
+    assert.deepEqual(await receive(pair.connection, 1), ["one two"]);
+    pair.proxy.thaw();
+    await pair.cut();
+    await pair.reconnect();
+    await sent;
   });
 
   test("L2: with a full window senders wait, and go on as it drains; so does an iterable", async () => {
@@ -252,3 +302,12 @@ describe("The messages of a session", { timeout: 300_000 }, () => {
     assert.equal((await connection.closed).error?.name, "SessionLostError");
   });
 });
+
+const CUT_OFF = {
+  name: "NotSentError",
+  reason: "lost",
+  outcome: "unsent",
+  message: "The socket ended during send(); the peer has not received the message.",
+};
+
+const SENT = Promise.resolve();
