@@ -295,6 +295,7 @@ export class Supervisor<Options extends ConnectorOptions> implements RaceHandler
     }
     this.cancelRace();
     this.#log.onRetry(url, outcome, retry);
+    if (this.#isOver as boolean) return; // Stopped by the logger.
     this.#delay.start(retry, this.#options.target.connector.runtime.clock.now());
     this.#handler.onWaiting(outcome, retry);
   }

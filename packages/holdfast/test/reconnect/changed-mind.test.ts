@@ -136,3 +136,23 @@ describe("A function of the application that ends the loop while the consumer wa
     connector.assertNothingLeft();
   });
 });
+
+test("F6: a logger that closes the client when it hears of the next attempt ends it for good", async () => {
+  const ignore = (): void => undefined;
+  const logger: Logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
+  const harness = new PersistentHarness({
+    logger: {
+      ...logger,
+      info: (message) => {
+        if (message === "connection retry") void harness.link.close();
+      },
+    },
+  });
+  await harness.open();
+  await harness.cut();
+  await harness.clock.advanceAsync(60_000);
+  assert.equal(harness.link.status.state, "closed");
+  assert.equal(harness.connector.attempts.length, 1);
+  harness.assertNothingLeft();
+  await harness.link.closed;
+});

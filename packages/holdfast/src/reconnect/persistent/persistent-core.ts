@@ -225,14 +225,14 @@ export class PersistentCore
   }
 
   onReplaced(outcome: AttemptOutcome, attempt: number): void {
-    this.#onConnectionEnded(outcome);
+    if (!this.#onConnectionEnded(outcome)) return;
     this.#attemptStartedAt = this.now();
     this.#lifecycle.set({ state: "connecting", attempt });
     this.#lifecycle.report("disconnected", outcome);
   }
 
   onWaiting(outcome: AttemptOutcome, retry: Retry): void {
-    this.#onConnectionEnded(outcome);
+    if (!this.#onConnectionEnded(outcome)) return;
     const since = this.#lifecycle.now();
     this.#lifecycle.set({ state: "waiting", retryAt: since + retry.delay, ...retry, ...outcome }, since);
     this.#lifecycle.report("disconnected", outcome);
@@ -327,10 +327,15 @@ export class PersistentCore
     if (this.#isAdaptive) this.#suspicions ??= new SuspicionWatch(this.runtime, this);
   }
 
-  #onConnectionEnded({ info, error }: AttemptOutcome): void {
+  /** Returns false if a listener has ended the persistent connection. */
+  #onConnectionEnded({ info, error }: AttemptOutcome): boolean {
     const connection = this.#connection;
-    if (connection === null) return;
     this.#connection = null;
+    if (connection !== null) this.#leave(info, error);
+    return this.#lifecycle.status.state !== "closed";
+  }
+
+  #leave(info: CloseInfo, error: Error): void {
     this.#latency.unwatch();
     this.#suspicions?.unwatch();
     this.#receiver.detach();
@@ -343,7 +348,7 @@ export class PersistentCore
   #suspend(): void {
     if (this.#isEnding || this.#suspended !== null) return;
     const outcome = this.#supervisor.suspend();
-    if (outcome !== null) this.#onConnectionEnded(outcome);
+    if (outcome !== null && !this.#onConnectionEnded(outcome)) return;
     // Taken out, so that no reader gets a message that is saved.
     this.#suspended = { unread: this.inbox.takeAll(), untaken: this.#preparation.takeUntaken() };
     this.#saveAgain();

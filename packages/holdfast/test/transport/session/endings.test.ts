@@ -158,4 +158,23 @@ describe("The end of a session", { timeout: 300_000 }, () => {
     peer.end();
     client.terminate();
   });
+
+  for (const end of ["close", "terminate"] as const) {
+    for (const event of ["detached", "lost"] as const) {
+      test(`L3: ${end}() of the client within "${event}" ends it for good, with one last status`, async () => {
+        await using pair = await SessionPair.open();
+        const { client } = pair;
+        const states: string[] = [];
+        client.on("status", ({ state }) => states.push(state));
+        client.on(event, () => void client[end]());
+        if (event === "detached") pair.proxy.cut({ kind: "rst" });
+        else await pair.connection.close(4444);
+        await client.closed;
+        await new Promise((resolve) => setTimeout(resolve, 20)); // Longer than the delay of an attempt.
+        assert.equal(client.status.state, "closed");
+        assert.deepEqual(states, ["closed"]);
+        assert.equal(pair.connections.length, 1);
+      });
+    }
+  }
 });
