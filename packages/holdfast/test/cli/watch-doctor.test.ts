@@ -87,6 +87,14 @@ ok    idle        connections idle for S s stay open
     );
   });
 
+  test("K: doctor waits for each step for --open-timeout at most, and reports that", async () => {
+    await using silent = await RawServer.start({}, () => undefined);
+    const words = ["doctor", "--open-timeout", "0.3", "--idle", "off", `wss://127.0.0.1:${silent.port}/`];
+    const { code, stdout } = await runCommand(words);
+    assert.equal(code, 1);
+    assert.match(stdout, /FAIL {2}TLS {9}the handshake failed: no answer within 0\.3 s\n/);
+  });
+
   test("K: doctor does not doubt that a server speaks TLS which answers with an alert", async () => {
     const alert = new Uint8Array([0x15, 3, 3, 0, 2, 2, 112]); // unrecognized_name
     await using server = await RawServer.start({}, (peer) => peer.write(alert));

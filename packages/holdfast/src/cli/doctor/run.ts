@@ -25,7 +25,8 @@ export async function examine(given: Arguments, console: Console): Promise<numbe
   // With a proxy the proxy connects to the server, and with a Unix socket there is no network.
   let isHealthy = true;
   if (isDirect(url, given)) {
-    for await (const finding of examineNetwork(new URL(url), options.tls ?? {}, console.interrupted)) {
+    const limits = { openTimeout: given.duration("open-timeout", 10_000), signal: console.interrupted };
+    for await (const finding of examineNetwork(new URL(url), options.tls ?? {}, limits)) {
       if (console.interrupted.aborted) return EXIT.interrupted; // Ctrl-C is no finding.
       const isAccepted = finding.check === "certificate" && given.has("insecure");
       isHealthy = (show(finding) || isAccepted) && isHealthy;
