@@ -67,9 +67,10 @@ async function* examineTLS(
   limits: Limits,
 ): AsyncGenerator<Finding> {
   const servername = isIP(host) > 0 ? {} : { servername: host };
+  const ALPNProtocols = ["http/1.1"];
   const [secure, duration] = await timed(limits, (signal) =>
     waitFor(
-      connectTLS({ ...servername, host, ...tls, socket, rejectUnauthorized: false }),
+      connectTLS({ ...servername, host, ALPNProtocols, ...tls, socket, rejectUnauthorized: false }),
       "secureConnect",
       signal,
     ),
@@ -88,22 +89,35 @@ async function* examineTLS(
   const protocol = secure.getProtocol() ?? "TLS";
   const text = `${protocol}, ${secure.getCipher().name}, ${secure.alpnProtocol === false || secure.alpnProtocol === null ? "no ALPN" : secure.alpnProtocol}`;
   yield { check: "TLS", verdict: "ok", text, duration };
-  yield certificateFinding(secure);
+  yield certificateFinding(secure, tls.rejectUnauthorized === false);
   secure.destroy();
 }
 
-function certificateFinding(socket: TLSSocket): Finding {
-  const { valid_to: end } = socket.getPeerCertificate();
+function certificateFinding(socket: TLSSocket, isAnyAccepted: boolean): Finding {
+  const { valid_to: end, subjectaltname: names } = socket.getPeerCertificate();
   const days = Math.floor((Date.parse(end) - Date.now()) / DAY);
   const validity = `valid until ${end} (${days} days)`;
   if (!socket.authorized) {
     const reason = String(socket.authorizationError);
-    const advice = "Fix the certificate, or pass its authority with --ca; --insecure is for tests.";
-    return { check: "certificate", verdict: "failed", text: `${reason}; ${validity}`, advice };
+    const text = `${reason}; ${validity}, for ${names ?? "no host names"}`;
+    return {
+      check: "certificate",
+      verdict: isAnyAccepted ? "warning" : "failed",
+      text,
+      advice: CERTIFICATE_ADVICE[reason] ?? UNTRUSTED,
+    };
   }
   if (days >= 14) return { check: "certificate", verdict: "ok", text: validity };
   return { check: "certificate", verdict: "warning", text: validity, advice: "Renew it soon." };
 }
+
+const UNTRUSTED =
+  "Make the server send its whole chain, or pass the authority with --ca; --insecure is for tests.";
+const CERTIFICATE_ADVICE: Readonly<Partial<Record<string, string>>> = {
+  CERT_HAS_EXPIRED: "Renew it at the server, or correct the clock of this machine.",
+  CERT_NOT_YET_VALID: "Correct the clock of this machine, or of the one that issued it.",
+  ERR_TLS_CERT_ALTNAME_INVALID: "Connect to a name that it contains, or renew it with this name.",
+};
 
 async function waitFor<Stream extends Socket>(
   stream: Stream,

@@ -25,6 +25,7 @@ export async function* examineConnection(
   yield { check: "upgrade", verdict: "ok", text: negotiated(connection), duration };
   const latency = await measureLatency(connection);
   yield latency;
+  if (connection.state !== "open") return;
   const began = performance.now();
   const info = await connection.close();
   const closing = { check: "closing" as const, duration: performance.now() - began };
@@ -74,14 +75,14 @@ async function measureLatency(connection: Connection): Promise<Finding> {
     const times = [min, avg, max, jitter].map(milliseconds).join("/");
     return { check: "latency", verdict: "ok", text: `min/avg/max/jitter ${times} ms of ${PINGS} pings` };
   }
-  const problem =
-    connection.state === "open" ? `no pong arrived within ${PONG_TIMEOUT / 1000} s` : "the connection ended";
+  const answered = `${samples.length} pings answered, then`;
+  if (connection.state !== "open") {
+    const info = await connection.closed;
+    const text = `${answered} the connection ended: ${explain(info)}`;
+    return { check: "latency", verdict: info.ok ? "warning" : "failed", text };
+  }
   const advice =
-    "Every endpoint has to answer pings (RFC 6455 section 5.5.2): the server hangs, or does not read from the socket.";
-  return {
-    check: "latency",
-    verdict: "failed",
-    text: `${samples.length} pings answered, then ${problem}`,
-    advice,
-  };
+    "Every endpoint has to answer pings (RFC 6455 section 5.5.2): the server hangs, does not read from the socket, or ignores pings.";
+  const text = `${answered} no pong arrived within ${PONG_TIMEOUT / 1000} s`;
+  return { check: "latency", verdict: "failed", text, advice };
 }
