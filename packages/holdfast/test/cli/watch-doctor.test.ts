@@ -150,6 +150,17 @@ ok    idle        connections idle for S s stay open
     }
   });
 
+  test("K: of a page of HTML, doctor shows the text, and of a refusal no Close frames", async () => {
+    const body =
+      "<head>\n<title>503 no</title><style>b { color: red }</style></head>\n<h1>503 no</h1>\n<p>Try later.";
+    await using server = await serve(() => undefined, {
+      onRequest: () => new Response(body, { status: 503, headers: { "Content-Type": "text/html" } }),
+    });
+    const { stdout } = await runCommand(["doctor", "--idle", "off", server.url]);
+    assert.match(stdout, /\n {18}The answer: 503 no Try later\.\n$/);
+    assert.doesNotMatch(stdout, /close frame/);
+  });
+
   test("K: doctor treats a URL that connect rejects as a usage error", async () => {
     for (const url of ["ftp://127.0.0.1/", "ws://127.0.0.1/#part"]) {
       const { code, stdout, stderr } = await runCommand(["doctor", url]);

@@ -44,7 +44,7 @@ async function speaksTLS(url: string, given: Arguments): Promise<boolean> {
 function answerText({ headers, body }: InvalidStatusError): string | null {
   if (!/text|json|xml|^$/i.test(headers.get("Content-Type") ?? "")) return null;
   const page = new TextDecoder().decode(body.subarray(0, 4096));
-  const text = page.replaceAll(/<style.*?<\/style>|<script.*?<\/script>|<[^>]*>|\s+/gis, " ").trim();
+  const text = page.replaceAll(/(?:<(style|script|title).*?<\/\1>|<[^>]*>|\s)+/gis, " ").trim();
   if (text === "") return null;
   return `The answer: ${text.length > 300 ? `${text.slice(0, 300)}…` : text}`;
 }

@@ -112,7 +112,7 @@ function findingOf(outcomes: readonly IdleOutcome[]): Finding {
   const held = Math.max(...alive.map((outcome) => outcome.held));
   const text =
     held > 1.5 * survived
-      ? `connections stay open for ${seconds(held)}; the server sends something at least every ${seconds(survived)}, so they are never idle for longer`
+      ? `connections stay open for ${seconds(held)}; the server sends something at least every ${seconds(Math.max(100, survived))}, so they are never idle for longer`
       : `connections idle for ${seconds(survived)} stay open`;
   return { check: "idle", verdict: "ok", text };
 }

@@ -1,6 +1,13 @@
 // The checks on an open connection: what was negotiated, its latency, and whether it closes cleanly.
 
-import { Client, explain, type CloseInfo, type Connection, type ConnectOptions } from "../../index.js";
+import {
+  Client,
+  explain,
+  HandshakeError,
+  type CloseInfo,
+  type Connection,
+  type ConnectOptions,
+} from "../../index.js";
 import { milliseconds } from "../terminal/milliseconds.js";
 import { roundTripsOf } from "../connection/round-trips.js";
 import type { Finding } from "./finding.js";
@@ -16,8 +23,11 @@ export async function* examineConnection(
 ): AsyncGenerator<Finding> {
   const attempt = await openTimed(url, options);
   if ("info" in attempt) {
-    const advice = await advise(attempt.info.error);
-    const finding = { check: "upgrade", verdict: "failed", text: explain(attempt.info) } as const;
+    const { error } = attempt.info;
+    const advice = await advise(error);
+    // A connection that never opened has no Close frames to report.
+    const text = explain(error instanceof HandshakeError ? error : attempt.info);
+    const finding = { check: "upgrade", verdict: "failed", text } as const;
     yield advice === null ? finding : { ...finding, advice };
     return;
   }
