@@ -98,26 +98,15 @@ function certificateFinding(socket: TLSSocket, isAnyAccepted: boolean): Finding 
   const days = Math.floor((Date.parse(end) - Date.now()) / DAY);
   const validity = `valid until ${end} (${days} days)`;
   if (!socket.authorized) {
-    const reason = String(socket.authorizationError);
-    const text = `${reason}; ${validity}, for ${names ?? "no host names"}`;
-    return {
-      check: "certificate",
-      verdict: isAnyAccepted ? "warning" : "failed",
-      text,
-      advice: CERTIFICATE_ADVICE[reason] ?? UNTRUSTED,
-    };
+    const code = String(socket.authorizationError);
+    const cause = Object.assign(new Error(code), { code });
+    const failed = `${code}; ${validity}, for ${names ?? "no host names"}`;
+    const text = explain(new HandshakeError(failed, { failure: "tls", cause }));
+    return { check: "certificate", verdict: isAnyAccepted ? "warning" : "failed", text };
   }
   if (days >= 14) return { check: "certificate", verdict: "ok", text: validity };
   return { check: "certificate", verdict: "warning", text: validity, advice: "Renew it soon." };
 }
-
-const UNTRUSTED =
-  "Make the server send its whole chain, or pass the authority with --ca; --insecure is for tests.";
-const CERTIFICATE_ADVICE: Readonly<Partial<Record<string, string>>> = {
-  CERT_HAS_EXPIRED: "Renew it at the server, or correct the clock of this machine.",
-  CERT_NOT_YET_VALID: "Correct the clock of this machine, or of the one that issued it.",
-  ERR_TLS_CERT_ALTNAME_INVALID: "Connect to a name that it contains, or renew it with this name.",
-};
 
 async function waitFor<Stream extends Socket>(
   stream: Stream,
