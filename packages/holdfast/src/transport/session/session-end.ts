@@ -40,11 +40,3 @@ export function hasEndedSession({ cause, received, sent, receivedFirst }: CloseI
 export function hasEndedUnanswered(info: CloseInfo): boolean {
   return info.received?.code !== 1008 && hasEndedSession(info);
 }
-
-/**
- * Whether a frame reached a server without a mask. No client sends one, so a proxy did, and a replay works: Caddy sends such
- * a Close when it reloads.
- */
-export function isUnmasked({ error }: CloseInfo): boolean {
-  return error?.message.includes("got an unmasked one") === true;
-}
