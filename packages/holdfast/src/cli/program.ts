@@ -64,7 +64,7 @@ async function runVerb(verb: Verb, words: readonly string[], console: Console): 
     if (error instanceof UsageError || !verb.operands.startsWith("<url>")) return code;
     const { openingAdvice } = await import("./connection/opening-advice.js");
     const advice = await openingAdvice(error, completeURL(operands[0]), given);
-    if (advice !== null) console.say(advice);
+    if (advice !== null) console.say(escaped(advice));
     return code;
   }
 }

@@ -101,6 +101,8 @@ function failureOfCode(code: string | undefined, phase: OpenPhase): OpenFailure 
     case "ECONNRESET":
     case "EPIPE":
       return "reset";
+    case "ERR_HTTP2_ERROR": // The server broke the rules of HTTP/2.
+      return "invalid-handshake";
     default:
       // In TLS 1.3 the client completes its handshake before the server verifies the client certificate.
       return phase === "tls" || /^ERR_(?:SSL|TLS)_/.test(code ?? "") ? "tls" : "unreachable";

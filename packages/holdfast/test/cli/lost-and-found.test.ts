@@ -6,7 +6,7 @@ import { createServer, type AddressInfo, type Server as TcpServer } from "node:n
 import { createServer as createTlsServer } from "node:tls";
 import { afterEach, describe, test } from "node:test";
 import { serve, type ConnectionHandler } from "holdfast";
-import { eventually, testCertificates } from "holdfast-testkit";
+import { eventually, testCertificates, TunnelProxy } from "holdfast-testkit";
 import { Command, runCommand } from "./command.js";
 
 const echo: ConnectionHandler = (connection) => connection.forEach((message) => connection.send(message));
@@ -40,6 +40,15 @@ describe("A scheme that does not fit the port", () => {
       assert.equal(code, exitCode);
       const advice = `The server speaks TLS on this port: use wss://127.0.0.1:${server.port}/`;
       assert((stdout + stderr).includes(advice), stdout + stderr);
+    });
+
+    test(`K: ${verb} says so, too, if a proxy is on the way`, async () => {
+      const { server: tls } = await testCertificates();
+      await using server = await serve(echo, { host: "127.0.0.1", tls });
+      await using proxy = await TunnelProxy.start();
+      const words = [verb, "--proxy", proxy.url(), `ws://127.0.0.1:${server.port}/`];
+      const { stdout, stderr } = await runCommand(words);
+      assert.match(stdout + stderr, /The server speaks TLS on this port: use wss:/);
     });
   }
 

@@ -100,8 +100,8 @@ describe("Parts of the command holdfast", () => {
 
   test("K: a server that restarts during the check, or closes by its own decision, is no idle timeout", () => {
     const closed = (code: number) =>
-      ({ kind: "closed", idle: 8000, message: `received ${code}`, code }) as const;
-    assert.deepEqual(idleFinding([{ kind: "alive", idle: 2000 }, closed(1001), closed(1001)]), {
+      ({ kind: "ended", held: 8000, message: `received ${code}`, code }) as const;
+    assert.deepEqual(idleFinding([{ kind: "alive", idle: 2000, held: 2000 }, closed(1001), closed(1001)]), {
       check: "idle",
       verdict: "warning",
       text: "the server closed the connections after 8.0 s (received 1001)",
@@ -116,7 +116,7 @@ describe("Parts of the command holdfast", () => {
   });
 
   test("K: a silent cut-off is found between the longest idle time that survived and the shortest that did not", () => {
-    const alive = (idle: number) => ({ kind: "alive", idle }) as const;
+    const alive = (idle: number) => ({ kind: "alive", idle, held: idle }) as const;
     assert.deepEqual(idleFinding([alive(2000), alive(5000), { kind: "forgotten", idle: 10_000 }]), {
       check: "idle",
       verdict: "warning",
@@ -124,5 +124,16 @@ describe("Parts of the command holdfast", () => {
       advice: "Set `pingInterval` to 2500 or less, or raise the timeout of the proxy or server in between.",
     });
     assert.equal(idleFinding([alive(2000)]).verdict, "ok");
+  });
+
+  test("K: connections on which the server sends are not called idle", () => {
+    assert.deepEqual(idleFinding([{ kind: "alive", idle: 1000, held: 8000 }]), {
+      check: "idle",
+      verdict: "ok",
+      text: "connections stay open for 8.0 s; the server sends something at least every 1.0 s, so they are never idle for longer",
+    });
+    const cut = { kind: "ended", held: 3300, message: "no Close", code: null } as const;
+    const { text } = idleFinding([{ kind: "alive", idle: 1000, held: 2000 }, cut]);
+    assert.equal(text, "connections that were not idle were cut after 3.3 s (no Close)");
   });
 });

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { serve } from "holdfast";
-import { inAttempts, RawServer, testCertificates } from "holdfast-testkit";
+import { inAttempts, RawServer, testCertificates, TunnelProxy } from "holdfast-testkit";
 import { Command, normalised, runCommand } from "./command.js";
 
 interface Told {
@@ -87,6 +87,14 @@ ok    idle        connections idle for S s stay open
     );
   });
 
+  test("K: doctor waits for each step for --open-timeout at most, and reports that", async () => {
+    await using silent = await RawServer.start({}, () => undefined);
+    const words = ["doctor", "--open-timeout", "0.3", "--idle", "off", `wss://127.0.0.1:${silent.port}/`];
+    const { code, stdout } = await runCommand(words);
+    assert.equal(code, 1);
+    assert.match(stdout, /FAIL {2}TLS {9}the handshake failed: no answer within 0\.3 s\n/);
+  });
+
   test("K: doctor does not doubt that a server speaks TLS which answers with an alert", async () => {
     const alert = new Uint8Array([0x15, 3, 3, 0, 2, 2, 112]); // unrecognized_name
     await using server = await RawServer.start({}, (peer) => peer.write(alert));
@@ -94,6 +102,91 @@ ok    idle        connections idle for S s stay open
     assert.equal(code, 1);
     assert.match(stdout, /does not know the host name that this client sent/);
     assert.doesNotMatch(stdout, /Does the server speak TLS/);
+  });
+
+  test("K: doctor names the proxy of the environment, and leaves DNS to it", async () => {
+    await using server = await serve(() => undefined, { host: "127.0.0.1" });
+    await using proxy = await TunnelProxy.start();
+    const words = ["doctor", "--idle", "off", server.url];
+    const { code, stdout } = await runCommand(words, "", { NO_PROXY: "", http_proxy: proxy.url() });
+    assert.equal(code, 0);
+    assert.match(stdout, /^ok {4}proxy {7}http_proxy names one: .*\nok {4}upgrade/);
+    assert.equal(proxy.requests.length, 1);
+  });
+
+  test("K: doctor does not call a certificate that --insecure accepts a failure", async () => {
+    const { untrusted } = await testCertificates();
+    await using server = await serve((connection) => connection.closed, { tls: untrusted });
+    const { code, stdout } = await runCommand(["doctor", "--insecure", "--idle", "off", server.url]);
+    assert.equal(code, 0);
+    assert.match(stdout, /warn {2}certificate DEPTH_ZERO_SELF_SIGNED_CERT; valid until /);
+    assert.doesNotMatch(stdout, /FAIL/);
+  });
+
+  test("K: doctor offers HTTP/1.1 over TLS, as connect does", async () => {
+    const tls = { ...(await testCertificates()).server, ALPNProtocols: ["http/1.1"] };
+    await using server = await serve((connection) => connection.closed, { tls });
+    const { stdout } = await runCommand(["doctor", "--insecure", "--idle", "off", server.url]);
+    assert.match(stdout, /ok {4}TLS {9}TLSv1\.3, .*, http\/1\.1 /);
+  });
+
+  test("K: doctor explains why a server closes at once", async () => {
+    await using server = await serve((connection) => connection.close(1008, "no way"));
+    const { code, stdout } = await runCommand(["doctor", "--idle", "off", server.url]);
+    assert.equal(code, 1);
+    assert.match(stdout, /FAIL {2}latency {5}\d+ pings answered, then the connection ended: .*1008 .*no way/);
+    assert.doesNotMatch(stdout, /hangs/);
+  });
+
+  test("K: doctor and connect show the server's reason for 400", async () => {
+    await using server = await serve(() => undefined, { subprotocols: ["x"], requireSubprotocol: true });
+    for (const words of [["doctor"], ["connect"]]) {
+      const { code, stdout, stderr } = await runCommand([...words, server.url]);
+      assert.equal(code, 1);
+      assert.match(
+        stdout + stderr,
+        /The answer: Expected Sec-WebSocket-Protocol to offer one of "x", got none\./,
+      );
+    }
+  });
+
+  test("K: of a page of HTML, doctor shows the text, and of a refusal no Close frames", async () => {
+    const body =
+      "<head>\n<title>503 no</title><style>b { color: red }</style></head>\n<h1>503 no</h1>\n<p>Try later.";
+    await using server = await serve(() => undefined, {
+      onRequest: () => new Response(body, { status: 503, headers: { "Content-Type": "text/html" } }),
+    });
+    const { stdout } = await runCommand(["doctor", "--idle", "off", server.url]);
+    assert.match(stdout, /\n {18}The answer: 503 no Try later\.\n$/);
+    assert.doesNotMatch(stdout, /close frame/);
+  });
+
+  test("K: doctor treats a URL that connect rejects as a usage error", async () => {
+    for (const url of ["ftp://127.0.0.1/", "ws://127.0.0.1/#part"]) {
+      const { code, stdout, stderr } = await runCommand(["doctor", url]);
+      assert.deepEqual([code, stdout], [2, ""]);
+      assert.match(stderr, /^holdfast: Expected a URL with/);
+    }
+  });
+
+  test("K: doctor counts the idle connections that the server refused", async () => {
+    let requests = 0;
+    const onRequest = () => (++requests > 2 ? new Response("enough", { status: 429 }) : undefined);
+    await using server = await serve((connection) => connection.closed, { onRequest });
+    const { code, stdout } = await runCommand(["doctor", "--idle", "2.5", server.url]);
+    assert.equal(code, 0);
+    assert.match(
+      stdout,
+      /warn {2}idle {8}connections idle for \d\.\d s stay open; 1 of the 2 connections of this test did not open: .*429/,
+    );
+  });
+
+  test("K: doctor measures the longest silence of connections on which the server pings", async () => {
+    await using server = await serve((connection) => connection.closed, { pingInterval: 100 });
+    await inAttempts(async () => {
+      const { stdout } = await runCommand(["doctor", "--idle", "1.9", server.url]);
+      return /connections stay open for \d\.\d s; the server sends something at least every/.test(stdout);
+    }, "the pings of the server");
   });
 
   test("K: doctor does not take a server's restart for an idle timeout", async () => {
@@ -178,6 +271,6 @@ ok    idle        connections idle for S s stay open
     await using server = await serve(() => undefined, { tls: wrongHost });
     const { code, stdout } = await runCommand(["doctor", "--idle", "off", server.url]);
     assert.equal(code, 1);
-    assert.match(stdout, /FAIL {2}certificate /);
+    assert.match(stdout, /FAIL {2}certificate .*; valid until .*, for DNS:elsewhere\.test\. /);
   });
 });

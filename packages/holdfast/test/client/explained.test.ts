@@ -177,6 +177,19 @@ describe("explain() of a failed TLS handshake", () => {
     const text = await explained("ws://server.test/", { proxy: proxy.url() });
     await proxy.close();
     assert.match(text, /TLS handshake failed with the proxy.*does not know the issuer.*`proxy\.tls\.ca`/);
+    assert.match(text, /or the proxy does not send the certificates/);
+    assert.doesNotMatch(text, /the server /);
+  });
+
+  test("D9: B7: a proxy without TLS, with a URL that says otherwise", async () => {
+    const plain = await TunnelProxy.start();
+    const text = await explained("ws://server.test/", { proxy: plain.url().replace("http:", "https:") });
+    await plain.close();
+    assert.match(
+      text,
+      /The proxy at that port does not speak TLS.*the scheme of the proxy's URL should be `http:`/,
+    );
+    assert.doesNotMatch(text, /`ws:`/);
   });
 });
 

@@ -80,7 +80,7 @@ describe("A connection over HTTP/2", () => {
           [info.cause, info.initiator, info.message],
           ["reset", "network", "no close frame received or sent"],
         );
-        assert.match(String(info.error), /The peer reset the HTTP\/2 stream \(CANCEL\)/);
+        assert.match(String(info.error), /The HTTP\/2 stream was reset \(CANCEL\)/);
       });
     }
   }

@@ -176,7 +176,7 @@ describe("Opening a connection over HTTP/2", () => {
       const connection = await connect(server.url, OPTIONS);
       const { cause, error } = await connection.closed;
       assert.equal(cause, "reset");
-      assert.match(String(error), /The peer reset the HTTP\/2 stream \([A-Z_0-9]+\)/);
+      assert.match(String(error), /The HTTP\/2 stream was reset \([A-Z_0-9]+\)/);
     }
   });
 

@@ -1,6 +1,7 @@
 // Checks with one message that the server echoes, before many connections wait for echoes in vain.
 
 import { ConnectionClosed, connect, explain, type ConnectOptions } from "../../index.js";
+import { deadline } from "../connection/deadline.js";
 import { escaped } from "../terminal/escape.js";
 import type { Payloads } from "./payload.js";
 
@@ -17,12 +18,12 @@ export async function probe(
   signal: AbortSignal,
 ): Promise<Echoing> {
   const connection = await connect(url, { ...options, signal });
-  const deadline = AbortSignal.any([signal, AbortSignal.timeout(timeout)]);
+  const late = deadline(signal, timeout);
   let other: string | Uint8Array | null = null;
   try {
-    await connection.send(payloads.at(0), { signal: deadline });
+    await connection.send(payloads.at(0), { signal: late });
     for (;;) {
-      const message = await connection.recv({ signal: deadline });
+      const message = await connection.recv({ signal: late });
       // The server may send a greeting first.
       if (payloads.check(0, message) === "echo") return { kind: "echo" };
       other ??= message;
@@ -30,7 +31,7 @@ export async function probe(
   } catch (error) {
     signal.throwIfAborted();
     const isClosed = error instanceof ConnectionClosed;
-    if (!isClosed && !deadline.aborted) throw error;
+    if (!isClosed && !late.aborted) throw error;
     const then = isClosed ? `It ended the connection: ${explain(error.info)}` : "";
     return { kind: "none", isLate: other === null && !isClosed, message: problemText(other, timeout, then) };
   } finally {

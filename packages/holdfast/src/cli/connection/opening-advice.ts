@@ -1,10 +1,8 @@
 // Advice after a connection could not be opened, the same for every verb.
 
-import { once } from "node:events";
-import { isIP } from "node:net";
-import { connect as connectTLS } from "node:tls";
-import { HandshakeError } from "../../index.js";
+import { Client, HandshakeError, InvalidStatusError } from "../../index.js";
 import type { Arguments } from "../arguments/arguments.js";
+import { peerOptions } from "./peer-options.js";
 
 export const NO_TLS_ADVICE = "Does the server speak TLS on this port? For plain WebSockets use ws:.";
 
@@ -15,11 +13,13 @@ const TLS_TIMEOUT = 3000;
 export async function openingAdvice(error: unknown, url: string, given: Arguments): Promise<string | null> {
   if (!(error instanceof HandshakeError) || !URL.canParse(url)) return null;
   if (isAnswerWithoutTLS(error)) return NO_TLS_ADVICE;
-  const { protocol, host, hostname, port } = new URL(url);
+  const { protocol, hostname, port } = new URL(url);
   const isPlain = protocol === "ws:" || protocol === "http:";
-  if (!isPlain || !MAY_WANT_TLS.has(error.failure) || !isDirect(url, given)) return null;
-  if (!(await speaksTLS(hostname, port === "" ? 80 : Number(port)))) return null;
-  return `The server speaks TLS on this port: use wss://${port === "" ? `${host}:80` : host}/ and so on.`;
+  const secure = `wss://${hostname}:${port === "" ? 80 : port}/`;
+  if (isPlain && MAY_WANT_TLS.has(error.failure) && (await speaksTLS(secure, given))) {
+    return `The server speaks TLS on this port: use ${secure} and so on.`;
+  }
+  return error instanceof InvalidStatusError ? answerText(error) : null;
 }
 
 /** OpenSSL's words for an answer that is not TLS. */
@@ -30,21 +30,21 @@ function isAnswerWithoutTLS({ failure, message }: HandshakeError): boolean {
 /** How TLS servers react to a plain request: no answer, an alert, or a 400 with a sentence. */
 const MAY_WANT_TLS: ReadonlySet<string> = new Set(["eof", "reset", "invalid-handshake", "rejected"]);
 
-/** Whether this machine connects to the server itself, over TCP: not through a proxy or a Unix socket. */
-export function isDirect(url: string, given: Arguments): boolean {
-  return (given.text("proxy") ?? "none") === "none" && !url.startsWith("ws+unix:");
+/** Whether TLS works on the same path, through the same proxy. The server gets no credentials. */
+async function speaksTLS(url: string, given: Arguments): Promise<boolean> {
+  const { proxy, tls } = peerOptions(given);
+  const insecure = { ...tls, rejectUnauthorized: false };
+  for await (const { type } of new Client(url, { proxy, tls: insecure, openTimeout: TLS_TIMEOUT })) {
+    if (type === "connected") return true;
+  }
+  return false;
 }
 
-async function speaksTLS(hostname: string, port: number): Promise<boolean> {
-  const host = hostname.replace(/^\[|\]$/g, "");
-  const name = isIP(host) > 0 ? {} : { servername: host };
-  const socket = connectTLS({ host, port, ...name, rejectUnauthorized: false });
-  try {
-    await once(socket, "secureConnect", { signal: AbortSignal.timeout(TLS_TIMEOUT) });
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.on("error", () => undefined).destroy();
-  }
+/** The beginning of the page with which a server or a proxy refused; null if it is empty or no text. */
+function answerText({ headers, body }: InvalidStatusError): string | null {
+  if (!/text|json|xml|^$/i.test(headers.get("Content-Type") ?? "")) return null;
+  const page = new TextDecoder().decode(body.subarray(0, 4096));
+  const text = page.replaceAll(/(?:<(style|script|title).*?<\/\1>|<[^>]*>|\s)+/gis, " ").trim();
+  if (text === "") return null;
+  return `The answer: ${text.length > 300 ? `${text.slice(0, 300)}…` : text}`;
 }

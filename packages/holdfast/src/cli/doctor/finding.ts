@@ -5,7 +5,8 @@ import { escaped } from "../terminal/escape.js";
 import { jsonLine } from "../terminal/json.js";
 
 export interface Finding {
-  readonly check: "DNS" | "TCP" | "TLS" | "certificate" | "upgrade" | "latency" | "closing" | "idle";
+  readonly check:
+    "proxy" | "DNS" | "TCP" | "TLS" | "certificate" | "upgrade" | "latency" | "closing" | "idle";
   readonly verdict: "ok" | "warning" | "failed";
   readonly text: string;
   /** The recommended action. */

@@ -6,24 +6,26 @@ import { once } from "node:events";
 import { connect as connectTCP, isIP, type Socket } from "node:net";
 import { connect as connectTLS, type ConnectionOptions as TlsOptions, type TLSSocket } from "node:tls";
 import { explain, HandshakeError } from "../../index.js";
+import { deadline } from "../connection/deadline.js";
 import { NO_TLS_ADVICE } from "../connection/opening-advice.js";
 import type { Finding } from "./finding.js";
 
-/** Time limit for each step, in milliseconds. */
-const STEP_TIMEOUT = 10_000;
 const DAY = 86_400_000;
 
+/** How a step is run. */
+interface Limits {
+  /** Milliseconds for each step; null for no limit. */
+  readonly openTimeout: number | null;
+  readonly signal: AbortSignal;
+}
+
 /** Stops after the first failed step. */
-export async function* examineNetwork(
-  url: URL,
-  tls: TlsOptions,
-  signal: AbortSignal,
-): AsyncGenerator<Finding> {
+export async function* examineNetwork(url: URL, tls: TlsOptions, limits: Limits): AsyncGenerator<Finding> {
   const isSecure = url.protocol === "wss:" || url.protocol === "https:";
   const host = url.hostname.replace(/^\[|\]$/g, "");
   const port = url.port === "" ? (isSecure ? 443 : 80) : Number(url.port);
 
-  const [names, lookupTime] = await timed(() =>
+  const [names, lookupTime] = await timed(limits, () =>
     isIP(host) > 0 ? [{ address: host }] : lookup(host, { all: true }),
   );
   if (names instanceof Error) {
@@ -39,7 +41,9 @@ export async function* examineNetwork(
   const addresses = names.map(({ address }) => address).join(", ");
   yield { check: "DNS", verdict: "ok", text: `${host} is ${addresses}`, duration: lookupTime };
 
-  const [socket, connectTime] = await timed(() => openTCP(host, port, signal));
+  const [socket, connectTime] = await timed(limits, (signal) =>
+    waitFor(connectTCP({ host, port, autoSelectFamily: true }), "connect", signal),
+  );
   if (socket instanceof Error) {
     const advice = "Check the port, whether the server runs, and firewalls in between.";
     yield {
@@ -52,7 +56,7 @@ export async function* examineNetwork(
   }
   const text = `connected to ${socket.remoteAddress ?? host} port ${port}`;
   yield { check: "TCP", verdict: "ok", text, duration: connectTime };
-  if (isSecure) yield* examineTLS(socket, host, tls, signal);
+  if (isSecure) yield* examineTLS(socket, host, tls, limits);
   socket.destroy();
 }
 
@@ -60,12 +64,13 @@ async function* examineTLS(
   socket: Socket,
   host: string,
   tls: TlsOptions,
-  signal: AbortSignal,
+  limits: Limits,
 ): AsyncGenerator<Finding> {
   const servername = isIP(host) > 0 ? {} : { servername: host };
-  const [secure, duration] = await timed(() =>
+  const ALPNProtocols = ["http/1.1"];
+  const [secure, duration] = await timed(limits, (signal) =>
     waitFor(
-      connectTLS({ ...servername, host, ...tls, socket, rejectUnauthorized: false }),
+      connectTLS({ ...servername, host, ALPNProtocols, ...tls, socket, rejectUnauthorized: false }),
       "secureConnect",
       signal,
     ),
@@ -84,25 +89,23 @@ async function* examineTLS(
   const protocol = secure.getProtocol() ?? "TLS";
   const text = `${protocol}, ${secure.getCipher().name}, ${secure.alpnProtocol === false || secure.alpnProtocol === null ? "no ALPN" : secure.alpnProtocol}`;
   yield { check: "TLS", verdict: "ok", text, duration };
-  yield certificateFinding(secure);
+  yield certificateFinding(secure, tls.rejectUnauthorized === false);
   secure.destroy();
 }
 
-function certificateFinding(socket: TLSSocket): Finding {
-  const { valid_to: end } = socket.getPeerCertificate();
+function certificateFinding(socket: TLSSocket, isAnyAccepted: boolean): Finding {
+  const { valid_to: end, subjectaltname: names } = socket.getPeerCertificate();
   const days = Math.floor((Date.parse(end) - Date.now()) / DAY);
   const validity = `valid until ${end} (${days} days)`;
   if (!socket.authorized) {
-    const reason = String(socket.authorizationError);
-    const advice = "Fix the certificate, or pass its authority with --ca; --insecure is for tests.";
-    return { check: "certificate", verdict: "failed", text: `${reason}; ${validity}`, advice };
+    const code = String(socket.authorizationError);
+    const cause = Object.assign(new Error(code), { code });
+    const failed = `${code}; ${validity}, for ${names ?? "no host names"}`;
+    const text = explain(new HandshakeError(failed, { failure: "tls", cause }));
+    return { check: "certificate", verdict: isAnyAccepted ? "warning" : "failed", text };
   }
   if (days >= 14) return { check: "certificate", verdict: "ok", text: validity };
   return { check: "certificate", verdict: "warning", text: validity, advice: "Renew it soon." };
-}
-
-async function openTCP(host: string, port: number, signal: AbortSignal): Promise<Socket> {
-  return waitFor(connectTCP({ host, port, autoSelectFamily: true }), "connect", signal);
 }
 
 async function waitFor<Stream extends Socket>(
@@ -111,14 +114,13 @@ async function waitFor<Stream extends Socket>(
   signal: AbortSignal,
 ): Promise<Stream> {
   try {
-    await once(stream, event, { signal: AbortSignal.any([signal, AbortSignal.timeout(STEP_TIMEOUT)]) });
-    stream.on("error", () => undefined); // Later errors do not matter.
+    await once(stream, event, { signal });
     return stream;
   } catch (error) {
-    stream.on("error", () => undefined).destroy();
-    if ((error as Error).name !== "AbortError") throw error;
-    // eslint-disable-next-line no-restricted-syntax -- The end of a finding's sentence.
-    throw new Error(`no answer within ${STEP_TIMEOUT / 1000} s`, { cause: error });
+    stream.destroy();
+    throw error;
+  } finally {
+    stream.on("error", () => undefined); // Later errors do not matter.
   }
 }
 
@@ -129,10 +131,18 @@ function reasonOf(error: Error): string {
 }
 
 /** Returns the result of the step or its error, and the milliseconds that it took. */
-async function timed<Value>(step: () => Value | Promise<Value>): Promise<[Value | Error, number]> {
+async function timed<Value>(
+  { openTimeout, signal }: Limits,
+  step: (signal: AbortSignal) => Value | Promise<Value>,
+): Promise<[Value | Error, number]> {
   const began = performance.now();
-  const result = await (async () => step())().catch((error: unknown) =>
-    error instanceof Error ? error : new Error(String(error)),
-  );
+  const late = deadline(signal, openTimeout);
+  // A name lookup cannot be aborted.
+  const aborted = new Promise<never>((_, reject) => late.addEventListener("abort", reject, { once: true }));
+  const result = await Promise.race([aborted, (async () => step(late))()]).catch((error: unknown) => {
+    // eslint-disable-next-line no-restricted-syntax -- The end of a finding's sentence.
+    if (late.aborted) return new Error(`no answer within ${Number(openTimeout) / 1000} s`);
+    return error instanceof Error ? error : new Error(String(error));
+  });
   return [result, performance.now() - began];
 }

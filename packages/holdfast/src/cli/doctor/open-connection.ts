@@ -1,6 +1,13 @@
 // The checks on an open connection: what was negotiated, its latency, and whether it closes cleanly.
 
-import { Client, explain, type CloseInfo, type Connection, type ConnectOptions } from "../../index.js";
+import {
+  Client,
+  explain,
+  HandshakeError,
+  type CloseInfo,
+  type Connection,
+  type ConnectOptions,
+} from "../../index.js";
 import { milliseconds } from "../terminal/milliseconds.js";
 import { roundTripsOf } from "../connection/round-trips.js";
 import type { Finding } from "./finding.js";
@@ -16,8 +23,11 @@ export async function* examineConnection(
 ): AsyncGenerator<Finding> {
   const attempt = await openTimed(url, options);
   if ("info" in attempt) {
-    const advice = await advise(attempt.info.error);
-    const finding = { check: "upgrade", verdict: "failed", text: explain(attempt.info) } as const;
+    const { error } = attempt.info;
+    const advice = await advise(error);
+    // A connection that never opened has no Close frames to report.
+    const text = explain(error instanceof HandshakeError ? error : attempt.info);
+    const finding = { check: "upgrade", verdict: "failed", text } as const;
     yield advice === null ? finding : { ...finding, advice };
     return;
   }
@@ -25,6 +35,7 @@ export async function* examineConnection(
   yield { check: "upgrade", verdict: "ok", text: negotiated(connection), duration };
   const latency = await measureLatency(connection);
   yield latency;
+  if (connection.state !== "open") return;
   const began = performance.now();
   const info = await connection.close();
   const closing = { check: "closing" as const, duration: performance.now() - began };
@@ -74,14 +85,14 @@ async function measureLatency(connection: Connection): Promise<Finding> {
     const times = [min, avg, max, jitter].map(milliseconds).join("/");
     return { check: "latency", verdict: "ok", text: `min/avg/max/jitter ${times} ms of ${PINGS} pings` };
   }
-  const problem =
-    connection.state === "open" ? `no pong arrived within ${PONG_TIMEOUT / 1000} s` : "the connection ended";
+  const answered = `${samples.length} pings answered, then`;
+  if (connection.state !== "open") {
+    const info = await connection.closed;
+    const text = `${answered} the connection ended: ${explain(info)}`;
+    return { check: "latency", verdict: info.ok ? "warning" : "failed", text };
+  }
   const advice =
-    "Every endpoint has to answer pings (RFC 6455 section 5.5.2): the server hangs, or does not read from the socket.";
-  return {
-    check: "latency",
-    verdict: "failed",
-    text: `${samples.length} pings answered, then ${problem}`,
-    advice,
-  };
+    "Every endpoint has to answer pings (RFC 6455 section 5.5.2): the server hangs, does not read from the socket, or ignores pings.";
+  const text = `${answered} no pong arrived within ${PONG_TIMEOUT / 1000} s`;
+  return { check: "latency", verdict: "failed", text, advice };
 }

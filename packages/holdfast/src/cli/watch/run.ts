@@ -31,7 +31,7 @@ export async function watch(given: Arguments, console: Console): Promise<number>
     if (event.type !== "disconnected" || event.error === null || hasAdvised) continue;
     const advice = await openingAdvice(event.error, url, given);
     hasAdvised = advice !== null;
-    if (advice !== null) console.say(advice);
+    if (advice !== null) console.say(escaped(advice));
   }
   console.showStatus(null);
   return console.interrupted.aborted ? EXIT.interrupted : EXIT.failed;

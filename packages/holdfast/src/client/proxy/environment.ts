@@ -1,8 +1,7 @@
 // Finds the proxy in the environment variables, with the conventions of curl (table in docs/connecting.md).
 
-import type { WebSocketURL } from "../../protocol/handshake/url.js";
 import { readVariable, type Environment } from "../../transport/node/environment.js";
-import { isExempt } from "./no-proxy.js";
+import { isExempt, type HostAndPort } from "./no-proxy.js";
 
 /** An environment variable and its value. */
 export interface ProxyVariable {
@@ -11,7 +10,10 @@ export interface ProxyVariable {
 }
 
 /** The variable that holds the proxy for the URL; null for no proxy. */
-export function proxyFromEnvironment(url: WebSocketURL, environment: Environment): ProxyVariable | null {
+export function proxyFromEnvironment(
+  url: HostAndPort & { readonly isSecure: boolean },
+  environment: Environment,
+): ProxyVariable | null {
   const names = url.isSecure
     ? ["wss_proxy", "https_proxy", "all_proxy"]
     : ["ws_proxy", "http_proxy", "all_proxy"];

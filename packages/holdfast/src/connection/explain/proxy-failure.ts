@@ -20,9 +20,14 @@ export function explainProxy(error: ProxyError | null): Finding {
     : { advice: CHECK };
 }
 
-/** Names the options of the proxy in place of the server's. */
+/** Names the proxy, its URL and its options in place of the server's. */
 function ofProxy({ likely, advice }: Finding): Finding {
-  const rename = (text?: string) => text?.replaceAll("`tls.", "`proxy.tls.");
+  const rename = (text?: string) =>
+    text
+      ?.replaceAll("`tls.", "`proxy.tls.")
+      .replaceAll(/\b([Tt]he) server\b/g, "$1 proxy")
+      .replaceAll("the URL", "the URL of the proxy")
+      .replaceAll("the scheme should be `ws:`", "the scheme of the proxy's URL should be `http:`");
   return { likely: rename(likely), advice: rename(advice) };
 }
 

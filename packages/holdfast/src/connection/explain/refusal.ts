@@ -52,7 +52,7 @@ const NO_STATUS: Finding = {
 
 const NOT_PASSED_ON: Finding = {
   likely:
-    "A proxy in front of the server does not pass `Upgrade` on, or the server does not accept this request as a WebSocket.",
+    "The server does not accept this request as a WebSocket, or a proxy in front of it does not pass `Upgrade` on.",
   advice: `${SEE} For nginx and others, see docs/deployment.md.`,
 };
 

@@ -151,10 +151,13 @@ export class Http2ByteStream implements ByteStream {
   }
 }
 
-/** Node reports some codes as errors of its own, and others not at all. */
+/**
+ * Node reports some codes as errors of its own, and others not at all. It does not say which end has reset the stream: this
+ * one does so if the peer breaks the rules of HTTP/2.
+ */
 function resetError(code: number | undefined, cause?: Error): Error & { readonly code: string } {
   const name = code === undefined ? "no code" : (RST_NAMES.get(code) ?? `code ${code}`);
-  const message = `The peer reset the HTTP/2 stream (${name}).`;
+  const message = `The HTTP/2 stream was reset (${name}).`;
   return Object.assign(new Error(message, cause && { cause }), { code: "ECONNRESET" });
 }
 

@@ -216,6 +216,20 @@ describe("The words of a server", { timeout: 300_000 }, () => {
     }
   });
 
+  test("L4: a Close without a mask, which proxies write, fails the socket with 1002, and the session can be resumed", async () => {
+    await using scene = await Scene.start();
+    const { peer, ticket } = await scene.open();
+    peer.sendText("one");
+    assert.equal(await scene.connections[0].recv(), "one");
+    peer.write(Uint8Array.from([0x88, 2, 0x03, 0xe9]));
+    for (let heard = ""; !heard.startsWith("Close 1002 "); heard = await hear(peer));
+    await peer.close();
+    await eventually(() => scene.connections[0].session?.isAttached !== true, "the end of the socket");
+    const later = await scene.connect();
+    say(later, `resume ${ticket[0]} ${ticket[1]} 0 2`);
+    assert.equal(await hear(later), "\u0016resumed 1");
+  });
+
   test("L5: nothing but `open` or `resume` may come first, and no handler is called before it", async () => {
     await using scene = await Scene.start();
     for (const first of ["\u0016want", "data", "\u0016ack 0"]) {
