@@ -20,6 +20,9 @@ import { isValidText } from "./utf8.js";
 
 const KNOWN_OPCODES: readonly number[] = [CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG];
 
+/** The error of a server that receives a frame without a mask. */
+export const UNMASKED = "Expected a masked frame from a client, got an unmasked one.";
+
 /**
  * Section 5.1: a server accepts only masked frames, a client only unmasked ones. An unknown opcode is reported first: bytes
  * that are not a frame at all have a wrong mask only by chance.
@@ -27,9 +30,7 @@ const KNOWN_OPCODES: readonly number[] = [CONTINUATION, TEXT, BINARY, CLOSE, PIN
 export function problemOfMask(firstByte: number, expectsMask: boolean): string {
   const opcode = firstByte & OPCODE_BITS;
   if (!KNOWN_OPCODES.includes(opcode)) return unknown(opcode);
-  return expectsMask
-    ? "Expected a masked frame from a client, got an unmasked one."
-    : "Expected an unmasked frame from a server, got a masked one.";
+  return expectsMask ? UNMASKED : "Expected an unmasked frame from a server, got a masked one.";
 }
 
 /** Section 5.2: checks a first byte with reserved bits; an extension may allow some of them on messages. */

@@ -17,6 +17,7 @@ import type {
   SharedMessage,
   TransportSession,
 } from "../../connection/message-transport.js";
+import { UNMASKED } from "../../protocol/message/frame-rules.js";
 import { Alarm, type AlarmHandler } from "../../connection/timer-queue.js";
 import { endsSession, hasEndedSession, hasEndingCode } from "./session-end.js";
 import { SessionIntake } from "./session-intake.js";
@@ -243,7 +244,7 @@ export class ServerSessionTransport
     this.leave(current);
     this.ownExtras.lastInfo = info;
     // No client sends a frame without a mask, so a proxy did, and a replay works: Caddy sends such a Close when it reloads.
-    if (this.extras.isEnding || (hasEndedSession(info) && !String(info.error).includes("an unmasked one"))) {
+    if (this.extras.isEnding || (hasEndedSession(info) && info.error?.message !== UNMASKED)) {
       if (this.closeSent === null) this.ownExtras.outcome = info;
       this.finish(this.machine.end(), null);
       return;
