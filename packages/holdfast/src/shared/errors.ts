@@ -62,6 +62,9 @@ export class ProtocolError extends HoldfastError {
   }
 }
 
+/** The message of the ProtocolError for a frame that a server received without a mask (RFC 6455 section 5.1). */
+export const UNMASKED = "Expected a masked frame from a client, got an unmasked one.";
+
 /** A message is longer than `maxMessageSize`, and the connection was failed with 1009; or longer than an engine accepts. */
 export class MessageTooBigError extends HoldfastError {
   static {

@@ -1,7 +1,7 @@
 // The rules of RFC 6455 for a single frame. Each function returns the message for a frame that breaks its rule, or null.
 
 import { isSendableCloseCode } from "../../shared/close-code.js";
-import { ProtocolError } from "../../shared/errors.js";
+import { ProtocolError, UNMASKED } from "../../shared/errors.js";
 import { UNREADABLE_LENGTH } from "../frame/frame-parser.js";
 import {
   BINARY,
@@ -19,9 +19,6 @@ import {
 import { isValidText } from "./utf8.js";
 
 const KNOWN_OPCODES: readonly number[] = [CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG];
-
-/** The error of a server that receives a frame without a mask. */
-export const UNMASKED = "Expected a masked frame from a client, got an unmasked one.";
 
 /**
  * Section 5.1: a server accepts only masked frames, a client only unmasked ones. An unknown opcode is reported first: bytes

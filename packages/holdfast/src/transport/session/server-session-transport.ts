@@ -17,7 +17,7 @@ import type {
   SharedMessage,
   TransportSession,
 } from "../../connection/message-transport.js";
-import { UNMASKED } from "../../protocol/message/frame-rules.js";
+import { UNMASKED } from "../../shared/errors.js";
 import { Alarm, type AlarmHandler } from "../../connection/timer-queue.js";
 import { endsSession, hasEndedSession, hasEndingCode } from "./session-end.js";
 import { SessionIntake } from "./session-intake.js";
