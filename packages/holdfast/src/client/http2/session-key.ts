@@ -2,6 +2,7 @@
 
 import type { WebSocketURL } from "../../protocol/handshake/url.js";
 import type { DialTarget, DialOptions } from "../dial/dial-target.js";
+import { readVariable } from "../../transport/node/environment.js";
 import { keyOfObject } from "../dial/options-key.js";
 
 /** Returns the key; null for a stream of the application, which serves one connection. */
@@ -11,5 +12,6 @@ export function sessionKey(
   { tcp, tls, headLimits }: DialOptions,
 ): string | null {
   if (target.kind === "stream") return null;
-  return [origin, ...[target, tcp, tls ?? {}, headLimits].map(keyOfObject)].join(" ");
+  const verification = readVariable("NODE_TLS_REJECT_UNAUTHORIZED", process.env); // Node reads it for each connection.
+  return [origin, verification, ...[target, tcp, tls ?? {}, headLimits].map(keyOfObject)].join(" ");
 }

@@ -27,7 +27,8 @@ export interface LimitOptions {
   readonly bytesPerSecond?: number | null | undefined;
   /**
    * The reaction to a connection that exceeds a limit: `"pause"` pauses reading until the average allows more, so that
-   * TCP slows the peer down and nothing is lost; `"close"` closes it with 1008 (policy violation). @default "pause"
+   * TCP slows the peer down and nothing is lost; `"close"` closes it with 1008 (policy violation). While it is closing,
+   * messages beyond the limit are dropped. @default "pause"
    */
   readonly onExceeded?: "close" | "pause" | undefined;
 }

@@ -38,6 +38,7 @@ export class ReceiveLimit extends Deadline implements ReceiveMeter {
   #connection: Connection | null = null;
   #messagesFullAt = -Infinity;
   #bytesFullAt = -Infinity;
+  isDropping = false;
 
   constructor(shared: ReceiveLimits) {
     super();
@@ -77,9 +78,12 @@ export class ReceiveLimit extends Deadline implements ReceiveMeter {
 
   #exceed(limit: LimitName, now: number): void {
     const connection = this.#connection;
-    // Messages left in the current chunk, and messages of a closing connection, change nothing.
-    if (connection?.state !== "open") return;
+    if (connection === null || this.isDropping) return;
     const { limits, runtime, logger } = this.#shared;
+    const isOpen = connection.state === "open";
+    // A closing connection cannot pause, since it must read its end.
+    this.isDropping = !isOpen || limits.onExceeded === "close";
+    if (!isOpen) return;
     if (!this.isSet) {
       const unit = limit === "bytesPerSecond" ? "bytes" : "messages";
       const reason = `Expected at most ${limits[limit]} ${unit} a second, got more.`;

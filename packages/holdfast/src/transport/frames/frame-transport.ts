@@ -315,6 +315,7 @@ export class FrameTransport extends MessageSender implements MessageTransport, B
     this.protocol.receive(chunk, isShared);
     this.uncork();
     this.#meter?.onBytes(length);
+    if (this.#meter?.isDropping === true) this.protocol.dropMessages();
     return this.protocol.copiedBytes;
   }
 

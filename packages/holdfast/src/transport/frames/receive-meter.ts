@@ -3,6 +3,8 @@
 import type { MessageHandler } from "../../protocol/message/message-handler.js";
 
 export interface ReceiveMeter {
+  /** Whether the peer has sent too much: messages are dropped from now on, and its Close is still read. */
+  readonly isDropping: boolean;
   /** A chunk arrived and has been parsed. */
   onBytes(count: number): void;
   /** A message is complete, or the first piece of a streamed one was delivered. */
@@ -14,7 +16,7 @@ export function metered(handler: MessageHandler, meter: ReceiveMeter): MessageHa
   return {
     onMessage(message) {
       meter.onMessage();
-      handler.onMessage(message);
+      if (!meter.isDropping) handler.onMessage(message);
     },
     onPing: (payload) => handler.onPing(payload),
     onPong: (payload) => handler.onPong(payload),

@@ -121,6 +121,24 @@ describe("Limits per connection", () => {
     }
   });
 
+  for (const onExceeded of ["close", "pause"] as const) {
+    test(`G11: a peer that ignores the Close and sends on is not heard, with onExceeded \`${onExceeded}\``, async () => {
+      const { port } = await start({ limits: { messagesPerSecond: 10, onExceeded } });
+      await using client = await RawClient.connect({ port });
+      await client.upgrade();
+      const [connection] = server?.connections ?? [];
+      assert(connection !== undefined);
+      if (onExceeded === "pause") void connection.close(4000);
+      const message = frame({ opcode: OPCODE.text, payload: "x", mask: true });
+      for (let count = 0; count < 50; count++)
+        client.write(Buffer.concat(Array<Uint8Array>(1_000).fill(message)));
+      client.sendClose(1000); // It is read all the same.
+      await eventually(() => ends.length === 1, "the end at the server", 30_000);
+      assert.deepEqual([ends[0]?.received?.code, ends[0]?.clean], [1000, true]);
+      assert(received.length <= 10, `${received.length} messages`);
+    });
+  }
+
   test("G11 C3: a throttled peer, whose Pongs wait after its data, is not declared dead", async () => {
     // One read of 64 KiB takes twice as long as `pingTimeout`.
     const pings = { pingInterval: 300, pingTimeout: 1_000 };
