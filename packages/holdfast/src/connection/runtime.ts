@@ -58,6 +58,14 @@ export class Runtime {
     for (const handler of due) handler.onPolledTwice();
   };
 
+  /**
+   * A message of `size` bytes was sent. Returns what its sender should wait for, so that the event loop gets its turn; null
+   * where sends wait for the network anyway.
+   */
+  spend(_size: number): Promise<void> | null {
+    return null;
+  }
+
   randomBytes(size: number): Uint8Array {
     const bytes = new Uint8Array(size);
     this.random.fill(bytes);

@@ -3,7 +3,7 @@
 import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
 import { EngineUnavailableError } from "../shared/engine-unavailable-error.js";
 import { errorOf } from "../shared/thrown.js";
-import type { Clock } from "../connection/ports.js";
+import type { Runtime } from "../connection/runtime.js";
 import type { TopicsObserver } from "./diagnostics.js";
 import type { EngineHealth } from "./engine-health.js";
 import type { Engine, Publication, Published } from "./engine/engine.js";
@@ -18,14 +18,14 @@ interface WaitingPublication {
 
 export class Publisher {
   readonly #engine: Engine;
-  readonly #clock: Clock;
+  readonly #runtime: Runtime;
   readonly #observer: TopicsObserver;
   readonly #health: EngineHealth;
   #waiting: WaitingPublication[] = [];
 
-  constructor(engine: Engine, clock: Clock, observer: TopicsObserver, health: EngineHealth) {
+  constructor(engine: Engine, runtime: Runtime, observer: TopicsObserver, health: EngineHealth) {
     this.#engine = engine;
-    this.#clock = clock;
+    this.#runtime = runtime;
     this.#observer = observer;
     this.#health = health;
   }
@@ -33,10 +33,10 @@ export class Publisher {
   publish(publication: Publication, signal: AbortSignal | null): Promise<Published> {
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
     return new Promise((resolve, reject) => {
-      const startedAt = this.#observer.wants(CHANNEL) ? this.#clock.now() : null;
+      const startedAt = this.#observer.wants(CHANNEL) ? this.#runtime.clock.now() : null;
       const waiting = { publication, startedAt, resolve, reject };
       if (this.#waiting.push(signal === null ? waiting : this.#abortable(waiting, signal)) > 1) return;
-      this.#clock.atTurnEnd(() => void this.#flush());
+      this.#runtime.clock.atTurnEnd(() => void this.#flush());
     });
   }
 
@@ -71,6 +71,9 @@ export class Publisher {
     try {
       const results = await this.#engine.publish(batch.map(({ publication }) => publication));
       if (results.some((result) => !(result instanceof Error))) this.#health.onSuccess();
+      const size = batch.reduce((total, { publication }) => total + publication.data.length, 0);
+      const rest = this.#runtime.spend(size); // An engine in this process may never wait for the network.
+      if (rest !== null) await rest;
       for (const [index, waiting] of batch.entries()) this.#settle(waiting, results[index] ?? noResult());
     } catch (error) {
       this.#health.onFailure(error);
@@ -85,7 +88,7 @@ export class Publisher {
         topic: publication.topic,
         published: isError ? null : result,
         error: isError ? result : null,
-        duration: this.#clock.now() - startedAt,
+        duration: this.#runtime.clock.now() - startedAt,
       });
     if (isError) reject(result);
     else resolve(result);

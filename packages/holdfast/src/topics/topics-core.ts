@@ -78,7 +78,7 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
     this.engine = engine ?? new MemoryEngine(runtime);
     this.observer = observer;
     this.health = new EngineHealth(this.engine, observer);
-    this.publisher = new Publisher(this.engine, runtime.clock, observer, this.health);
+    this.publisher = new Publisher(this.engine, runtime, observer, this.health);
     this.#watches = new PresenceWatches(this);
     this.#unread = new UnreadLinks(runtime);
     this.listeners = new Listeners(runtime.platform, runtime.platform.faultLogger);

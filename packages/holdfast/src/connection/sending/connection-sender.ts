@@ -17,12 +17,15 @@ import type {
   SendSettings,
   SharedMessage,
 } from "../message-transport.js";
+import type { Runtime } from "../runtime.js";
+import { SENT } from "../sent.js";
 import { isFragments } from "./fragmented-send.js";
 import { SendTurns } from "./send-turns.js";
 import { endSource, type Fragments } from "./source.js";
 
 /** A base class rather than an object of its own, which every connection would pay for. */
 export abstract class ConnectionSender {
+  abstract readonly runtime: Runtime;
   abstract readonly transport: MessageTransport;
   abstract readonly keepalive: Keepalive;
   /** A fragmented message cannot be completed: only a Close can follow. */
@@ -124,7 +127,7 @@ export abstract class ConnectionSender {
   sendFragment(fragment: Fragment): Promise<void> {
     if (fragment.isLast) this.countSent();
     else this.noteTraffic();
-    return this.transport.sendFragment(fragment);
+    return paced(this.transport.sendFragment(fragment), fragment.payload.length, this.runtime);
   }
 
   /** Sends a Close after the messages that wait, unless the connection has ended or a Close was sent. */
@@ -170,7 +173,7 @@ export abstract class ConnectionSender {
       ? this.transport.sendText(data as string | TextBytes, settings) // Bytes of text need no separate class.
       : this.transport.sendBinary(data as Uint8Array, settings); // Only text is a string.
     this.countSent();
-    return sending;
+    return paced(sending, data.length, this.runtime);
   }
 
   protected sendSharedNow(message: SharedMessage): void {
@@ -191,6 +194,12 @@ export abstract class ConnectionSender {
   protected requireSession(): void {
     if ((this.transport.session ?? null) === null) throw new InvalidStateError(NO_SESSION);
   }
+}
+
+/** A send that need not wait for the socket waits for the next turn once this turn's time is used up. */
+function paced(sending: Promise<void>, size: number, runtime: Runtime): Promise<void> {
+  const rest = runtime.spend(size);
+  return rest === null || sending !== SENT ? sending : rest;
 }
 
 const NO_SESSION =

@@ -10,8 +10,9 @@ import { Runtime } from "../../connection/runtime.js";
 import { STREAMING } from "../../connection/reading/streaming.js";
 import type { SharedMessage } from "../../connection/message-transport.js";
 import { Arena } from "./arena.js";
-import { WriteBatches } from "./write-batch.js";
 import { SharedFrames } from "./shared-frames.js";
+import { TurnBudget } from "./turn-budget.js";
+import { WriteBatches } from "./write-batch.js";
 
 export class FrameRuntime extends Runtime {
   readonly batches: WriteBatches;
@@ -19,12 +20,18 @@ export class FrameRuntime extends Runtime {
   readonly arena: Arena;
   readonly serverEncoder = new FrameEncoder(null);
   readonly clientEncoder: FrameEncoder;
+  readonly #turnBudget: TurnBudget;
 
   constructor(clock: Clock, random: Random, monitor: DiagnosticsObserver | null = null, platform?: Platform) {
     super(clock, random, monitor, platform, STREAMING);
     this.batches = new WriteBatches(clock);
+    this.#turnBudget = new TurnBudget(clock);
     this.arena = new Arena(clock);
     this.clientEncoder = new FrameEncoder(new MaskKeys((target) => random.fill(target)));
+  }
+
+  override spend(size: number): Promise<void> | null {
+    return this.#turnBudget.spend(size);
   }
 
   override share(data: string | Uint8Array, mayEncode: boolean, isWord = false): SharedMessage {
