@@ -12,9 +12,9 @@ global
 defaults
   mode http
   retries 0
-  timeout connect 2s
-  timeout client ${idleTimeout}ms
-  timeout server ${idleTimeout}ms
+  timeout connect 30s
+  timeout client 30s
+  timeout server 30s
   timeout tunnel ${idleTimeout}ms
 frontend front
   bind 127.0.0.1:${port}
