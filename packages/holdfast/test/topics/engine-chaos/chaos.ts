@@ -42,6 +42,8 @@ export interface ChaosResult {
   /** Offsets at which two subscribers got different messages. */
   readonly conflicts: number;
   readonly gaps: number;
+  /** One of the gaps, as JSON, to find its cause; null without any. */
+  readonly exampleGap: string | null;
   /** Subscriptions that did not get the last message of their topic. */
   readonly stuck: number;
   readonly kills: { readonly processes: number; readonly subscriptions: number; readonly servers: number };
@@ -150,6 +152,7 @@ export async function runChaos(
     repeated: sum(({ repeated }) => repeated),
     conflicts: sum(({ conflicts }) => conflicts),
     gaps: sum(({ gaps }) => gaps),
+    exampleGap: subscriptions.find(({ gaps }) => gaps > 0)?.newestGap ?? null,
     stuck: sum(({ isFinished }) => (isFinished ? 0 : 1)),
     kills,
   };
@@ -176,6 +179,7 @@ class Subscriber {
   repeated = 0;
   conflicts = 0;
   gaps = 0;
+  newestGap: string | null = null;
 
   constructor(topic: string, contents: Map<string, string>, ends: ReadonlyMap<string, Position>) {
     this.topic = topic;
@@ -194,6 +198,7 @@ class Subscriber {
     for await (const event of events) {
       if (event.type === "gap") {
         this.gaps++;
+        this.newestGap = JSON.stringify(event);
         this.#position = event.position;
       } else if (event.epoch !== null && event.offset !== null) {
         this.#onMessage({ epoch: event.epoch, offset: event.offset }, String(event.data));
