@@ -5,6 +5,9 @@ import {
   createServer,
   type Http2SecureServer,
   type Http2Server,
+  type Http2ServerRequest,
+  type IncomingHttpHeaders,
+  type ServerHttp2Stream,
 } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, test } from "node:test";
@@ -109,6 +112,29 @@ describe("A server attached to a server of node:http2", () => {
     const reset = await connect(`ws://127.0.0.1:${port}/ours`, { http2: true });
     reset.terminate();
     await eventually(() => attached[0].connections.size === 0, "the reset");
+  });
+
+  test("B9: a WebSocket reaches no other stream or connect handler, added before or after", async () => {
+    const server = createServer();
+    const port = await listen(server);
+    const seen: string[] = [];
+    const answer = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void => {
+      seen.push(`stream ${headers[":path"]}`);
+      stream.respond({ ":status": 418 });
+      stream.end();
+    };
+    const onConnect = (request: Http2ServerRequest): void => void seen.push(`connect ${request.url}`);
+    server.on("stream", answer).on("connect", onConnect);
+    const path = "/ours";
+    attachEcho("ours", { path, onRequest: () => new Promise((resolve) => setImmediate(resolve)) });
+    assert.equal(await echo(`ws://127.0.0.1:${port}/ours`), "ours: hello");
+    server.off("stream", answer).prependListener("stream", answer);
+    assert.equal(await echo(`ws://127.0.0.1:${port}/ours`), "ours: hello");
+    server.on("request", (_request, response) => response.end());
+    assert.equal(await echo(`ws://127.0.0.1:${port}/ours`), "ours: hello");
+    assert.deepEqual(seen, []);
+    await assert.rejects(echo(`ws://127.0.0.1:${port}/theirs`), { status: 418 });
+    assert.deepEqual(seen, ["stream /theirs", "connect /theirs"]);
   });
 
   test("B9: a plain CONNECT is answered with 405, as Node does without WebSockets", async () => {

@@ -121,6 +121,49 @@ describe("A server attached to an HTTP server", () => {
     await assert.rejects(connect(`ws://127.0.0.1:${port}/theirs`), { status: 418 });
   });
 
+  test("G7: upgrades that it takes reach no other upgrade handler, added before or after; the rest reach each once", async () => {
+    const port = await listen(createServer(routes));
+    const seen: string[] = [];
+    httpServer.on("upgrade", ({ url }) => seen.push(`before ${url}`));
+    attachEcho("chat", { path: "/chat", onRequest: () => new Promise((resolve) => setImmediate(resolve)) });
+    attachEcho("room", { path: "/room" });
+    httpServer.prependListener("upgrade", ({ url }, socket) => {
+      seen.push(`after ${url}`);
+      socket.end("HTTP/1.1 418 I'm a Teapot\r\n\r\n");
+    });
+    assert.equal(await echo(`ws://127.0.0.1:${port}/chat`), "chat: hello");
+    assert.equal(await echo(`ws://127.0.0.1:${port}/room`), "room: hello");
+    await assert.rejects(connect(`ws://127.0.0.1:${port}/theirs`), { status: 418 });
+    await attached[0].close();
+    await assert.rejects(connect(`ws://127.0.0.1:${port}/chat`), { status: 418 });
+    assert.equal(await echo(`ws://127.0.0.1:${port}/room`), "room: hello");
+    await attached[1].close();
+    await assert.rejects(connect(`ws://127.0.0.1:${port}/room`), { status: 418 });
+    const left = ["/theirs", "/chat", "/room"].flatMap((url) => [`after ${url}`, `before ${url}`]);
+    assert.deepEqual([seen, Object.hasOwn(httpServer, "emit")], [left, false]);
+  });
+
+  test("G7: detaching leaves an `emit` alone that other code has replaced since, and passes its events on", async () => {
+    const port = await listen(createServer(routes));
+    attachEcho("chat");
+    const emit = httpServer.emit.bind(httpServer);
+    const events: unknown[] = [];
+    const theirs = (event: string, ...args: unknown[]): boolean => {
+      if (event === "upgrade" || event === "request") events.push(event);
+      return emit(event, ...args);
+    };
+    Object.assign(httpServer, { emit: theirs });
+    assert.equal(await echo(`ws://127.0.0.1:${port}/`), "chat: hello");
+    await attached[0].close();
+    assert(Object.values(httpServer).includes(theirs));
+    assert.equal(await get(port, "/page"), "200 GET /page");
+    attachEcho("again");
+    assert.equal(await echo(`ws://127.0.0.1:${port}/`), "again: hello");
+    await attached[1].close();
+    assert(Object.values(httpServer).includes(theirs));
+    assert.deepEqual(events, ["upgrade", "request"]);
+  });
+
   test("G7: without any route, what it does not take is answered 404, or 426", async () => {
     const port = await listen(createServer());
     attachEcho("chat", { path: "/chat" });
