@@ -111,6 +111,24 @@ describe("A server attached to an HTTP server", () => {
     }
   });
 
+  test("G7: on a connection from before attach() too, requests that it does not take go to the routes", async () => {
+    const port = await listen(createServer(routes));
+    await using client = await RawClient.connect({ port });
+    const request = async (fields: string, path: string): Promise<string> => {
+      client.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n${fields}\r\n`);
+      const head = await client.readHead();
+      const body = await client.read(Number(head.header("Content-Length") ?? 0));
+      return `${head.startLine} ${Buffer.from(body).toString()}`;
+    };
+    const upgrade =
+      "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    assert.equal(await request("", "/before"), "HTTP/1.1 200 OK GET /before");
+    attachEcho("chat", { path: "/chat" });
+    for (const path of ["/a", "/b"])
+      assert.equal(await request(upgrade, path), `HTTP/1.1 200 OK GET ${path}`);
+    assert.equal(await request(upgrade, "/chat"), "HTTP/1.1 101 Switching Protocols ");
+  });
+
   test("G7: upgrades that it does not take are left to other upgrade handlers", async () => {
     const port = await listen(createServer(routes));
     httpServer.on("upgrade", ({ url }, socket) => {

@@ -32,11 +32,22 @@ export function hookUpgrades(httpServer: NetServer, decide: UpgradeDecision): ()
   };
   // After Node's own listener, which creates the parser.
   httpServer.on(event, onConnection);
+  for (const socket of openSockets(httpServer)) onConnection(socket);
   const unhook = hasCallback(httpServer) ? hookCallback(httpServer, decide) : () => undefined;
   return () => {
     httpServer.off(event, onConnection);
     unhook();
   };
+}
+
+/** The clients that connected before. Only an undocumented list of Node has them; without it, they keep Node's rule. */
+function openSockets(httpServer: NetServer): readonly Socket[] {
+  const key = Object.getOwnPropertySymbols(httpServer).find(
+    ({ description }) => description === "http.server.connections",
+  );
+  if (key === undefined) return [];
+  const list = Reflect.get(httpServer, key) as { all?: () => readonly { socket: Socket }[] } | undefined;
+  return list?.all?.().map(({ socket }) => socket) ?? [];
 }
 
 /** A server of Node 24.9, 22.21 or later. In older versions, which no longer change, each parser has to be patched. */
