@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import {
   connect as connectHttp2,
   createSecureServer,
@@ -7,11 +8,12 @@ import {
   type Http2Server,
   type Http2ServerRequest,
   type IncomingHttpHeaders,
+  type ServerHttp2Session,
   type ServerHttp2Stream,
 } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { attach, connect, InvalidStatusError, serve, type Server } from "holdfast";
+import { attach, connect, InvalidStatusError, serve, type Server } from "../../build/index.js";
 import {
   activeResources,
   assertNothingLeft,
@@ -135,6 +137,37 @@ describe("A server attached to a server of node:http2", () => {
     assert.deepEqual(seen, []);
     await assert.rejects(echo(`ws://127.0.0.1:${port}/theirs`), { status: 418 });
     assert.deepEqual(seen, ["stream /theirs", "connect /theirs"]);
+  });
+
+  test("B9: time-outs of the HTTP server spare a connection as long as it has a WebSocket", async () => {
+    const server = createServer();
+    const port = await listen(server);
+    const limit = (session_: ServerHttp2Session): void => {
+      session_.setTimeout(500, () => session_.destroy());
+    };
+    let first: ServerHttp2Session | null = null;
+    server.on("session", (session_) => {
+      if (first === null) first = session_;
+      else limit(session_);
+    });
+    const path = (): boolean => {
+      if (first !== null) limit(first);
+      return true;
+    };
+    attachEcho("live", { pingInterval: null, path });
+    const session = connectHttp2(`http://127.0.0.1:${port}`);
+    await once(session, "remoteSettings");
+    const stream = session.request({
+      ":method": "CONNECT",
+      ":protocol": "websocket",
+      ":path": "/live",
+      "sec-websocket-version": "13",
+    });
+    await once(stream, "response");
+    await once(connectHttp2(`http://127.0.0.1:${port}`), "close"); // The time-out ends this one.
+    assert.deepEqual([session.destroyed, stream.destroyed, attached[0].connections.size], [false, false, 1]);
+    stream.close();
+    await withTimeout(once(session, "close"), 30_000, "the time-out after the WebSocket");
   });
 
   test("B9: a plain CONNECT is answered with 405, as Node does without WebSockets", async () => {

@@ -20,6 +20,7 @@ import { isTlsServer } from "./tls-server.js";
 import { isEncrypted } from "./http-request.js";
 import { headOrNull, interceptRequests, respond } from "./plain-requests.js";
 import { matchesPath, type PathFilter } from "./path-filter.js";
+import { suspendTimeout } from "./suspended-timeouts.js";
 import { routerOf, type AttachedServer, type UpgradeMessage, type UpgradeStream } from "./upgrade-router.js";
 
 export class Attachment implements ServerListener, AttachedServer {
@@ -79,6 +80,7 @@ export class Attachment implements ServerListener, AttachedServer {
   }
 
   receiveStream(head: RequestHead, request: UpgradeStream): void {
+    suspendTimeout(request.stream);
     this.#core.requests.receiveStream(request.stream, this.#incomingStream(request), head);
   }
 
