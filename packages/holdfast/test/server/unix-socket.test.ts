@@ -6,8 +6,11 @@ import { request } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text as readText } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { HoldfastError, InvalidArgumentError, serve, type ServeOptions } from "../../build/index.js";
+import { withTimeout } from "holdfast-testkit";
 import { canReusePort } from "../../build/server/listener/listen-address.js";
 
 const skip = process.platform === "win32" ? "Windows has pipes instead" : false;
@@ -54,14 +57,42 @@ describe("A server on a Unix socket", { skip }, () => {
     assert.equal(existsSync(path), false);
   });
 
-  test("G6: the socket of a dead process is replaced", async () => {
+  /** Leaves the socket of a process that was killed. */
+  async function leaveSocket(): Promise<void> {
     const program = `require("net").createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, "SIGKILL"))`;
     const child = spawn(process.execPath, ["--eval", program]);
     await new Promise((resolve) => child.once("close", resolve));
     assert.equal(existsSync(path), true);
+  }
+
+  test("G6: the socket of a dead process is replaced", async () => {
+    await leaveSocket();
     await using server = await serve(() => undefined, { path });
     assert.equal(await upgrade(), 101);
     assert.equal(server.port, 0);
+  });
+
+  test("G6: of several servers that replace the socket of a dead process at once, one listens, and is reachable", async () => {
+    for (let round = 0; round < 3; round++) {
+      await leaveSocket();
+      const starts = await Promise.allSettled([1, 2, 3].map(() => serve(() => undefined, { path })));
+      const servers = starts.flatMap((start) => (start.status === "fulfilled" ? [start.value] : []));
+      assert.equal(servers.length, 1);
+      assert.equal(await upgrade(), 101);
+      await servers[0].close();
+    }
+  });
+
+  test("G6: all workers of a cluster start on the socket of a dead process", async () => {
+    await leaveSocket();
+    const program = fileURLToPath(new URL("unix-cluster-program.js", import.meta.url));
+    const child = spawn(process.execPath, [program, path], { stdio: ["ignore", "pipe", "inherit"] });
+    try {
+      const output = await withTimeout(readText(child.stdout), 30_000, "the cluster to end");
+      assert.equal(output, "listening, listening, listening; answered\n");
+    } finally {
+      child.kill("SIGKILL");
+    }
   });
 
   const refuses = async (options: ServeOptions, message: RegExp) => {
