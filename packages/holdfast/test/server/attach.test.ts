@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { createServer, type RequestListener, type Server as HttpServer } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import { mkdtemp, rm } from "node:fs/promises";
+import type { AddressInfo, ListenOptions } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { attach, connect, InvalidArgumentError, InvalidStatusError, type Server } from "../../build/index.js";
 import {
@@ -36,9 +39,9 @@ describe("A server attached to an HTTP server", () => {
     await assertNothingLeft(resources);
   });
 
-  async function listen(server: HttpServer): Promise<number> {
+  async function listen(server: HttpServer, address: ListenOptions = { host: "127.0.0.1" }): Promise<number> {
     httpServer = server;
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    await new Promise<void>((resolve) => server.listen({ port: 0, ...address }, resolve));
     return (server.address() as AddressInfo).port;
   }
 
@@ -127,6 +130,25 @@ describe("A server attached to an HTTP server", () => {
     for (const path of ["/a", "/b"])
       assert.equal(await request(upgrade, path), `HTTP/1.1 200 OK GET ${path}`);
     assert.equal(await request(upgrade, "/chat"), "HTTP/1.1 101 Switching Protocols ");
+  });
+
+  test("G7: its URL reaches it, on every address, Unix socket and path", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "holdfast-"));
+    const addresses: ListenOptions[] = [
+      { host: "127.0.0.1" },
+      ...(process.platform === "linux" ? [{ host: "127.0.0.2" }] : []),
+      ...(process.platform === "win32" ? [] : [{ path: join(folder, "a t?.sock") }]),
+    ];
+    for (const address of addresses) {
+      await listen(createServer(), address);
+      for (const path of ["/ä b", "/a%20b", "/a"]) {
+        const server = attachEcho(path, { path });
+        assert.equal(await echo(server.url), `${path}: hello`);
+      }
+      for (const server of attached.splice(0)) await server.close();
+      await new Promise((resolve) => httpServer.close(resolve));
+    }
+    await rm(folder, { recursive: true });
   });
 
   test("G7: upgrades that it does not take are left to other upgrade handlers", async () => {

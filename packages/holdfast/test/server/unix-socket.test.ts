@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { text as readText } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { HoldfastError, InvalidArgumentError, serve, type ServeOptions } from "../../build/index.js";
+import { connect, HoldfastError, InvalidArgumentError, serve, type ServeOptions } from "../../build/index.js";
 import { withTimeout } from "holdfast-testkit";
 import { canReusePort } from "../../build/server/listener/listen-address.js";
 
@@ -95,6 +95,24 @@ describe("A server on a Unix socket", { skip }, () => {
     }
   });
 
+  test("G6: its URL reaches it, whatever its path and folder", async () => {
+    const folderBefore = process.cwd();
+    process.chdir(folder);
+    try {
+      for (const name of ["a b.sock", "a:b?c%d#e.sock", "ü.sock"].map((each) => join(folder, each))) {
+        await using server = await serve(() => undefined, { path: name });
+        await (await connect(server.url)).close();
+      }
+      const abstract = process.platform === "linux" ? [`\0${path}`] : [];
+      for (const other of ["relative.sock", `/${path}`, ...abstract]) {
+        await using server = await serve(() => undefined, { path: other });
+        await (await connect(server.url)).close();
+      }
+    } finally {
+      process.chdir(folderBefore);
+    }
+  });
+
   const refuses = async (options: ServeOptions, message: RegExp) => {
     await assert.rejects(
       serve(() => undefined, options),
@@ -127,6 +145,10 @@ describe("A server on a Unix socket", { skip }, () => {
       [{ path, port: 80 }, /^Expected either `path`, for a Unix socket, or `port`/],
       [{ path, host: "localhost" }, /^Expected either `path`/],
       [{ path: "" }, /^Expected `path` to be the path of a Unix socket, .* got "" \(string\)\.$/],
+      [
+        { path: "/line\nbreak" },
+        /^Expected `path` to be a path without control characters, .* got "\/line\\nbreak" \(string\)\.$/,
+      ],
       [{ port: 65536 }, /^Expected `port` to be a number from 0 to 65535, got 65536 \(number\)\.$/],
       [{ reusePort: "yes" }, /^Expected `reusePort` to be true or false/],
     ] as const) {
@@ -173,4 +195,10 @@ test("G6: reusePort shares a port where Node.js can, and says so where it cannot
   await using first = await serve(() => undefined, { host: "127.0.0.1", reusePort: true });
   await using second = await serve(() => undefined, { host: "127.0.0.1", port: first.port, reusePort: true });
   assert.equal(second.port, first.port);
+});
+
+test("G6: the URL of a server whose `host` is empty reaches it, as Node listens on all addresses", async () => {
+  await using server = await serve(() => undefined, { host: "" });
+  assert.equal(server.url, `ws://localhost:${server.port}`);
+  await (await connect(server.url)).close();
 });
