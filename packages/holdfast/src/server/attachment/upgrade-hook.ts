@@ -9,6 +9,9 @@ import { isTlsServer } from "./tls-server.js";
 /** Returns whether a request becomes an `upgrade` event; null applies the previous rule. */
 export type UpgradeDecision = (request: IncomingMessage) => boolean | null;
 
+/** Functions of parsers that ask for the decision. They stay on connections that outlive an attached server. */
+const hooked = new WeakSet();
+
 /** Installs the decision. Returns a function that removes it. */
 export function hookUpgrades(httpServer: NetServer, decide: UpgradeDecision): () => void {
   const event = isTlsServer(httpServer) ? "secureConnection" : "connection";
@@ -18,7 +21,7 @@ export function hookUpgrades(httpServer: NetServer, decide: UpgradeDecision): ()
     if (parser === null) return;
     watchParser(parser);
     const { onIncoming } = parser;
-    if (!decideParsers || typeof onIncoming !== "function") return;
+    if (!decideParsers || typeof onIncoming !== "function" || hooked.has(onIncoming)) return;
     parser.onIncoming = (request, keepAlive) => {
       if (
         request.upgrade === true &&
@@ -29,6 +32,7 @@ export function hookUpgrades(httpServer: NetServer, decide: UpgradeDecision): ()
       }
       return onIncoming(request, keepAlive);
     };
+    hooked.add(parser.onIncoming);
   };
   // After Node's own listener, which creates the parser.
   httpServer.on(event, onConnection);

@@ -95,12 +95,10 @@ class UpgradeRouter {
   readonly #servers = new Set<AttachedServer>();
   /** Each request is routed only once: the application's filter may return a different result the second time. */
   readonly #routes = new WeakMap<IncomingMessage, Route>();
-  readonly #isHttp2: boolean;
   #unhook: readonly (() => void)[] = [];
 
   constructor(httpServer: NetServer) {
     this.#httpServer = httpServer;
-    this.#isHttp2 = isHttp2Server(httpServer);
   }
 
   add(server: AttachedServer): void {
@@ -127,7 +125,9 @@ class UpgradeRouter {
   /** An upgrade or stream that an attached server answers reaches no other listener. */
   readonly #take: Interceptor = (event, args) => {
     if (event === "upgrade") return this.#takeUpgrade(...(args as UpgradeArguments));
-    return event === "stream" && this.#isHttp2 && this.#takeStream(...(args as StreamArguments));
+    return (
+      event === "stream" && isHttp2Server(this.#httpServer) && this.#takeStream(...(args as StreamArguments))
+    );
   };
 
   readonly #decide = (request: IncomingMessage): boolean | null => {

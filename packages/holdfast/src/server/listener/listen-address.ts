@@ -3,7 +3,6 @@
 import { isAbsolute, resolve } from "node:path";
 import { unixURL } from "../../protocol/handshake/unix-url.js";
 import { checkUnixPath } from "../../transport/node/unix-path.js";
-import { escapeControls } from "../../shared/control-characters.js";
 import { checkBoolean, invalidArgument } from "../../shared/option-checks.js";
 import { InvalidArgumentError } from "../../shared/errors.js";
 import type { ServeOptions } from "../options.js";
@@ -23,8 +22,13 @@ export function checkListenAddress<Data>(options: ServeOptions<Data>): ListenAdd
   const { port, host, path } = options;
   const isShared = checkBoolean("reusePort", options.reusePort, false);
   if (path !== undefined) {
-    if (typeof path !== "string" || path === "") {
-      throw invalidArgument("path", "the path of a Unix socket, such as /run/chat.sock", path);
+    // A NUL at the beginning names an abstract socket; no URL could have other control characters.
+    if (typeof path !== "string" || !/^\0?[^\p{Cc}\p{Cs}]+$/u.test(path)) {
+      throw invalidArgument(
+        "path",
+        "the path of a Unix socket, such as /run/chat.sock, without control characters",
+        path,
+      );
     }
     if (port !== undefined || host !== undefined || isShared) {
       throw new InvalidArgumentError(
@@ -32,9 +36,6 @@ export function checkListenAddress<Data>(options: ServeOptions<Data>): ListenAdd
       );
     }
     const absolute = absolutePath(path);
-    if (/[\p{Cc}\p{Cs}]/u.test(absolute.slice(1))) {
-      throw invalidArgument("path", "a path without control characters, as its URL cannot have them", path);
-    }
     checkUnixPath(absolute);
     return { kind: "unix", path: absolute };
   }
@@ -57,7 +58,7 @@ export function absolutePath(path: string): string {
 
 /** Describes the address for error messages. */
 export function describeListenAddress(address: ListenAddress): string {
-  if (address.kind === "unix") return `the Unix socket ${escapeControls(address.path)}`;
+  if (address.kind === "unix") return `the Unix socket ${address.path}`;
   return `${address.host ?? "all addresses"}, port ${address.port}`;
 }
 

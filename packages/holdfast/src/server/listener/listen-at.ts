@@ -2,7 +2,6 @@
 
 import { connect, createServer, type ListenOptions, type Server as Listener } from "node:net";
 import { dirname } from "node:path";
-import { platform } from "node:process";
 import { nodeModule } from "../../protocol/node-module.js";
 import { invalidArgument } from "../../shared/option-checks.js";
 import { HoldfastError } from "../../shared/errors.js";
@@ -54,12 +53,12 @@ function listen(listener: Listener, address: ListenAddress, backlog: number): Pr
 
 /**
  * Lets only one server at a time look for a stale socket in a folder and bind its own: another one would find a socket
- * that does not listen yet, and remove it. The lock is an abstract socket (unix(7)), which ends with its process; systems
- * other than Linux have none. Returns a function that unlocks.
+ * that does not listen yet, and remove it. The lock is an abstract socket (unix(7)), which ends with its process; other
+ * systems than Linux refuse it. Returns a function that unlocks.
  */
 async function lockFolder(path: string): Promise<() => void> {
   const { stat } = nodeModule("node:fs/promises");
-  const folder = platform === "linux" ? await stat(dirname(path)).catch(() => null) : null;
+  const folder = await stat(dirname(path)).catch(() => null);
   for (let attempt = 0; folder !== null && attempt < LOCK_ATTEMPTS; attempt++) {
     const lock = createServer();
     const error = await new Promise<unknown>((resolve) => {

@@ -2,9 +2,7 @@
 // invalid frame, and neither ends the session nor emits an event. Later versions end it.
 
 import type { Http2Session } from "node:http2";
-import { nodeModule } from "../../protocol/node-module.js";
 
-const { clearInterval, setInterval } = nodeModule("node:timers");
 const stopsReading = Number.parseInt(process.versions.node) < 22;
 const watched = new WeakSet<Http2Session>();
 
@@ -14,17 +12,14 @@ export function keepReading(session: Http2Session): void {
   watched.add(session);
   const timer = setInterval(() => {
     if (session.destroyed) return;
-    // Undocumented. Without unsent bytes, because Node deliberately reads nothing from peers that do not read either.
-    const { _handle: handle } = session.socket as { _handle?: ReadingHandle | null };
-    if (handle?.writeQueueSize === 0) handle.readStart?.();
-  }, INTERVAL).unref();
+    // Undocumented. Not with unsent bytes: Node deliberately reads nothing from peers that do not read either.
+    const { _handle } = session.socket as { _handle?: ReadingHandle | null };
+    if (_handle?.writeQueueSize === 0) _handle.readStart();
+  }, 5000).unref();
   session.once("close", () => clearInterval(timer));
 }
 
 interface ReadingHandle {
   readonly writeQueueSize?: number;
-  readStart?(): void;
+  readStart(): void;
 }
-
-/** In milliseconds. */
-const INTERVAL = 5000;
