@@ -201,7 +201,7 @@ describe("A server attached to an HTTP server", () => {
     assert.equal(await echo(`ws://127.0.0.1:${port}/`), "again: hello");
     await attached[1].close();
     assert(Object.values(httpServer).includes(theirs));
-    assert.deepEqual(events, ["upgrade", "request"]);
+    assert.deepEqual(events, ["upgrade", "request", "upgrade"]);
   });
 
   test("G7: without any route, what it does not take is answered 404, or 426", async () => {

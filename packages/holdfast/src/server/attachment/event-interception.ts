@@ -5,8 +5,8 @@ import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
 
-/** Returns whether it takes the event. If so, no listener receives it. */
-export type Interceptor = (event: string | symbol, args: readonly unknown[]) => boolean;
+/** Returns the function that takes the event, or null. If it takes it, no listener receives the event. */
+export type Interceptor = (event: string | symbol, args: readonly unknown[]) => (() => void) | null;
 
 /** The arguments that Node passes with the event `upgrade`. */
 export type UpgradeArguments = readonly [IncomingMessage, Duplex, Uint8Array];
@@ -41,7 +41,20 @@ function replaceEmit(httpServer: NetServer): Interception {
   const wasOwn = Object.hasOwn(httpServer, "emit");
   const interceptors = new Set<Interceptor>();
   const replacement = function (this: NetServer, event: string | symbol, ...args: unknown[]): boolean {
-    for (const takes of interceptors) if (takes(event, args)) return true;
+    for (const intercept of interceptors) {
+      const take = intercept(event, args);
+      if (take === null) continue;
+      const restoreListeners = replaceListeners(this, event, () => {
+        restoreListeners();
+        take();
+      });
+      try {
+        original.call(this, event, ...args);
+      } finally {
+        restoreListeners();
+      }
+      return true;
+    }
     return original.call(this, event, ...args);
   };
   server.emit = replacement;
@@ -54,4 +67,19 @@ function replaceEmit(httpServer: NetServer): Interception {
   const interception = { interceptors, restore };
   interceptions.set(httpServer, interception);
   return interception;
+}
+
+/**
+ * Makes `listener` the only one, until the returned function is called. The event still goes through an `emit()` that an
+ * instrumentation has replaced, which may set the async context. `_events` is undocumented, but as old as Node.
+ */
+function replaceListeners(emitter: object, event: string | symbol, listener: () => void): () => void {
+  const { _events } = emitter as { _events: Record<string | symbol, unknown> };
+  const before = _events[event];
+  _events[event] = listener;
+  return () => {
+    if (_events[event] !== listener) return;
+    if (before === undefined) Reflect.deleteProperty(_events, event);
+    else _events[event] = before;
+  };
 }

@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Server as NetServer } from "node:net";
+import { ignore } from "../../shared/deferred.js";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
 import { streamHead } from "../http2/stream-head.js";
 import { FAILED, type Decision } from "../upgrade/admission-policy.js";
@@ -22,10 +23,10 @@ export function interceptRequests(httpServer: NetServer, handler: PlainRequestHa
     if (event === "stream" && isHttp2) {
       const [stream, headers, , rawHeaders] = args as StreamArguments;
       const source = { kind: "stream", stream, headers, rawHeaders } as const;
-      return handler.onStream(source, streamHead(headers, rawHeaders));
+      return handler.onStream(source, streamHead(headers, rawHeaders)) ? ignore : null;
     }
-    if (event !== "request" || (args[0] as Partial<IncomingMessage>).httpVersionMajor !== 1) return false;
-    return handler.onRequest(...(args as [IncomingMessage, ServerResponse])); // As Node passes them.
+    if (event !== "request" || (args[0] as Partial<IncomingMessage>).httpVersionMajor !== 1) return null;
+    return handler.onRequest(...(args as [IncomingMessage, ServerResponse])) ? ignore : null; // As Node passes them.
   });
 }
 

@@ -105,11 +105,11 @@ class UpgradeRouter {
     if (this.#servers.size === 0) {
       const httpServer = this.#httpServer;
       // Without a listener, Node emits no `upgrade`.
-      httpServer.on("upgrade", this.#takeUpgrade);
+      httpServer.on("upgrade", this.#onUpgrade);
       this.#unhook = [
         hookUpgrades(httpServer, this.#decide),
         interceptEvents(httpServer, this.#take),
-        () => void httpServer.off("upgrade", this.#takeUpgrade),
+        () => void httpServer.off("upgrade", this.#onUpgrade),
       ];
       // Clients send extended CONNECTs only where the server's SETTINGS allow them (RFC 8441 section 3).
       if (isHttp2Server(httpServer)) httpServer.updateSettings({ enableConnectProtocol: true });
@@ -124,10 +124,9 @@ class UpgradeRouter {
 
   /** An upgrade or stream that an attached server answers reaches no other listener. */
   readonly #take: Interceptor = (event, args) => {
-    if (event === "upgrade") return this.#takeUpgrade(...(args as UpgradeArguments));
-    return (
-      event === "stream" && isHttp2Server(this.#httpServer) && this.#takeStream(...(args as StreamArguments))
-    );
+    if (event === "upgrade") return this.#takerOf(...(args as UpgradeArguments));
+    if (event !== "stream" || !isHttp2Server(this.#httpServer)) return null;
+    return this.#takerOfStream(...(args as StreamArguments));
   };
 
   readonly #decide = (request: IncomingMessage): boolean | null => {
@@ -136,18 +135,21 @@ class UpgradeRouter {
     return this.#hasOtherHandlers ? null : false;
   };
 
-  readonly #takeUpgrade = (...[request, socket, rest]: UpgradeArguments): boolean => {
+  readonly #onUpgrade = (...args: UpgradeArguments): void => this.#takerOf(...args)?.();
+
+  #takerOf(...[request, socket, rest]: UpgradeArguments): (() => void) | null {
     const route = this.#routeOf(request);
-    if (route.kind === "pass" && this.#hasOtherHandlers) return false;
-    socket.on("error", () => undefined); // Node has removed its own error listener.
-    afterResponses(socket, () => {
-      const { server } = route;
-      const source: UpgradeMessage = { kind: "message", message: request, socket };
-      if (route.kind === "accept") server.receive(route.head, source, rest);
-      else server.refuse(source, route.refusal, route.head);
-    });
-    return true;
-  };
+    if (route.kind === "pass" && this.#hasOtherHandlers) return null;
+    return () => {
+      socket.on("error", () => undefined); // Node has removed its own error listener.
+      afterResponses(socket, () => {
+        const { server } = route;
+        const source: UpgradeMessage = { kind: "message", message: request, socket };
+        if (route.kind === "accept") server.receive(route.head, source, rest);
+        else server.refuse(source, route.refusal, route.head);
+      });
+    };
+  }
 
   #routeOf(request: IncomingMessage): Route {
     const [first] = this.#servers;
@@ -195,24 +197,21 @@ class UpgradeRouter {
     return this.#httpServer.listenerCount("upgrade") > 1;
   }
 
-  #takeStream(...[stream, headers, , rawHeaders]: StreamArguments): boolean {
+  #takerOfStream(...[stream, headers, , rawHeaders]: StreamArguments): (() => void) | null {
     const head = streamHead(headers, rawHeaders);
-    if (!asksForWebSocket(head)) return false;
+    if (!asksForWebSocket(head)) return null;
     const isSecure = stream.session?.encrypted === true;
     const source: UpgradeStream = { kind: "stream", stream, headers, rawHeaders };
     const origin: RequestOrigin = { transport: new Http2ByteStream(stream), source, isSecure };
     for (const server of this.#servers) {
-      if (!server.matches(head, origin)) continue;
-      server.receiveStream(head, source);
-      return true;
+      if (server.matches(head, origin)) return () => server.receiveStream(head, source);
     }
     // If the HTTP server listens for "request", Node itself added one of the "stream" listeners; nothing else
     // distinguishes it from those of the application.
     const nodeListeners = this.#httpServer.listenerCount("request") > 0 ? 1 : 0;
     const others = this.#httpServer.listenerCount("stream") - nodeListeners;
-    if (others > 0 || this.#httpServer.listenerCount("connect") > 0) return false;
+    if (others > 0 || this.#httpServer.listenerCount("connect") > 0) return null;
     const [server] = this.#servers;
-    server.refuseStream(source, NOT_FOUND, head);
-    return true;
+    return () => server.refuseStream(source, NOT_FOUND, head);
   }
 }
