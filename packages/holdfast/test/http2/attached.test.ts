@@ -1,14 +1,19 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import {
   connect as connectHttp2,
   createSecureServer,
   createServer,
   type Http2SecureServer,
   type Http2Server,
+  type Http2ServerRequest,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
 } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { attach, connect, InvalidStatusError, serve, type Server } from "holdfast";
+import { attach, connect, InvalidStatusError, serve, type Server } from "../../build/index.js";
 import {
   activeResources,
   assertNothingLeft,
@@ -109,6 +114,60 @@ describe("A server attached to a server of node:http2", () => {
     const reset = await connect(`ws://127.0.0.1:${port}/ours`, { http2: true });
     reset.terminate();
     await eventually(() => attached[0].connections.size === 0, "the reset");
+  });
+
+  test("B9: a WebSocket reaches no other stream or connect handler, added before or after", async () => {
+    const server = createServer();
+    const port = await listen(server);
+    const seen: string[] = [];
+    const answer = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void => {
+      seen.push(`stream ${headers[":path"]}`);
+      stream.respond({ ":status": 418 });
+      stream.end();
+    };
+    const onConnect = (request: Http2ServerRequest): void => void seen.push(`connect ${request.url}`);
+    server.on("stream", answer).on("connect", onConnect);
+    const path = "/ours";
+    attachEcho("ours", { path, onRequest: () => new Promise((resolve) => setImmediate(resolve)) });
+    assert.equal(await echo(`ws://127.0.0.1:${port}/ours`), "ours: hello");
+    server.off("stream", answer).prependListener("stream", answer);
+    assert.equal(await echo(`ws://127.0.0.1:${port}/ours`), "ours: hello");
+    server.on("request", (_request, response) => response.end());
+    assert.equal(await echo(`ws://127.0.0.1:${port}/ours`), "ours: hello");
+    assert.deepEqual(seen, []);
+    await assert.rejects(echo(`ws://127.0.0.1:${port}/theirs`), { status: 418 });
+    assert.deepEqual(seen, ["stream /theirs", "connect /theirs"]);
+  });
+
+  test("B9: time-outs of the HTTP server spare a connection as long as it has a WebSocket", async () => {
+    const server = createServer();
+    const port = await listen(server);
+    const limit = (session_: ServerHttp2Session): void => {
+      session_.setTimeout(500, () => session_.destroy());
+    };
+    let first: ServerHttp2Session | null = null;
+    server.on("session", (session_) => {
+      if (first === null) first = session_;
+      else limit(session_);
+    });
+    const path = (): boolean => {
+      if (first !== null) limit(first);
+      return true;
+    };
+    attachEcho("live", { pingInterval: null, path });
+    const session = connectHttp2(`http://127.0.0.1:${port}`);
+    await once(session, "remoteSettings");
+    const stream = session.request({
+      ":method": "CONNECT",
+      ":protocol": "websocket",
+      ":path": "/live",
+      "sec-websocket-version": "13",
+    });
+    await once(stream, "response");
+    await once(connectHttp2(`http://127.0.0.1:${port}`), "close"); // The time-out ends this one.
+    assert.deepEqual([session.destroyed, stream.destroyed, attached[0].connections.size], [false, false, 1]);
+    stream.close();
+    await withTimeout(once(session, "close"), 30_000, "the time-out after the WebSocket");
   });
 
   test("B9: a plain CONNECT is answered with 405, as Node does without WebSockets", async () => {

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { createServer, type RequestListener, type Server as HttpServer } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import { mkdtemp, rm } from "node:fs/promises";
+import type { AddressInfo, ListenOptions } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { attach, connect, InvalidArgumentError, InvalidStatusError, type Server } from "../../build/index.js";
 import {
@@ -36,9 +39,9 @@ describe("A server attached to an HTTP server", () => {
     await assertNothingLeft(resources);
   });
 
-  async function listen(server: HttpServer): Promise<number> {
+  async function listen(server: HttpServer, address: ListenOptions = { host: "127.0.0.1" }): Promise<number> {
     httpServer = server;
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    await new Promise<void>((resolve) => server.listen({ port: 0, ...address }, resolve));
     return (server.address() as AddressInfo).port;
   }
 
@@ -111,6 +114,43 @@ describe("A server attached to an HTTP server", () => {
     }
   });
 
+  test("G7: on a connection from before attach() too, requests that it does not take go to the routes", async () => {
+    const port = await listen(createServer(routes));
+    await using client = await RawClient.connect({ port });
+    const request = async (fields: string, path: string): Promise<string> => {
+      client.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n${fields}\r\n`);
+      const head = await client.readHead();
+      const body = await client.read(Number(head.header("Content-Length") ?? 0));
+      return `${head.startLine} ${Buffer.from(body).toString()}`;
+    };
+    const upgrade =
+      "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    assert.equal(await request("", "/before"), "HTTP/1.1 200 OK GET /before");
+    attachEcho("chat", { path: "/chat" });
+    for (const path of ["/a", "/b"])
+      assert.equal(await request(upgrade, path), `HTTP/1.1 200 OK GET ${path}`);
+    assert.equal(await request(upgrade, "/chat"), "HTTP/1.1 101 Switching Protocols ");
+  });
+
+  test("G7: its URL reaches it, on every address, Unix socket and path", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "holdfast-"));
+    const addresses: ListenOptions[] = [
+      { host: "127.0.0.1" },
+      ...(process.platform === "linux" ? [{ host: "127.0.0.2" }] : []),
+      ...(process.platform === "win32" ? [] : [{ path: join(folder, "a t?.sock") }]),
+    ];
+    for (const address of addresses) {
+      await listen(createServer(), address);
+      for (const path of ["/ä b", "/a%20b", "/a"]) {
+        const server = attachEcho(path, { path });
+        assert.equal(await echo(server.url), `${path}: hello`);
+      }
+      for (const server of attached.splice(0)) await server.close();
+      await new Promise((resolve) => httpServer.close(resolve));
+    }
+    await rm(folder, { recursive: true });
+  });
+
   test("G7: upgrades that it does not take are left to other upgrade handlers", async () => {
     const port = await listen(createServer(routes));
     httpServer.on("upgrade", ({ url }, socket) => {
@@ -119,6 +159,49 @@ describe("A server attached to an HTTP server", () => {
     attachEcho("chat", { path: "/chat" });
     assert.equal(await echo(`ws://127.0.0.1:${port}/chat`), "chat: hello");
     await assert.rejects(connect(`ws://127.0.0.1:${port}/theirs`), { status: 418 });
+  });
+
+  test("G7: upgrades that it takes reach no other upgrade handler, added before or after; the rest reach each once", async () => {
+    const port = await listen(createServer(routes));
+    const seen: string[] = [];
+    httpServer.on("upgrade", ({ url }) => seen.push(`before ${url}`));
+    attachEcho("chat", { path: "/chat", onRequest: () => new Promise((resolve) => setImmediate(resolve)) });
+    attachEcho("room", { path: "/room" });
+    httpServer.prependListener("upgrade", ({ url }, socket) => {
+      seen.push(`after ${url}`);
+      socket.end("HTTP/1.1 418 I'm a Teapot\r\n\r\n");
+    });
+    assert.equal(await echo(`ws://127.0.0.1:${port}/chat`), "chat: hello");
+    assert.equal(await echo(`ws://127.0.0.1:${port}/room`), "room: hello");
+    await assert.rejects(connect(`ws://127.0.0.1:${port}/theirs`), { status: 418 });
+    await attached[0].close();
+    await assert.rejects(connect(`ws://127.0.0.1:${port}/chat`), { status: 418 });
+    assert.equal(await echo(`ws://127.0.0.1:${port}/room`), "room: hello");
+    await attached[1].close();
+    await assert.rejects(connect(`ws://127.0.0.1:${port}/room`), { status: 418 });
+    const left = ["/theirs", "/chat", "/room"].flatMap((url) => [`after ${url}`, `before ${url}`]);
+    assert.deepEqual([seen, Object.hasOwn(httpServer, "emit")], [left, false]);
+  });
+
+  test("G7: detaching leaves an `emit` alone that other code has replaced since, and passes its events on", async () => {
+    const port = await listen(createServer(routes));
+    attachEcho("chat");
+    const emit = httpServer.emit.bind(httpServer);
+    const events: unknown[] = [];
+    const theirs = (event: string, ...args: unknown[]): boolean => {
+      if (event === "upgrade" || event === "request") events.push(event);
+      return emit(event, ...args);
+    };
+    Object.assign(httpServer, { emit: theirs });
+    assert.equal(await echo(`ws://127.0.0.1:${port}/`), "chat: hello");
+    await attached[0].close();
+    assert(Object.values(httpServer).includes(theirs));
+    assert.equal(await get(port, "/page"), "200 GET /page");
+    attachEcho("again");
+    assert.equal(await echo(`ws://127.0.0.1:${port}/`), "again: hello");
+    await attached[1].close();
+    assert(Object.values(httpServer).includes(theirs));
+    assert.deepEqual(events, ["upgrade", "request", "upgrade"]);
   });
 
   test("G7: without any route, what it does not take is answered 404, or 426", async () => {

@@ -234,9 +234,13 @@ describe("Upgrades that an application hands over", () => {
     assert.deepEqual([errors, server?.connections.size], [[IN_USE, IN_USE], 1]);
   });
 
-  test("G7: attach() leaves a socket alone that a listener of the application has handed over, and logs it", async () => {
-    const port = await listen((to, request, socket, head) => to.handleUpgrade(request, socket, head));
-    const attached = attach(httpServer, () => assert.fail("It has its own connection."), { logger });
+  test("G7: attach() leaves a socket alone that the application has handed over before, and logs it", async () => {
+    const other = createServer();
+    const attached = attach(other, () => assert.fail("It has its own connection."), { logger });
+    const port = await listen((to, request, socket, head) => {
+      to.handleUpgrade(request, socket, head);
+      other.emit("upgrade", request, socket, head);
+    });
     const connection = await connect(`ws://127.0.0.1:${port}`);
     await connection.send("hi");
     assert.equal(await connection.recv(), "undefined hi");

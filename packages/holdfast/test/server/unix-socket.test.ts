@@ -6,8 +6,11 @@ import { request } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text as readText } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { HoldfastError, InvalidArgumentError, serve, type ServeOptions } from "../../build/index.js";
+import { fileURLToPath } from "node:url";
+import { connect, HoldfastError, InvalidArgumentError, serve, type ServeOptions } from "../../build/index.js";
+import { withTimeout } from "holdfast-testkit";
 import { canReusePort } from "../../build/server/listener/listen-address.js";
 
 const skip = process.platform === "win32" ? "Windows has pipes instead" : false;
@@ -54,14 +57,60 @@ describe("A server on a Unix socket", { skip }, () => {
     assert.equal(existsSync(path), false);
   });
 
-  test("G6: the socket of a dead process is replaced", async () => {
+  /** Leaves the socket of a process that was killed. */
+  async function leaveSocket(): Promise<void> {
     const program = `require("net").createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, "SIGKILL"))`;
     const child = spawn(process.execPath, ["--eval", program]);
     await new Promise((resolve) => child.once("close", resolve));
     assert.equal(existsSync(path), true);
+  }
+
+  test("G6: the socket of a dead process is replaced", async () => {
+    await leaveSocket();
     await using server = await serve(() => undefined, { path });
     assert.equal(await upgrade(), 101);
     assert.equal(server.port, 0);
+  });
+
+  test("G6: of several servers that replace the socket of a dead process at once, one listens, and is reachable", async () => {
+    for (let round = 0; round < 3; round++) {
+      await leaveSocket();
+      const starts = await Promise.allSettled([1, 2, 3].map(() => serve(() => undefined, { path })));
+      const servers = starts.flatMap((start) => (start.status === "fulfilled" ? [start.value] : []));
+      assert.equal(servers.length, 1);
+      assert.equal(await upgrade(), 101);
+      await servers[0].close();
+    }
+  });
+
+  test("G6: all workers of a cluster start on the socket of a dead process", async () => {
+    await leaveSocket();
+    const program = fileURLToPath(new URL("unix-cluster-program.js", import.meta.url));
+    const child = spawn(process.execPath, [program, path], { stdio: ["ignore", "pipe", "inherit"] });
+    try {
+      const output = await withTimeout(readText(child.stdout), 30_000, "the cluster to end");
+      assert.equal(output, "listening, listening, listening; answered\n");
+    } finally {
+      child.kill("SIGKILL");
+    }
+  });
+
+  test("G6: its URL reaches it, whatever its path and folder", async () => {
+    const folderBefore = process.cwd();
+    process.chdir(folder);
+    try {
+      for (const name of ["a b.sock", "a:b?c%d#e.sock", "ü.sock"].map((each) => join(folder, each))) {
+        await using server = await serve(() => undefined, { path: name });
+        await (await connect(server.url)).close();
+      }
+      const abstract = process.platform === "linux" ? [`\0${path}`] : [];
+      for (const other of ["relative.sock", `/${path}`, ...abstract]) {
+        await using server = await serve(() => undefined, { path: other });
+        await (await connect(server.url)).close();
+      }
+    } finally {
+      process.chdir(folderBefore);
+    }
   });
 
   const refuses = async (options: ServeOptions, message: RegExp) => {
@@ -96,6 +145,10 @@ describe("A server on a Unix socket", { skip }, () => {
       [{ path, port: 80 }, /^Expected either `path`, for a Unix socket, or `port`/],
       [{ path, host: "localhost" }, /^Expected either `path`/],
       [{ path: "" }, /^Expected `path` to be the path of a Unix socket, .* got "" \(string\)\.$/],
+      [
+        { path: "/line\nbreak" },
+        /^Expected `path` to be the path of a Unix socket, .*, without control characters, got /,
+      ],
       [{ port: 65536 }, /^Expected `port` to be a number from 0 to 65535, got 65536 \(number\)\.$/],
       [{ reusePort: "yes" }, /^Expected `reusePort` to be true or false/],
     ] as const) {
@@ -142,4 +195,10 @@ test("G6: reusePort shares a port where Node.js can, and says so where it cannot
   await using first = await serve(() => undefined, { host: "127.0.0.1", reusePort: true });
   await using second = await serve(() => undefined, { host: "127.0.0.1", port: first.port, reusePort: true });
   assert.equal(second.port, first.port);
+});
+
+test("G6: the URL of a server whose `host` is empty reaches it, as Node listens on all addresses", async () => {
+  await using server = await serve(() => undefined, { host: "" });
+  assert.equal(server.url, `ws://localhost:${server.port}`);
+  await (await connect(server.url)).close();
 });

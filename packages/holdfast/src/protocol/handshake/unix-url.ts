@@ -1,5 +1,6 @@
 // Parses the URL of a server on a Unix socket: `ws+unix:/run/chat.sock:/path?query`, or `wss+unix:` for TLS. The socket's
-// path is percent-encoded and ends at the next colon (a colon in it is %3A). The request's path and query follow.
+// path is percent-encoded and ends at the next colon (a colon in it is %3A). An abstract socket of Linux begins with %00.
+// The request's path and query follow.
 // There is no standard; this is the form that Node's WebSocket libraries share.
 
 import { hasControlCharacter } from "../../shared/control-characters.js";
@@ -33,7 +34,7 @@ export function parseUnixURL(text: string): WebSocketURL {
     );
   }
   const isSecure = scheme.toLowerCase() === "wss";
-  const origin = `${isSecure ? "wss" : "ws"}+unix:${encodePath(socketPath)}:`;
+  const origin = `${unixURL(isSecure, socketPath)}:`;
   return {
     href: origin + target,
     isSecure,
@@ -47,15 +48,22 @@ export function parseUnixURL(text: string): WebSocketURL {
   };
 }
 
-/** Scheme, path of the socket, path of the request, query. `//` before the path is an empty host. */
-const UNIX_URL = /^(wss?)\+unix:(?:\/\/)?(\/(?!\/)[^:?]+)(?::(\/[^?]*)?)?(\?.*)?$/i;
+/** The URL of a server on the socket, without a request. */
+export function unixURL(isSecure: boolean, socketPath: string): string {
+  const path = socketPath.replace(/^\/+/, "/").split("/").map(encodeURIComponent).join("/");
+  return `${isSecure ? "wss" : "ws"}+unix:${path}`;
+}
 
-/** Null if no file can have the path. A lone surrogate is rejected because it cannot be percent-encoded. */
+/** Scheme, path of the socket, path of the request, query. `//` before the path is an empty host. */
+const UNIX_URL = /^(wss?)\+unix:(?:\/\/)?(\/(?!\/)[^:?]+|%00[^:?]+)(?::(\/[^?]*)?)?(\?.*)?$/i;
+
+/** Null if no socket can have the path. A lone surrogate is rejected because it cannot be percent-encoded. */
 function readPath(encoded: string): string | null {
   // Merge slashes at the start (`/%2Frun`): when the URL is written again, they would mean an empty host.
   const path = decodePercents(encoded)?.replace(/^\/+/, "/") ?? null;
-  const isFile = path !== null && path.length > 1 && !hasControlCharacter(path) && !/\p{Cs}/u.test(path);
-  return isFile ? path : null;
+  const isPossible =
+    path !== null && path.length > 1 && !hasControlCharacter(path.slice(1)) && !/\p{Cs}/u.test(path);
+  return isPossible ? path : null;
 }
 
 /** Path and query, escaped as in any other URL. */
@@ -66,8 +74,4 @@ function readTarget(path: string, query: string): string | null {
   } catch {
     return null;
   }
-}
-
-function encodePath(path: string): string {
-  return path.split("/").map(encodeURIComponent).join("/");
 }

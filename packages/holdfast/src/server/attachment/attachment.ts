@@ -6,8 +6,10 @@ import type { Duplex } from "node:stream";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
 import { originForm } from "../../protocol/handshake/request-target.js";
 import { asksForWebSocket, checkHost, type Refusal } from "../../protocol/handshake/server-handshake.js";
+import { unixURL } from "../../protocol/handshake/unix-url.js";
 import { InvalidArgumentError } from "../../shared/errors.js";
 import { errorOf } from "../../shared/thrown.js";
+import { absolutePath, tcpURL } from "../listener/listen-address.js";
 import type { ServerListener } from "../listener/server-listener.js";
 import { locateClient } from "../forwarding/locate-client.js";
 import type { ServerCore } from "../server-core.js";
@@ -20,6 +22,7 @@ import { isTlsServer } from "./tls-server.js";
 import { isEncrypted } from "./http-request.js";
 import { headOrNull, interceptRequests, respond } from "./plain-requests.js";
 import { matchesPath, type PathFilter } from "./path-filter.js";
+import { suspendTimeout } from "./suspended-timeouts.js";
 import { routerOf, type AttachedServer, type UpgradeMessage, type UpgradeStream } from "./upgrade-router.js";
 
 export class Attachment implements ServerListener, AttachedServer {
@@ -42,11 +45,14 @@ export class Attachment implements ServerListener, AttachedServer {
   }
 
   get url(): string {
-    const scheme = isTlsServer(this.#httpServer) ? "wss" : "ws";
+    const isSecure = isTlsServer(this.#httpServer);
     const path = typeof this.#filter === "string" ? this.#filter : "";
-    const address = this.#httpServer.address();
-    if (typeof address === "string") return `${scheme}+unix:${address}${path === "" ? "" : `:${path}`}`;
-    return `${scheme}://localhost:${this.port}${path}`;
+    const bound = this.#httpServer.address();
+    if (typeof bound === "string") return `${unixURL(isSecure, absolutePath(bound))}${path && `:${path}`}`;
+    const address = bound?.address;
+    // Certificates rather name localhost.
+    const host = address === "127.0.0.1" || address === "::1" ? "localhost" : address;
+    return tcpURL(isSecure, host, this.port) + path;
   }
 
   matches(head: RequestHead, origin: RequestOrigin): boolean {
@@ -79,6 +85,7 @@ export class Attachment implements ServerListener, AttachedServer {
   }
 
   receiveStream(head: RequestHead, request: UpgradeStream): void {
+    suspendTimeout(request.stream);
     this.#core.requests.receiveStream(request.stream, this.#incomingStream(request), head);
   }
 

@@ -11,7 +11,9 @@ export type PathFilter = string | RegExp | ((request: ServerRequest) => boolean)
 export function checkPathFilter(value: unknown): PathFilter {
   if (value === undefined || value instanceof RegExp || typeof value === "function")
     return value as PathFilter;
-  if (typeof value === "string" && value.startsWith("/") && !/[?#]/.test(value)) return value;
+  if (typeof value === "string" && value.startsWith("/") && !/[?#]/.test(value)) {
+    return new URL(`http://localhost${value}`).pathname; // Percent-encoded, as clients send it.
+  }
   throw invalidArgument("path", 'a path such as "/chat", a RegExp or a function', value);
 }
 

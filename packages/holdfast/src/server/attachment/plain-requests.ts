@@ -1,11 +1,12 @@
 // Answers some plain HTTP requests of the application's HTTP server before its own routes get them.
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { Server as NetServer } from "node:net";
+import { ignore } from "../../shared/deferred.js";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
 import { streamHead } from "../http2/stream-head.js";
 import { FAILED, type Decision } from "../upgrade/admission-policy.js";
+import { interceptEvents, type StreamArguments } from "./event-interception.js";
 import { headOf, mayLackFields } from "./http-request.js";
 import type { UpgradeStream } from "./upgrade-router.js";
 
@@ -15,40 +16,19 @@ export interface PlainRequestHandler {
   onStream(request: UpgradeStream, head: RequestHead): boolean;
 }
 
-/**
- * Offers each request to the handler first. Returns a function that ends that.
- *
- * It wraps `emit()`: a listener cannot keep an event from the others, and those of the application may be added later.
- */
+/** Offers each request to the handler first. Returns a function that ends that. */
 export function interceptRequests(httpServer: NetServer, handler: PlainRequestHandler): () => void {
   const isHttp2 = "updateSettings" in httpServer;
-  // Both kinds of arguments are those that Node passes with the event of this name.
-  const isAnswered = (event: unknown, args: readonly unknown[]): boolean => {
+  return interceptEvents(httpServer, (event, args) => {
     if (event === "stream" && isHttp2) {
       const [stream, headers, , rawHeaders] = args as StreamArguments;
       const source = { kind: "stream", stream, headers, rawHeaders } as const;
-      return handler.onStream(source, streamHead(headers, rawHeaders));
+      return handler.onStream(source, streamHead(headers, rawHeaders)) ? ignore : null;
     }
-    if (event !== "request" || (args[0] as Partial<IncomingMessage>).httpVersionMajor !== 1) return false;
-    return handler.onRequest(...(args as [IncomingMessage, ServerResponse]));
-  };
-  const server = httpServer as { emit: (event: string | symbol, ...args: unknown[]) => boolean };
-  const original = server.emit;
-  const wasOwn = Object.hasOwn(httpServer, "emit");
-  let isOver = false;
-  server.emit = function (this: NetServer, event, ...args) {
-    return (!isOver && isAnswered(event, args)) || original.call(this, event, ...args);
-  };
-  const installed = server.emit;
-  return () => {
-    isOver = true;
-    if (server.emit !== installed) return; // Something else has wrapped it since.
-    if (wasOwn) server.emit = original;
-    else Reflect.deleteProperty(httpServer, "emit");
-  };
+    if (event !== "request" || (args[0] as Partial<IncomingMessage>).httpVersionMajor !== 1) return null;
+    return handler.onRequest(...(args as [IncomingMessage, ServerResponse])) ? ignore : null; // As Node passes them.
+  });
 }
-
-type StreamArguments = readonly [ServerHttp2Stream, IncomingHttpHeaders, number, (readonly string[])?];
 
 /** Null for a request that the library would refuse. */
 export function headOrNull(request: IncomingMessage): RequestHead | null {

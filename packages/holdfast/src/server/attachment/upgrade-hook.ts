@@ -9,6 +9,9 @@ import { isTlsServer } from "./tls-server.js";
 /** Returns whether a request becomes an `upgrade` event; null applies the previous rule. */
 export type UpgradeDecision = (request: IncomingMessage) => boolean | null;
 
+/** Functions of parsers that ask for the decision. They stay on connections that outlive an attached server. */
+const hooked = new WeakSet();
+
 /** Installs the decision. Returns a function that removes it. */
 export function hookUpgrades(httpServer: NetServer, decide: UpgradeDecision): () => void {
   const event = isTlsServer(httpServer) ? "secureConnection" : "connection";
@@ -18,7 +21,7 @@ export function hookUpgrades(httpServer: NetServer, decide: UpgradeDecision): ()
     if (parser === null) return;
     watchParser(parser);
     const { onIncoming } = parser;
-    if (!decideParsers || typeof onIncoming !== "function") return;
+    if (!decideParsers || typeof onIncoming !== "function" || hooked.has(onIncoming)) return;
     parser.onIncoming = (request, keepAlive) => {
       if (
         request.upgrade === true &&
@@ -29,14 +32,26 @@ export function hookUpgrades(httpServer: NetServer, decide: UpgradeDecision): ()
       }
       return onIncoming(request, keepAlive);
     };
+    hooked.add(parser.onIncoming);
   };
   // After Node's own listener, which creates the parser.
   httpServer.on(event, onConnection);
+  for (const socket of openSockets(httpServer)) onConnection(socket);
   const unhook = hasCallback(httpServer) ? hookCallback(httpServer, decide) : () => undefined;
   return () => {
     httpServer.off(event, onConnection);
     unhook();
   };
+}
+
+/** The clients that connected before. Only an undocumented list of Node has them; without it, they keep Node's rule. */
+function openSockets(httpServer: NetServer): readonly Socket[] {
+  const key = Object.getOwnPropertySymbols(httpServer).find(
+    ({ description }) => description === "http.server.connections",
+  );
+  if (key === undefined) return [];
+  const list = Reflect.get(httpServer, key) as { all?: () => readonly { socket: Socket }[] } | undefined;
+  return list?.all?.().map(({ socket }) => socket) ?? [];
 }
 
 /** A server of Node 24.9, 22.21 or later. In older versions, which no longer change, each parser has to be patched. */

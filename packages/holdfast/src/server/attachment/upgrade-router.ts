@@ -1,16 +1,8 @@
 // Routes the upgrades of one HTTP server, over HTTP/1.1 and HTTP/2, to the WebSocket servers attached to it.
 
 import type { IncomingMessage } from "node:http";
-import type {
-  Http2SecureServer,
-  Http2Server,
-  Http2ServerRequest,
-  Http2ServerResponse,
-  IncomingHttpHeaders,
-  ServerHttp2Stream,
-} from "node:http2";
+import type { Http2SecureServer, Http2Server } from "node:http2";
 import type { Server as NetServer } from "node:net";
-import type { Duplex } from "node:stream";
 import { Http2ByteStream } from "../../transport/node/http2-byte-stream.js";
 import { SocketByteStream } from "../../transport/node/socket-byte-stream.js";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
@@ -24,6 +16,12 @@ import {
 import { streamHead } from "../http2/stream-head.js";
 import type { RequestOrigin } from "../forwarding/request-origin.js";
 import type { RequestSource } from "../forwarding/request-source.js";
+import {
+  interceptEvents,
+  type Interceptor,
+  type StreamArguments,
+  type UpgradeArguments,
+} from "./event-interception.js";
 import {
   afterResponses,
   hasKnownLength,
@@ -67,9 +65,7 @@ export function routerOf(httpServer: NetServer): UpgradeRouter {
   return router;
 }
 
-type Http2ServerLike = Pick<Http2SecureServer | Http2Server, "on" | "prependListener" | "updateSettings">;
-
-function isHttp2Server(server: NetServer): server is NetServer & Http2ServerLike {
+function isHttp2Server(server: NetServer): server is Http2SecureServer | Http2Server {
   return "updateSettings" in server && typeof server.updateSettings === "function";
 }
 
@@ -99,9 +95,7 @@ class UpgradeRouter {
   readonly #servers = new Set<AttachedServer>();
   /** Each request is routed only once: the application's filter may return a different result the second time. */
   readonly #routes = new WeakMap<IncomingMessage, Route>();
-  /** HTTP/2 streams that an attached server has answered. */
-  readonly #answeredStreams = new WeakSet<ServerHttp2Stream>();
-  #unhook: () => void = () => undefined;
+  #unhook: readonly (() => void)[] = [];
 
   constructor(httpServer: NetServer) {
     this.#httpServer = httpServer;
@@ -109,50 +103,60 @@ class UpgradeRouter {
 
   add(server: AttachedServer): void {
     if (this.#servers.size === 0) {
-      this.#httpServer.on("upgrade", this.#onUpgrade);
-      this.#unhook = hookUpgrades(this.#httpServer, this.#decide);
-      if (isHttp2Server(this.#httpServer)) this.#listenToStreams(this.#httpServer);
+      const httpServer = this.#httpServer;
+      // Without a listener, Node emits no `upgrade`.
+      httpServer.on("upgrade", this.#onUpgrade);
+      this.#unhook = [
+        hookUpgrades(httpServer, this.#decide),
+        interceptEvents(httpServer, this.#take),
+        () => void httpServer.off("upgrade", this.#onUpgrade),
+      ];
+      // Clients send extended CONNECTs only where the server's SETTINGS allow them (RFC 8441 section 3).
+      if (isHttp2Server(httpServer)) httpServer.updateSettings({ enableConnectProtocol: true });
     }
     this.#servers.add(server);
   }
 
   remove(server: AttachedServer): void {
-    if (this.#servers.delete(server) && this.#servers.size === 0) {
-      this.#httpServer.off("upgrade", this.#onUpgrade);
-      this.#unhook();
-      this.#httpServer.off("stream", this.#onStream).off("connect", this.#onConnect);
-    }
+    if (!this.#servers.delete(server) || this.#servers.size > 0) return;
+    for (const unhook of this.#unhook) unhook();
   }
 
-  /** Clients send extended CONNECTs only where the server's SETTINGS allow them (RFC 8441 section 3). */
-  #listenToStreams(httpServer: Http2ServerLike): void {
-    httpServer.updateSettings({ enableConnectProtocol: true });
-    // Before Node's own listener, which turns each stream into a request.
-    httpServer.prependListener("stream", this.#onStream);
-    httpServer.on("connect", this.#onConnect);
-  }
+  /** An upgrade or stream that an attached server answers reaches no other listener. */
+  readonly #take: Interceptor = (event, args) => {
+    if (event === "upgrade") return this.#takerOf(...(args as UpgradeArguments));
+    if (event !== "stream" || !isHttp2Server(this.#httpServer)) return null;
+    return this.#takerOfStream(...(args as StreamArguments));
+  };
 
   readonly #decide = (request: IncomingMessage): boolean | null => {
     if (this.#servers.size === 0) return null;
-    const [first] = this.#servers;
-    const route = this.#route(request, first);
-    this.#routes.set(request, route);
-    if (route.kind !== "pass") return true;
+    if (this.#routeOf(request).kind !== "pass") return true;
     return this.#hasOtherHandlers ? null : false;
   };
 
-  readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, rest: Uint8Array): void => {
+  readonly #onUpgrade = (...args: UpgradeArguments): void => this.#takerOf(...args)?.();
+
+  #takerOf(...[request, socket, rest]: UpgradeArguments): (() => void) | null {
+    const route = this.#routeOf(request);
+    if (route.kind === "pass" && this.#hasOtherHandlers) return null;
+    return () => {
+      socket.on("error", () => undefined); // Node has removed its own error listener.
+      afterResponses(socket, () => {
+        const { server } = route;
+        const source: UpgradeMessage = { kind: "message", message: request, socket };
+        if (route.kind === "accept") server.receive(route.head, source, rest);
+        else server.refuse(source, route.refusal, route.head);
+      });
+    };
+  }
+
+  #routeOf(request: IncomingMessage): Route {
     const [first] = this.#servers;
     const route = this.#routes.get(request) ?? this.#route(request, first);
-    if (route.kind === "pass" && this.#hasOtherHandlers) return;
-    socket.on("error", () => undefined); // Node has removed its own error listener.
-    afterResponses(socket, () => {
-      const { server } = route;
-      const source: UpgradeMessage = { kind: "message", message: request, socket };
-      if (route.kind === "accept") server.receive(route.head, source, rest);
-      else server.refuse(source, route.refusal, route.head);
-    });
-  };
+    this.#routes.set(request, route);
+    return route;
+  }
 
   #route(request: IncomingMessage, first: AttachedServer): Route {
     const { socket } = request;
@@ -193,52 +197,21 @@ class UpgradeRouter {
     return this.#httpServer.listenerCount("upgrade") > 1;
   }
 
-  readonly #onStream = (
-    stream: ServerHttp2Stream,
-    headers: IncomingHttpHeaders,
-    _flags: number,
-    rawHeaders?: readonly string[],
-  ): void => {
+  #takerOfStream(...[stream, headers, , rawHeaders]: StreamArguments): (() => void) | null {
     const head = streamHead(headers, rawHeaders);
-    if (!asksForWebSocket(head)) return;
+    if (!asksForWebSocket(head)) return null;
     const isSecure = stream.session?.encrypted === true;
     const source: UpgradeStream = { kind: "stream", stream, headers, rawHeaders };
     const origin: RequestOrigin = { transport: new Http2ByteStream(stream), source, isSecure };
     for (const server of this.#servers) {
-      if (!server.matches(head, origin)) continue;
-      this.#answeredStreams.add(stream);
-      server.receiveStream(head, source);
-      return;
+      if (server.matches(head, origin)) return () => server.receiveStream(head, source);
     }
     // If the HTTP server listens for "request", Node itself added one of the "stream" listeners; nothing else
     // distinguishes it from those of the application.
     const nodeListeners = this.#httpServer.listenerCount("request") > 0 ? 1 : 0;
-    const others = this.#httpServer.listenerCount("stream") - 1 - nodeListeners;
-    if (others > 0 || this.#httpServer.listenerCount("connect") > 1) return;
-    this.#answeredStreams.add(stream);
+    const others = this.#httpServer.listenerCount("stream") - nodeListeners;
+    if (others > 0 || this.#httpServer.listenerCount("connect") > 0) return null;
     const [server] = this.#servers;
-    server.refuseStream(source, NOT_FOUND, head);
-  };
-
-  /**
-   * Handles the "connect" event, which Node emits for every CONNECT. Without a listener, Node answers a CONNECT with
-   * 405; this listener has to do the same.
-   */
-  readonly #onConnect = (
-    request: Http2ServerRequest | IncomingMessage,
-    response: Duplex | Http2ServerResponse,
-  ): void => {
-    if (!("stream" in request) || !("statusCode" in response)) {
-      // A CONNECT over HTTP/1.1 arrives with its socket; Node closes the socket if nobody listens.
-      if (this.#httpServer.listenerCount("connect") === 1) request.socket.destroy();
-      return;
-    }
-    if (this.#answeredStreams.has(request.stream)) {
-      request.on("error", () => undefined); // The connection reports the error.
-      return;
-    }
-    if (this.#httpServer.listenerCount("connect") > 1) return;
-    response.statusCode = 405;
-    response.end();
-  };
+    return () => server.refuseStream(source, NOT_FOUND, head);
+  }
 }

@@ -1,5 +1,7 @@
 // The address that a server listens on: a TCP port, or a Unix socket.
 
+import { isAbsolute, resolve } from "node:path";
+import { unixURL } from "../../protocol/handshake/unix-url.js";
 import { checkUnixPath } from "../../transport/node/unix-path.js";
 import { checkBoolean, invalidArgument } from "../../shared/option-checks.js";
 import { InvalidArgumentError } from "../../shared/errors.js";
@@ -20,16 +22,22 @@ export function checkListenAddress<Data>(options: ServeOptions<Data>): ListenAdd
   const { port, host, path } = options;
   const isShared = checkBoolean("reusePort", options.reusePort, false);
   if (path !== undefined) {
-    if (typeof path !== "string" || path === "") {
-      throw invalidArgument("path", "the path of a Unix socket, such as /run/chat.sock", path);
+    // A NUL at the beginning names an abstract socket; no URL could have other control characters.
+    if (typeof path !== "string" || !/^\0?[^\p{Cc}\p{Cs}]+$/u.test(path)) {
+      throw invalidArgument(
+        "path",
+        "the path of a Unix socket, such as /run/chat.sock, without control characters",
+        path,
+      );
     }
     if (port !== undefined || host !== undefined || isShared) {
       throw new InvalidArgumentError(
         "Expected either `path`, for a Unix socket, or `port`, `host` and `reusePort`, for TCP, got both.",
       );
     }
-    checkUnixPath(path);
-    return { kind: "unix", path };
+    const absolute = absolutePath(path);
+    checkUnixPath(absolute);
+    return { kind: "unix", path: absolute };
   }
   if (port !== undefined && (!Number.isInteger(port) || port < 0 || port > 65535)) {
     throw invalidArgument("port", "a number from 0 to 65535", port);
@@ -40,7 +48,12 @@ export function checkListenAddress<Data>(options: ServeOptions<Data>): ListenAdd
       `Expected \`reusePort\` to be false on Node.js ${process.versions.node}, which would ignore it, got true. Use 22.12, 23.1 or later, or node:cluster, which shares a port on any version.`,
     );
   }
-  return { kind: "tcp", port: port ?? 0, host, isShared };
+  return { kind: "tcp", port: port ?? 0, host: host === "" ? undefined : host, isShared };
+}
+
+/** Whether relative or not, as a URL has it. An abstract socket of Linux, whose name begins with NUL, has no folder. */
+export function absolutePath(path: string): string {
+  return isAbsolute(path) || path.startsWith("\0") ? path : resolve(path);
 }
 
 /** Describes the address for error messages. */
@@ -51,11 +64,12 @@ export function describeListenAddress(address: ListenAddress): string {
 
 /** Returns a URL that reaches the server from this machine. */
 export function urlOf(address: ListenAddress, isSecure: boolean, port: number): string {
-  const scheme = isSecure ? "wss" : "ws";
-  if (address.kind === "unix") return `${scheme}+unix:${address.path}`;
-  const { host } = address;
+  return address.kind === "unix" ? unixURL(isSecure, address.path) : tcpURL(isSecure, address.host, port);
+}
+
+export function tcpURL(isSecure: boolean, host: string | undefined, port: number): string {
   const name = host === undefined || host === "::" || host === "0.0.0.0" ? "localhost" : host;
-  return `${scheme}://${name.includes(":") ? `[${name}]` : name}:${port}`;
+  return `${isSecure ? "wss" : "ws"}://${name.includes(":") ? `[${name}]` : name}:${port}`;
 }
 
 /**

@@ -1,6 +1,7 @@
 // Binds a listener to its address, and replaces a Unix socket that a dead process left.
 
-import { connect, type ListenOptions, type Server as Listener } from "node:net";
+import { connect, createServer, type ListenOptions, type Server as Listener } from "node:net";
+import { dirname } from "node:path";
 import { nodeModule } from "../../protocol/node-module.js";
 import { invalidArgument } from "../../shared/option-checks.js";
 import { HoldfastError } from "../../shared/errors.js";
@@ -9,17 +10,16 @@ import { withFullStop } from "../../shared/full-stop.js";
 
 /** @throws HoldfastError with code ERR_HOLDFAST_LISTEN */
 export async function listenAt(listener: Listener, address: ListenAddress, backlog: number): Promise<void> {
+  const unlock = address.kind === "unix" ? await lockFolder(address.path) : null;
   try {
+    if (address.kind === "unix" && (await isStaleSocket(address.path))) {
+      await nodeModule("node:fs/promises").unlink(address.path);
+    }
     await listen(listener, address, backlog);
   } catch (error) {
-    if (address.kind !== "unix" || !(await isStaleSocket(address.path, error)))
-      throw listenError(address, error);
-    try {
-      await nodeModule("node:fs/promises").unlink(address.path);
-      await listen(listener, address, backlog);
-    } catch (retryError) {
-      throw listenError(address, retryError);
-    }
+    throw listenError(address, error);
+  } finally {
+    unlock?.();
   }
 }
 
@@ -51,9 +51,30 @@ function listen(listener: Listener, address: ListenAddress, backlog: number): Pr
   });
 }
 
+/**
+ * Lets only one server at a time look for a stale socket in a folder and bind its own: another one would find a socket
+ * that does not listen yet, and remove it. The lock is an abstract socket (unix(7)), which ends with its process; other
+ * systems than Linux refuse it. Returns a function that unlocks.
+ */
+async function lockFolder(path: string): Promise<() => void> {
+  const { stat } = nodeModule("node:fs/promises");
+  const folder = await stat(dirname(path)).catch(() => null);
+  for (let attempt = 0; folder !== null && attempt < LOCK_ATTEMPTS; attempt++) {
+    const lock = createServer();
+    const error = await new Promise<unknown>((resolve) => {
+      lock.once("error", resolve);
+      // Exclusive: workers of node:cluster would share it.
+      lock.listen({ path: `\0holdfast:${folder.dev}:${folder.ino}`, exclusive: true }, () => resolve(null));
+    });
+    if (error === null) return () => void lock.close();
+    if (codeOf(error) !== "EADDRINUSE") break;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  return () => undefined;
+}
+
 /** Whether the path is a socket file that no process listens on. A socket in use, and any other file, is left alone. */
-async function isStaleSocket(path: string, error: unknown): Promise<boolean> {
-  if (codeOf(error) !== "EADDRINUSE") return false;
+async function isStaleSocket(path: string): Promise<boolean> {
   // A connection to any other kind of file is refused too.
   const file = await nodeModule("node:fs/promises")
     .lstat(path)
@@ -83,5 +104,7 @@ function codeOf(error: unknown): unknown {
 
 /** Connections that the kernel queues: a fleet that reconnects at once must not be refused. */
 const DEFAULT_BACKLOG = 4096;
+/** Ten seconds: another user could hold the lock for ever. */
+const LOCK_ATTEMPTS = 1000;
 /** The maximum of a C int, which the kernel takes. */
 const MAX_BACKLOG = 2 ** 31 - 1;

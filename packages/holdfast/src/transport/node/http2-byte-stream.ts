@@ -5,6 +5,7 @@ import type { Http2Session, Http2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import { nodeModule } from "../../protocol/node-module.js";
 import type { Address, ByteStream, ByteStreamHandler } from "../../connection/ports.js";
+import { keepReading } from "./http2-reading.js";
 import { isOfUnixServer } from "./socket-byte-stream.js";
 
 export class Http2ByteStream implements ByteStream {
@@ -62,6 +63,7 @@ export class Http2ByteStream implements ByteStream {
     this.#handler = handler;
     if (!isFirst) return;
     const stream = this.#stream;
+    if (this.#session !== undefined) keepReading(this.#session);
     stream.on("data", (chunk: Uint8Array) => this.#handler?.onChunk(chunk));
     stream.on("end", this.#onEnd).on("aborted", this.#onAborted);
     stream.on("error", this.#onError).on("close", this.#onClose);

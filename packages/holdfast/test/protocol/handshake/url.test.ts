@@ -64,6 +64,10 @@ const UNIX: readonly (readonly [url: string, expected: object])[] = [
   ["ws+unix:///run/chat.sock:/room?q=1", {}],
   ["ws+unix:/%2Frun/chat.sock:/room?q=1", {}],
   ["ws+unix:/run/chat.sock", { target: "/", href: "ws+unix:/run/chat.sock:/" }],
+  [
+    "ws+unix:%00chat:/room",
+    { target: "/room", href: "ws+unix:%00chat:/room", origin: "ws+unix:%00chat:", socketPath: "\0chat" },
+  ],
   ["ws+unix:/run/chat.sock:", { target: "/", href: "ws+unix:/run/chat.sock:/" }],
   ["ws+unix:/run/chat.sock?a=b", { target: "/?a=b", href: "ws+unix:/run/chat.sock:/?a=b" }],
   ["ws+unix:/run/chat.sock:/a:b/../é", { target: "/%C3%A9", href: "ws+unix:/run/chat.sock:/%C3%A9" }],
