@@ -121,7 +121,7 @@ export abstract class SessionSockets extends SessionState implements SenderHandl
     return this.application === null ? null : this.application.registeredListeners;
   }
 
-  // MessageTransport: facts and numbers of the newest socket.
+  // MessageTransport: facts and numbers of the newest socket, but the bytes of all.
 
   get role(): Role {
     return this.newest.transport.role;
@@ -140,11 +140,11 @@ export abstract class SessionSockets extends SessionState implements SenderHandl
   }
 
   get bytesReceived(): number {
-    return this.newest.traffic.bytesReceived;
+    return this.extras.earlierBytesReceived + this.newest.traffic.bytesReceived;
   }
 
   get bytesSent(): number {
-    return this.newest.traffic.bytesSent;
+    return this.extras.earlierBytesSent + this.newest.traffic.bytesSent;
   }
 
   get lastReceivedAt(): number {
@@ -228,6 +228,10 @@ export abstract class SessionSockets extends SessionState implements SenderHandl
   protected use(link: SessionLink, resumption: Resumption | null): void {
     const sender = resumption === null ? null : this.sender;
     const { core } = link;
+    if (link !== this.#link) {
+      const { bytesReceived, bytesSent } = this;
+      Object.assign(this.ownExtras, { earlierBytesReceived: bytesReceived, earlierBytesSent: bytesSent });
+    }
     this.#link = link;
     link.owner = this;
     core.attachObserver(SOCKET_OBSERVER);
