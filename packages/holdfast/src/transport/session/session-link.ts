@@ -42,6 +42,8 @@ export interface SessionLinkHandler {
 export interface LinkOwner {
   /** The listeners of the session's connection; null for none. */
   readonly listeners: Listeners | null;
+  /** The socket is about to deliver what it held back while reading was paused. */
+  onLinkResuming(): void;
   /** The peer's Close waits for an answer. */
   onLinkClosing(close: CloseFrame): void;
   /** Both Close frames were exchanged, ours first. */
@@ -168,6 +170,11 @@ export class SessionLink extends LinkProtocol {
   endAtOnce(): void {
     this.sendWordAhead(END);
     this.wire.flush();
+  }
+
+  override resume(): void {
+    this.owner?.onLinkResuming();
+    super.resume();
   }
 
   /** A message that was delivered in pieces is complete. */

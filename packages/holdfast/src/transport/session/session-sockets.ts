@@ -252,6 +252,7 @@ export abstract class SessionSockets extends SessionState implements SenderHandl
     this.options.keeper.onSocket(link.core.facade, false);
   }
 
+  abstract onLinkResuming(): void;
   abstract onLinkClosing(close: CloseFrame): void;
   abstract onLinkClosed(close: CloseFrame): void;
   abstract onLinkEnded(info: CloseInfo): void;

@@ -147,6 +147,25 @@ describe("A session and its sockets", { timeout: 300_000 }, () => {
     assert.ok(bytesReceived >= before.bytesReceived && bytesSent >= before.bytesSent);
   });
 
+  test("L1 E4: messages that a dying socket held back do not overrun a full inbox, and are sent again", async () => {
+    await using pair = await SessionPair.open({ server: { maxQueue: { messages: 10, bytes: 100_000 } } });
+    const { connection } = pair;
+    const isFull = new Promise<void>((resolve) => connection.on("paused", () => resolve()));
+    const texts = Array.from({ length: 200 }, (_, index) => `${index} ${"x".repeat(100)}`);
+    for (const text of texts) void pair.client.send(text);
+    await isFull;
+    const { messagesReceived } = connection.traffic;
+    // A server that does not read notices a cut when it writes.
+    const writing = setInterval(() => void connection.send("s").catch(() => undefined), 20);
+    await pair.cut();
+    clearInterval(writing);
+    assert.equal(connection.traffic.messagesReceived, messagesReceived);
+    await pair.reconnect();
+    assert.deepEqual(await receive(connection, texts.length), texts);
+    await pair.client.send("last");
+    assert.deepEqual(await receive(connection, 1), ["last"]);
+  });
+
   test("L6: a session that a client does not resume within `retain` is lost at the server, with SessionLostError", async () => {
     await using pair = await SessionPair.open({ server: { sessions: { retain: 60 } } });
     const lost = next(pair.connection, "lost");
