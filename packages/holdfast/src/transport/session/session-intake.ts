@@ -114,10 +114,11 @@ export abstract class SessionIntake extends SessionSockets {
    * that reconnects again and again cannot fill the inbox: it sends them again on the next socket.
    */
   onLinkResuming(): void {
-    const { current } = this;
+    const { current, shownSession } = this;
     if (current === null || this.handler.pauseReasons.length === 0) return;
     current.streamTo(null);
     current.bind({
+      shownSession,
       hasBusyReader: false,
       onData: ignore,
       onStreamed: ignore,

@@ -12,7 +12,12 @@ import type { CloseInfo } from "../../connection/close-info.js";
 import type { ConnectionCore } from "../../connection/connection-core.js";
 import type { Listeners } from "../../connection/listeners.js";
 import type { Address } from "../../connection/ports.js";
-import type { Fragment, LinkWords, MessageTransportHandler } from "../../connection/message-transport.js";
+import type {
+  Fragment,
+  LinkWords,
+  MessageTransportHandler,
+  TransportSession,
+} from "../../connection/message-transport.js";
 import type { MessageLog } from "./message-log.js";
 import { notDelivered } from "./receipts.js";
 import { ResumptionReport } from "./resumption-report.js";
@@ -119,6 +124,12 @@ export abstract class SessionSockets extends SessionState implements SenderHandl
 
   get listeners(): Listeners | null {
     return this.application === null ? null : this.application.registeredListeners;
+  }
+
+  get shownSession(): TransportSession {
+    const { id, isAttached, handler } = this;
+    const position = handler.session?.position ?? 0;
+    return { id, isAttached, positionBefore: () => position };
   }
 
   // MessageTransport: facts and numbers of the newest socket, but the bytes of all.
@@ -259,8 +270,8 @@ export abstract class SessionSockets extends SessionState implements SenderHandl
 
   /** Messages that still arrive on the socket do not count, and nothing is sent on it. */
   protected leave(link: SessionLink): void {
-    link.bind(null);
     link.owner = null;
+    link.bind(null);
     const extras = this.ownExtras;
     extras.detachedAt = this.options.runtime.clock.now();
     extras.lastInfo = null;
