@@ -4,6 +4,7 @@
 import type { Duplex } from "node:stream";
 import { CONNECTION_OPTIONS } from "../connection/options.js";
 import type { ConnectionOptions, ConnectionSettings } from "../connection/options.js";
+import { toBytes } from "../connection/arguments.js";
 import { createConnection } from "../connection/connection.js";
 import { coreOf } from "../connection/core-of.js";
 import type { HandshakeRequest, HandshakeResponse } from "../connection/handshake-record.js";
@@ -13,8 +14,14 @@ import { MaskKeys } from "../protocol/frame/mask-keys.js";
 import { acceptDeflate, offerDeflate, readDeflateAnswer } from "../protocol/deflate/negotiation.js";
 import { parseExtensions } from "../protocol/handshake/extension-header.js";
 import { NegotiationError } from "../shared/errors.js";
-import { checkBoolean, checkChoice, checkFunction, invalidArgument } from "../shared/option-checks.js";
-import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
+import {
+  checkBoolean,
+  checkChoice,
+  checkFunction,
+  invalidArgument,
+  requireChoice,
+} from "../shared/option-checks.js";
+import { requireOptions, type OptionNames } from "../shared/option-names.js";
 import type { Role } from "../shared/role.js";
 import { checkNodeOptions } from "../transport/node/connection-settings.js";
 import { nodeRuntime } from "../transport/node/node-runtime.js";
@@ -70,6 +77,15 @@ const ADOPTER_OPTIONS: OptionNames<AdopterOptions> = {
   generateMask: true,
 };
 
+const HANDLER_METHODS: readonly (keyof AdoptedHandler)[] = [
+  "onMessage",
+  "onPing",
+  "onPong",
+  "onClosing",
+  "onFailure",
+  "onEnded",
+];
+
 /** Makes connections with the same settings over streams on which the opening handshake is complete. */
 export class Adopter {
   readonly #role: Role;
@@ -79,8 +95,8 @@ export class Adopter {
 
   /** @throws InvalidArgumentError */
   constructor(options: AdopterOptions) {
-    checkOptionNames("Adopter", options, ADOPTER_OPTIONS);
-    this.#role = checkChoice("role", options.role, ["client", "server"], "server");
+    requireOptions("Adopter", options, ADOPTER_OPTIONS);
+    this.#role = requireChoice("role", options.role, ["client", "server"]);
     const delaysFirstPing =
       checkChoice("firstPing", options.firstPing, ["interval", "open"], "open") === "interval";
     this.#hidesReasons = !checkBoolean("closeReasons", options.closeReasons, true);
@@ -127,7 +143,7 @@ export class Adopter {
    * @param head the bytes after the handshake that were read with it
    * @param handler receives what the peer sends, within the call that read it
    * @param handshake what `connection.url`, `request`, `response`, `subprotocol` and `extensions` report
-   * @throws InvalidArgumentError if the stream is no Duplex
+   * @throws InvalidArgumentError
    */
   adopt(
     stream: Duplex,
@@ -140,9 +156,12 @@ export class Adopter {
       throw invalidArgument("stream", "a socket or another Duplex", stream);
     }
     if (isInUse(stream)) throw invalidArgument("stream", "one that no other connection uses", stream);
+    if (toBytes(head) === null) throw invalidArgument("head", "bytes", head);
+    const methods = Object(handler) as Record<string, unknown>;
+    for (const name of HANDLER_METHODS) checkFunction(`handler.${name}`, methods[name]);
     const runtime = nodeRuntime();
     const settings = this.#settings;
-    const deflate = agreedDeflate(handshake.compression);
+    const deflate = agreedDeflate((Object(handshake) as AdoptedHandshake).compression);
     const frames = new AdoptedFrames(handler);
     stream.allowHalfOpen = true;
     const connection = createConnection({

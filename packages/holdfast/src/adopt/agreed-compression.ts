@@ -1,6 +1,7 @@
 // The result of negotiating compression, for code that does the opening handshake itself.
 
 import type { NegotiatedDeflate } from "../protocol/deflate/negotiation.js";
+import { invalidArgument } from "../shared/option-checks.js";
 
 let read: (agreed: AgreedCompression) => NegotiatedDeflate;
 // It takes the class: nothing else may refer to it, and a bundler would leave it out.
@@ -30,5 +31,7 @@ export function createAgreement(deflate: NegotiatedDeflate | null): AgreedCompre
 }
 
 export function agreedDeflate(agreed: AgreedCompression | null): NegotiatedDeflate | null {
-  return agreed === null ? null : read(agreed);
+  if (agreed === null) return null;
+  if (agreed instanceof AgreedCompression) return read(agreed);
+  throw invalidArgument("handshake.compression", "an AgreedCompression or null", agreed);
 }

@@ -10,7 +10,6 @@ import type { AnyPersistentOptions } from "../reconnect/persistent/set-up.js";
 import { PERSIST_OPTIONS, type PersistOptions } from "../reconnect/retry/persist-options.js";
 import { sessionLostError } from "../session/explain-loss.js";
 import type { CloseFrame } from "../shared/close-code.js";
-import { quietly } from "../shared/deferred.js";
 import { HandshakeError } from "../shared/errors.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 import { connectOptions, type PlatformPort } from "./connection-link.js";
@@ -82,6 +81,8 @@ class SessionLink implements Link {
   readonly #handler: LinkHandler;
   readonly #platform: LinkPlatform;
   readonly #account: PayloadAccount;
+  /** Bytes of messages that the end of the session kept from being sent. */
+  #rejected = 0;
   #hasEnded = false;
   /** The session survived the end of its newest socket. */
   #isDetached = false;
@@ -104,7 +105,7 @@ class SessionLink implements Link {
     persistent.on("disconnected", () => this.#onDisconnected());
     void persistent.closed.then((info) => {
       // Otherwise the reader reports the end, after the last message.
-      if (!this.hasOpened) inNextTask(() => this.#end(info));
+      if (!this.hasOpened) this.#end(info);
     });
   }
 
@@ -113,7 +114,7 @@ class SessionLink implements Link {
   }
 
   get unsentPayload(): number {
-    return this.#account.unsent;
+    return this.#rejected + this.#account.unsent;
   }
 
   get isOpen(): boolean {
@@ -122,8 +123,9 @@ class SessionLink implements Link {
   }
 
   send(data: string | Uint8Array<ArrayBuffer>): void {
+    const size = sizeOf(data, this.#platform);
     // The end of the session is reported by itself.
-    this.#account.count(sizeOf(data, this.#platform), () => void quietly(this.#persistent.send(data)));
+    this.#account.count(size, () => void this.#persistent.send(data).catch(() => (this.#rejected += size)));
   }
 
   close({ code, reason }: CloseFrame): void {
@@ -169,7 +171,9 @@ class SessionLink implements Link {
   #end(info: CloseInfo): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    this.#handler.onEnd(this.#error === null ? info : failedInfo(info, this.#error));
+    const error = this.#error;
+    // Until then, the messages that were not sent have been rejected.
+    inNextTask(() => this.#handler.onEnd(error === null ? info : failedInfo(info, error)));
   }
 }
 

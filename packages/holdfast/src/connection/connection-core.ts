@@ -447,9 +447,10 @@ export class ConnectionCore
     this.inbox.end();
     this.#endWaiters?.end(info);
     this.#owner?.onConnectionEnded(this.#facade, info);
-    this.#observer?.onEnded?.(info, this);
+    // Before the session leaves the socket, so that both can name it.
     this.#extras.log?.onClose(info);
     this.monitor?.onClose(this.#facade, info);
+    this.#observer?.onEnded?.(info, this);
     this.#extras.listeners?.clear();
   }
 

@@ -173,6 +173,8 @@ export type MessageTransportFactory = (handler: MessageTransportHandler) => Mess
 
 /** The state of the session that a transport carries across sockets. */
 export interface TransportSession {
+  /** At a server, the socket that the session uses; null while it has none. A client's connection is that of one socket. */
+  readonly socket?: object | null;
   readonly id: string;
   readonly isAttached: boolean;
   /** The position of the message before the newest `count` ones that were received. */

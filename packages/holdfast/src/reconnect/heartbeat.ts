@@ -28,6 +28,8 @@ const HEARTBEAT_OPTIONS: OptionNames<HeartbeatOptions> = { timeout: true, interv
  * Pings, waits for the pong, sleeps `interval`, and repeats. It never resolves. The first ping is sent at once. The
  * heartbeat does not close the connection: the caller decides what to do with one that is too slow.
  *
+ * While a server's session has no socket, the heartbeat waits for the next one.
+ *
  * Await it, alone or in `Promise.race()`. If nobody awaits it, its failure goes unnoticed: it never ends the process.
  *
  * @param connection the connection to watch; its own keepalive may run at the same time
@@ -104,9 +106,16 @@ async function beat(
   connection: Connection,
   { timeout, interval, signal }: HeartbeatSettings,
 ): Promise<never> {
-  const { clock } = coreOf(connection).runtime;
+  const { runtime, transport } = coreOf(connection);
+  const { clock } = runtime;
   for (;;) {
-    await connection.ping(null, { timeout, signal });
+    const socket = transport.session?.socket;
+    try {
+      if (socket !== null) await connection.ping(null, { timeout, signal });
+    } catch (error) {
+      // If the session has lost the socket, it goes on without it, or has ended: then the sleep rejects.
+      if (transport.session?.socket === socket) throw error;
+    }
     await sleepUntil(clock.now() + interval, connection, signal);
   }
 }

@@ -27,8 +27,8 @@ const KEEPALIVE_OPTIONS: OptionNames<KeepaliveOptions> = { interval: true, messa
  * detects dead peers.
  *
  * Sends a message every `interval` milliseconds until the connection ends, and then resolves, however it ended. The
- * first message is sent at once. While a message waits for a full write buffer, no other is created: missed slots are
- * skipped, so messages neither pile up nor burst.
+ * first message is sent at once. While a message waits for a full write buffer, and while a server's session has no
+ * socket, no other is created: missed slots are skipped, so messages neither pile up nor burst.
  *
  * @param connection the connection to send on
  * @param options what to send, and how often, in milliseconds
@@ -55,12 +55,14 @@ async function sendOnGrid(
   message: KeepaliveOptions["message"],
   signal: AbortSignal | null,
 ): Promise<never> {
-  const { clock } = coreOf(connection).runtime;
+  const { runtime, transport } = coreOf(connection);
+  const { clock } = runtime;
   const grid = new PingGrid(clock.now(), interval);
-  for (let n = 0; ; n++) {
+  for (let n = 0; ;) {
     connection.signal.throwIfAborted();
     signal?.throwIfAborted();
-    await connection.send(message(n), { signal });
+    // A session without a socket would keep the messages for the next one.
+    if (transport.session?.socket !== null) await connection.send(message(n++), { signal });
     const now = clock.now();
     if (grid.isDue(now)) grid.advance(now);
     await sleepUntil(grid.nextAt, connection, signal);

@@ -88,7 +88,9 @@ export class HandlerRuns implements OutcomeObserver<ConnectionCore> {
     const error = errorOf(thrown);
     // If an iteration or a `recv()` rethrows the end of the connection, the handler has not failed.
     if (error instanceof ConnectionClosed && connection.state === "closed") return;
-    this.#logger?.error("connection handler failed", { id: connection.id, error });
+    const { id, session } = connection;
+    const who = session === null ? { id } : { id, session: session.id };
+    this.#logger?.error("connection handler failed", { ...who, error });
     coreOf(connection).closeWithCause("handler-failed", { code: 1011, reason: "" }, error);
   }
 }

@@ -223,6 +223,8 @@ test("N4: the agreed compression is used; a malformed header is a NegotiationErr
     () => forServer.acceptCompression("permessage-deflate; ="),
     () => forClient.readCompression("permessage-deflate; client_max_window_bits=7"),
     () => new Adopter({ role: "client" }).readCompression("permessage-deflate"),
+    () => forClient.readCompression("foo"),
+    () => forClient.readCompression("x-webkit-deflate-frame; server_no_context_takeover"),
   ])
     assert.throws(call, NegotiationError);
 });
@@ -275,13 +277,23 @@ test("N4: a socket of openSocket() emits `data` before it is adopted, and to lat
   }
 });
 
-test("N4: invalid options and streams are rejected", () => {
+test("N4: invalid options and arguments are rejected", () => {
+  const [stream] = duplexPair();
+  const adopter = new Adopter({ role: "client" });
+  const none = Buffer.alloc(0);
   const rejected: readonly (readonly [() => unknown, RegExp])[] = [
     [() => new Adopter({ role: "peer" as "client" }), /`role`/],
+    [() => new Adopter({} as AdopterOptions), /`role` to be "client" or "server", got undefined/],
+    [() => new Adopter(undefined as never), /options of Adopter to be an object, got undefined/],
     [() => new Adopter({ role: "client", firstPing: "soon" as "open" }), /`firstPing`/],
     [() => new Adopter({ role: "client", generateMask: 5 as never }), /`generateMask`/],
     [() => new Adopter({ role: "client", text: "bytes" } as AdopterOptions), /`text`/],
     [() => adopt({} as Duplex, "client"), /`stream`/],
+    [() => adopt(stream, "client", {}, { head: "text" as never }), /`head` to be bytes/],
+    [() => adopt(stream, "client", {}, { compression: {} as never }), /`handshake.compression`/],
+    [() => adopter.adopt(stream, none, {} as never, HANDSHAKE), /`handler.onMessage` to be a function/],
+    [() => adopter.adopt(stream, none, null as never, HANDSHAKE), /`handler.onMessage` to be a function/],
+    [() => adopter.adopt(stream, none, new Recorder(), null as never), /`handshake.compression`/],
   ];
   for (const [call, message] of rejected) {
     assert.throws(call, InvalidArgumentError);

@@ -6,7 +6,14 @@ import { connect as connectTcp, createServer, type AddressInfo } from "node:net"
 import { Duplex, PassThrough, type DuplexOptions } from "node:stream";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { assertWithin, eventually } from "holdfast-testkit";
-import { connect, connectPersistent, serve, type Connection, type Server } from "../../build/index.js";
+import {
+  connect,
+  connectPersistent,
+  HandshakeError,
+  serve,
+  type Connection,
+  type Server,
+} from "../../build/index.js";
 
 let server: Server;
 
@@ -284,4 +291,22 @@ describe("A stream that is given to two connections", () => {
     await assert.rejects(connect("wss://example.com/", options), inUse);
     await assert.rejects(first, { name: "OpenTimeoutError" });
   });
+});
+
+describe("A stream that emits an error which is none", () => {
+  for (const value of [undefined, null, "broken", 5, {}]) {
+    test(`D7: ${JSON.stringify(value)} is a reset, with an Error`, async () => {
+      const stream = streamTo(server);
+      const connection = await connect(server.url, { stream });
+      stream.emit("error", value);
+      const { cause, error } = await connection.closed;
+      assert.equal(cause, "reset");
+      assert.ok(error instanceof Error);
+    });
+
+    test(`B12: ${JSON.stringify(value)} before the answer fails the opening`, async () => {
+      const stream: Duplex = streamTo(server, { write: () => void stream.emit("error", value) });
+      await assert.rejects(connect(server.url, { stream }), HandshakeError);
+    });
+  }
 });

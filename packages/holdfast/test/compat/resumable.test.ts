@@ -54,6 +54,33 @@ describe("ResumableWebSocket", () => {
     assert.deepEqual(second.received, []);
   });
 
+  for (const how of ["close()", "a lost session"]) {
+    test(`N2: bufferedAmount keeps counting what ${how} left unsent`, async () => {
+      await using scene = await openScene({ sessions: true });
+      const proxy = await FaultProxy.start({ target: { port: scene.server.port } });
+      const socket = new ResumableWebSocket(proxy.url("ws"), [], { holdfast: quick });
+      await once(socket, "open");
+      await proxy.accept("reset");
+      proxy.cut({ kind: "rst" });
+      await eventually(() => scene.server.sessions?.detached === 1, "the end of the socket");
+      socket.send("12345");
+      socket.send("é");
+      assert.equal(socket.bufferedAmount, 7);
+      const closed = once(socket, "close");
+      if (how === "close()") {
+        socket.close();
+      } else {
+        for (const connection of scene.server.connections) connection.terminate();
+        await proxy.accept("forward");
+      }
+      await closed;
+      assert.equal(socket.bufferedAmount, 7);
+      socket.send("late");
+      assert.equal(socket.bufferedAmount, 11);
+      await proxy.close();
+    });
+  }
+
   test("N2: a server without sessions fails the opening, and closeInfo explains", async () => {
     await using scene = await openScene();
     const socket = new ResumableWebSocket(scene.url);

@@ -108,4 +108,13 @@ describe("G9: the tools of holdfast/testing", { timeout: 60_000 }, () => {
     const peer = await other.nextPeer();
     assert.equal(Buffer.from(await peer.read(5)).toString(), "first");
   });
+
+  test("D7: a nextPeer() that waits when the server closes, or begins later, is rejected", async () => {
+    const other = await RawServer.start();
+    const expected = { name: "InvalidStateError", message: /Expected a connection, got the close\(\)/ };
+    const waiting = assert.rejects(other.nextPeer(), expected);
+    await other.close();
+    await waiting;
+    await assert.rejects(other.nextPeer(), expected);
+  });
 });

@@ -93,8 +93,10 @@ export class ConnectionLog {
   onClose(info: CloseInfo): void {
     const { code, reason, cause, initiator, message, error, evidence } = info;
     const { openedAt, endedAt, latency, messagesReceived, messagesSent, bytesReceived, bytesSent } = evidence;
+    const { session } = this.#connection;
     const details = {
       ...this.#who,
+      ...(session === null ? {} : { session: session.id }),
       code,
       cause,
       initiator,

@@ -3,8 +3,9 @@
 import type { deflateRawSync, inflateRawSync } from "node:zlib";
 import { nodeModule } from "../node-module.js";
 import { NegotiationError } from "../../shared/errors.js";
+import { quote } from "../../shared/quote.js";
 import { parseExtensions, serializeExtensions } from "../handshake/extension-header.js";
-import { chooseOffer, offerOf, readAnswer, type DeflateParameters } from "./parameters.js";
+import { chooseOffer, DEFLATE_NAME, offerOf, readAnswer, type DeflateParameters } from "./parameters.js";
 import { PermessageDeflate, type DeflateTuning } from "./permessage-deflate.js";
 import { Z_SYNC_FLUSH } from "./zlib-options.js";
 
@@ -75,8 +76,12 @@ export function readDeflateAnswer(
   if (answer === null) return null;
   const elements = parseExtensions(answer);
   if (typeof elements === "string") return new NegotiationError(elements);
+  const [element] = elements;
   if (elements.length !== 1) return new NegotiationError(`Expected one extension, got ${elements.length}.`);
-  const agreed = readAnswer(elements[0], wantedBy(settings), !hasDictionaries());
+  // RFC 6455 section 4.1: an extension that was not offered fails the handshake.
+  if (element.name !== DEFLATE_NAME)
+    return new NegotiationError(`Expected the extension "${DEFLATE_NAME}", got ${quote(element.name)}.`);
+  const agreed = readAnswer(element, wantedBy(settings), !hasDictionaries());
   if (typeof agreed === "string") return new NegotiationError(agreed);
   return { extension: new PermessageDeflate(false, agreed, settings.tuning), header: answer };
 }

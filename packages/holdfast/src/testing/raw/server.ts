@@ -3,6 +3,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { TLSSocket, type TLSSocketOptions } from "node:tls";
+import { InvalidStateError } from "../../shared/errors.js";
 import { checkFunction, requireDuration } from "../../shared/option-checks.js";
 import { checkOptionNames, type OptionNames } from "../../shared/option-names.js";
 import { checkHost, checkPort } from "../check-address.js";
@@ -46,7 +47,7 @@ export class RawServer implements AsyncDisposable {
   readonly #peers: RawServerPeer[] = [];
   readonly #scripts: Promise<void>[] = [];
   readonly #failures: unknown[] = [];
-  readonly #waiters = new Set<(peer: RawServerPeer) => void>();
+  readonly #waiters = new Set<(peer: RawServerPeer | Promise<never>) => void>();
   #nextPeerIndex = 0;
   #closing: Promise<void> | null = null;
 
@@ -96,7 +97,7 @@ export class RawServer implements AsyncDisposable {
   /**
    * Resolves with the next peer that this method has not returned yet; waits for one to connect if necessary.
    *
-   * @throws Error if none connects within the timeout
+   * @throws Error if none connects within the timeout, or before the server closes
    */
   async nextPeer({ timeout = this.#options.timeout ?? 20_000 }: WaitOptions = {}): Promise<RawServerPeer> {
     const peer = this.#peers.at(this.#nextPeerIndex);
@@ -104,7 +105,8 @@ export class RawServer implements AsyncDisposable {
       this.#nextPeerIndex++;
       return peer;
     }
-    let waiter: (peer: RawServerPeer) => void = () => undefined;
+    if (this.#closing !== null) return closedWhileWaiting();
+    let waiter: (peer: RawServerPeer | Promise<never>) => void = () => undefined;
     const next = new Promise<RawServerPeer>((resolve) => {
       waiter = resolve;
       this.#waiters.add(waiter);
@@ -133,6 +135,7 @@ export class RawServer implements AsyncDisposable {
     const failures = [...this.#failures];
     const closed = once(this.#server, "close");
     this.#server.close();
+    for (const waiter of this.#waiters) waiter(closedWhileWaiting());
     // The newest first: a TLS connection before the TCP connection below it.
     for (const socket of [...this.#sockets].reverse()) socket.destroy();
     await closed;
@@ -189,4 +192,8 @@ export class RawServer implements AsyncDisposable {
       peer.reset();
     }
   }
+}
+
+function closedWhileWaiting(): Promise<never> {
+  return Promise.reject(new InvalidStateError("Expected a connection, got the close() of the server."));
 }

@@ -242,8 +242,9 @@ function onDrain(this: OwnedSocket): void {
   this[OWNER].drained();
 }
 
-function onError(this: OwnedSocket, error: Error): void {
-  this[OWNER].handler?.onError(error);
+/** A stream of the application may emit any value, or none. */
+function onError(this: OwnedSocket, error: unknown): void {
+  this[OWNER].handler?.onError(errorOf(error));
 }
 
 function onClose(this: OwnedSocket): void {

@@ -29,6 +29,9 @@ class SessionExtras {
   alarm: Alarm | null = null;
   /** When the session lost its newest socket; monotonic. */
   detachedAt = 0;
+  /** Bytes of the sockets before the newest one. */
+  earlierBytesReceived = 0;
+  earlierBytesSent = 0;
   /** How the newest socket ended; null while it is open. */
   lastInfo: CloseInfo | null = null;
   /** The newest resumption; null for none. */

@@ -3,6 +3,8 @@
 
 import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
 import { decodeText, TextBytes } from "../../shared/text-bytes.js";
+import { ignore } from "../../shared/deferred.js";
+import type { SessionMessage } from "../../session/wire.js";
 import type { ReceiveLedger } from "../../session/receive-ledger.js";
 import type { InboxEntry } from "../../session/store/session-record.js";
 import type { Message } from "../../connection/reading/inbox.js";
@@ -103,6 +105,28 @@ export abstract class SessionIntake extends SessionSockets {
 
   onPingQueued(): void {
     this.busySender?.acknowledge();
+  }
+
+  abstract onWord(message: SessionMessage): void;
+
+  /**
+   * If the application still does not keep up, the socket is ending. Messages that it held back do not count, so that a client
+   * that reconnects again and again cannot fill the inbox: it sends them again on the next socket.
+   */
+  onLinkResuming(): void {
+    const { current, shownSession } = this;
+    if (current === null || this.handler.pauseReasons.length === 0) return;
+    current.streamTo(null);
+    current.bind({
+      shownSession,
+      hasBusyReader: false,
+      onData: ignore,
+      onStreamed: ignore,
+      onPingQueued: ignore,
+      onWord: (message) => {
+        if (message.type !== "skip") this.onWord(message); // Its positions follow those of the messages.
+      },
+    });
   }
 
   /** Positions were skipped. */

@@ -17,6 +17,7 @@ import type {
   MessageTransportFactory,
   SendSettings,
   SharedMessage,
+  TransportSession,
 } from "../../connection/message-transport.js";
 import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
 import { SecretHidingObserver } from "./secret-hiding-observer.js";
@@ -24,6 +25,8 @@ import { LinkProtocol, type PingsAs, type SpreadEnd } from "../link/link-protoco
 
 /** The session's end on the current socket, or what stands in until there is one. */
 export interface SessionLinkHandler {
+  /** A server's session, as the socket's own connection shows it. */
+  readonly shownSession?: TransportSession;
   /** As in MessageTransportHandler. */
   readonly hasBusyReader: boolean;
   /** A message of the application arrived. Bytes may be a view of the read buffer. */
@@ -42,6 +45,8 @@ export interface SessionLinkHandler {
 export interface LinkOwner {
   /** The listeners of the session's connection; null for none. */
   readonly listeners: Listeners | null;
+  /** The socket is about to deliver what it held back while reading was paused. */
+  onLinkResuming(): void;
   /** The peer's Close waits for an answer. */
   onLinkClosing(close: CloseFrame): void;
   /** Both Close frames were exchanged, ours first. */
@@ -69,9 +74,16 @@ export class SessionLink extends LinkProtocol {
   #session: SessionLinkHandler = NOBODY;
   #hasSpoken = false;
 
-  /** From now on, this handler receives what arrives. Null ignores it: another socket has taken over the session. */
+  /** From now on, this handler receives what arrives. Null ignores it: the session does not use the socket any more. */
   bind(session: SessionLinkHandler | null): void {
-    this.#session = session ?? NOBODY;
+    const { shownSession } = this.#session;
+    if (session !== null) this.#session = session;
+    else this.#session = shownSession === undefined ? NOBODY : { ...NOBODY, shownSession };
+  }
+
+  /** By its id, observers of the sockets find the session's connection. */
+  override get session(): TransportSession | null {
+    return this.#session.shownSession ?? null;
   }
 
   /** The core of the socket's own connection. */
@@ -168,6 +180,11 @@ export class SessionLink extends LinkProtocol {
   endAtOnce(): void {
     this.sendWordAhead(END);
     this.wire.flush();
+  }
+
+  override resume(): void {
+    this.owner?.onLinkResuming();
+    super.resume();
   }
 
   /** A message that was delivered in pieces is complete. */

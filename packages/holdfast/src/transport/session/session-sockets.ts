@@ -12,7 +12,12 @@ import type { CloseInfo } from "../../connection/close-info.js";
 import type { ConnectionCore } from "../../connection/connection-core.js";
 import type { Listeners } from "../../connection/listeners.js";
 import type { Address } from "../../connection/ports.js";
-import type { Fragment, LinkWords, MessageTransportHandler } from "../../connection/message-transport.js";
+import type {
+  Fragment,
+  LinkWords,
+  MessageTransportHandler,
+  TransportSession,
+} from "../../connection/message-transport.js";
 import type { MessageLog } from "./message-log.js";
 import { notDelivered } from "./receipts.js";
 import { ResumptionReport } from "./resumption-report.js";
@@ -121,7 +126,13 @@ export abstract class SessionSockets extends SessionState implements SenderHandl
     return this.application === null ? null : this.application.registeredListeners;
   }
 
-  // MessageTransport: facts and numbers of the newest socket.
+  get shownSession(): TransportSession {
+    const { id, isAttached, handler } = this;
+    const position = handler.session?.position ?? 0;
+    return { id, isAttached, positionBefore: () => position };
+  }
+
+  // MessageTransport: facts and numbers of the newest socket, but the bytes of all.
 
   get role(): Role {
     return this.newest.transport.role;
@@ -140,11 +151,11 @@ export abstract class SessionSockets extends SessionState implements SenderHandl
   }
 
   get bytesReceived(): number {
-    return this.newest.traffic.bytesReceived;
+    return this.extras.earlierBytesReceived + this.newest.traffic.bytesReceived;
   }
 
   get bytesSent(): number {
-    return this.newest.traffic.bytesSent;
+    return this.extras.earlierBytesSent + this.newest.traffic.bytesSent;
   }
 
   get lastReceivedAt(): number {
@@ -228,6 +239,10 @@ export abstract class SessionSockets extends SessionState implements SenderHandl
   protected use(link: SessionLink, resumption: Resumption | null): void {
     const sender = resumption === null ? null : this.sender;
     const { core } = link;
+    if (link !== this.#link) {
+      const { bytesReceived, bytesSent } = this;
+      Object.assign(this.ownExtras, { earlierBytesReceived: bytesReceived, earlierBytesSent: bytesSent });
+    }
     this.#link = link;
     link.owner = this;
     core.attachObserver(SOCKET_OBSERVER);
@@ -248,14 +263,15 @@ export abstract class SessionSockets extends SessionState implements SenderHandl
     this.options.keeper.onSocket(link.core.facade, false);
   }
 
+  abstract onLinkResuming(): void;
   abstract onLinkClosing(close: CloseFrame): void;
   abstract onLinkClosed(close: CloseFrame): void;
   abstract onLinkEnded(info: CloseInfo): void;
 
   /** Messages that still arrive on the socket do not count, and nothing is sent on it. */
   protected leave(link: SessionLink): void {
-    link.bind(null);
     link.owner = null;
+    link.bind(null);
     const extras = this.ownExtras;
     extras.detachedAt = this.options.runtime.clock.now();
     extras.lastInfo = null;

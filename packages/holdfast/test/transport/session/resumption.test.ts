@@ -124,6 +124,48 @@ describe("A session and its sockets", { timeout: 300_000 }, () => {
     assert.equal(isClosed, false);
   });
 
+  test("L1 J2: `traffic` counts the messages and the bytes of all sockets", async () => {
+    await using pair = await SessionPair.open({
+      handler: (connection) => connection.forEach((message) => connection.send(message)),
+    });
+    const { connection } = pair;
+    const text = "x".repeat(10_000);
+    for (let socket = 1; socket <= 3; socket++) {
+      await pair.client.send(text);
+      assert.equal(await pair.client.recv(), text);
+      for (const traffic of [connection.traffic, (await cutAndReconnect(pair)).traffic]) {
+        const { bytesReceived, bytesSent, ...messages } = traffic;
+        assert.deepEqual(messages, { messagesReceived: socket, messagesSent: socket });
+        assert.ok(bytesReceived > socket * text.length, `${bytesReceived} bytes received`);
+        assert.ok(bytesSent > socket * text.length, `${bytesSent} bytes sent`);
+        assert.ok(bytesReceived < (socket + 1) * text.length, `${bytesReceived} bytes received`);
+      }
+    }
+    const before = connection.traffic;
+    await pair.client.close();
+    const { bytesReceived, bytesSent } = (await connection.closed).evidence;
+    assert.ok(bytesReceived >= before.bytesReceived && bytesSent >= before.bytesSent);
+  });
+
+  test("L1 E4: messages that a dying socket held back do not overrun a full inbox, and are sent again", async () => {
+    await using pair = await SessionPair.open({ server: { maxQueue: { messages: 10, bytes: 100_000 } } });
+    const { connection } = pair;
+    const isFull = new Promise<void>((resolve) => connection.on("paused", () => resolve()));
+    const texts = Array.from({ length: 200 }, (_, index) => `${index} ${"x".repeat(100)}`);
+    for (const text of texts) void pair.client.send(text);
+    await isFull;
+    const { messagesReceived } = connection.traffic;
+    // A server that does not read notices a cut when it writes.
+    const writing = setInterval(() => void connection.send("s").catch(() => undefined), 20);
+    await pair.cut();
+    clearInterval(writing);
+    assert.equal(connection.traffic.messagesReceived, messagesReceived);
+    await pair.reconnect();
+    assert.deepEqual(await receive(connection, texts.length), texts);
+    await pair.client.send("last");
+    assert.deepEqual(await receive(connection, 1), ["last"]);
+  });
+
   test("L6: a session that a client does not resume within `retain` is lost at the server, with SessionLostError", async () => {
     await using pair = await SessionPair.open({ server: { sessions: { retain: 60 } } });
     const lost = next(pair.connection, "lost");
@@ -170,3 +212,9 @@ describe("A session and its sockets", { timeout: 300_000 }, () => {
     }
   });
 });
+
+async function cutAndReconnect(pair: SessionPair): Promise<Connection> {
+  await pair.cut();
+  await pair.reconnect();
+  return pair.connection;
+}

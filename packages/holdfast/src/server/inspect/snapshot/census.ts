@@ -100,9 +100,8 @@ export class Census {
     this.#previous = { at: now, counters };
     if (previous === null || now - previous.at > LONGEST_PERIOD) return null;
     const seconds = (now - previous.at) / 1_000;
-    // The counters of a session begin again with each of its sockets, so that a sum can become smaller.
     const rate = (name: keyof Counters): number =>
-      rounded(Math.max(0, counters[name] - previous.counters[name]) / seconds);
+      rounded((counters[name] - previous.counters[name]) / seconds);
     return {
       opened: rate("opened"),
       ended: rate("ended"),
