@@ -63,19 +63,27 @@ export abstract class ConnectionSender {
       }
       if (settings.until === "delivered") this.requireSession();
       const turns = this.turns;
-      if (turns === null) return this.sendNow(data, settings);
-      let isWaiting = true; // Afterwards, the send ends its source by itself.
-      const send = (): Promise<void> => {
-        isWaiting = false;
-        return this.sendNow(data, settings);
-      };
-      const sent = turns.wait(send, settings.signal);
-      sent.catch(() => isWaiting && endSource(data));
-      return sent;
+      return turns === null ? this.sendNow(data, settings) : this.sendLater(turns, data, settings);
     } catch (error) {
       endSource(data);
       return Promise.reject(error);
     }
+  }
+
+  /** Apart from `send`, since its functions would cost each call of that some memory. */
+  protected sendLater(
+    turns: SendTurns,
+    data: string | Bytes | Fragments,
+    settings: SendSettings,
+  ): Promise<void> {
+    let isWaiting = true; // Afterwards, the send ends its source by itself.
+    const send = (): Promise<void> => {
+      isWaiting = false;
+      return this.sendNow(data, settings);
+    };
+    const sent = turns.wait(send, settings.signal);
+    sent.catch(() => isWaiting && endSource(data));
+    return sent;
   }
 
   /** Sends a message whose type the caller knows, while messages may be sent. For adapters, which send no iterables. */
