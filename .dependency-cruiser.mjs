@@ -48,9 +48,13 @@ const layers = {
   // Like browser/, it runs in both; entry points pass the connector of their platform.
   compat: ["shared", "session", "connection", "reconnect", "types of protocol"],
   // Pure functions and the messages of the inspector, which are no part of the public surface: the alternative was a copy.
-  cli: ["index.ts", "topics.ts", "shared/close-code.ts", "shared/nearest-name.ts", "server/inspect/wire.ts"].concat([
-    "client/proxy/environment.ts",
-  ]),
+  cli: [
+    "index.ts",
+    "topics.ts",
+    "shared/close-code.ts",
+    "shared/nearest-name.ts",
+    "server/inspect/wire.ts",
+  ].concat(["client/proxy/environment.ts"]),
 };
 
 /** Layer → the modules of Node that it may import. Other layers run in browsers, and import no modules of Node. */
