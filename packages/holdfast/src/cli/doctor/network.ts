@@ -19,11 +19,20 @@ interface Limits {
   readonly signal: AbortSignal;
 }
 
+/** The server that a URL names. */
+export function serverOf({ protocol, hostname, port }: URL): {
+  readonly isSecure: boolean;
+  readonly hostname: string;
+  readonly port: number;
+} {
+  const isSecure = protocol === "wss:" || protocol === "https:";
+  const host = hostname.replace(/^\[|\]$/g, "");
+  return { isSecure, hostname: host, port: port === "" ? (isSecure ? 443 : 80) : Number(port) };
+}
+
 /** Stops after the first failed step. */
 export async function* examineNetwork(url: URL, tls: TlsOptions, limits: Limits): AsyncGenerator<Finding> {
-  const isSecure = url.protocol === "wss:" || url.protocol === "https:";
-  const host = url.hostname.replace(/^\[|\]$/g, "");
-  const port = url.port === "" ? (isSecure ? 443 : 80) : Number(url.port);
+  const { isSecure, hostname: host, port } = serverOf(url);
 
   const [names, lookupTime] = await timed(limits, () =>
     isIP(host) > 0 ? [{ address: host }] : lookup(host, { all: true }),

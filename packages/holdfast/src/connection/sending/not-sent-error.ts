@@ -13,8 +13,8 @@ export type NotSentOutcome = "unknown" | "unsent";
 /**
  * Why the message was not sent: `"aborted"`: the `signal` of the call aborted; `"expired"`: its `timeToLive` passed;
  * `"overflow"`: the queue was full; `"offline"`: there was no connection, and the option `offline` is `"reject"`;
- * `"lost"`: the connection, or the socket of its session, ended during the send; `"closed"`: the persistent connection is closed; `"session-lost"`: the
- * session was lost before the peer confirmed the message (docs/sessions.md).
+ * `"lost"`: the connection, or the socket of its session, ended during the send; `"closed"`: the persistent connection is
+ * closed; `"session-lost"`: the session was lost before the peer confirmed the message (docs/sessions.md).
  */
 export type NotSentReason =
   "aborted" | "closed" | "expired" | "lost" | "offline" | "overflow" | "session-lost";

@@ -3,6 +3,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { invalidArgument } from "../../shared/option-checks.js";
+import { errorOf } from "../../shared/thrown.js";
 import {
   asksForWebSocket,
   refuse,
@@ -68,7 +69,7 @@ function readUpgrade(request: IncomingMessage): ReadUpgrade {
   try {
     head = headOf(request);
   } catch (error) {
-    return { refusal: refuse(400, error instanceof Error ? error.message : String(error)), head: null };
+    return { refusal: refuse(400, errorOf(error).message), head: null };
   }
   if (!hasKnownLength(head)) return { refusal: UNKNOWN_LENGTH, head };
   return { refusal: asksForWebSocket(head) ? null : UPGRADE_REQUIRED, head };

@@ -17,6 +17,7 @@ import { causeOfError, causeOfFailure, type TransportError } from "./failure-cau
 import { MessageSender } from "./message-sender.js";
 import type { OutboxOptions } from "./outbox.js";
 import { metered, type ReceiveMeter } from "./receive-meter.js";
+import { TIME_PER_TURN } from "./turn-budget.js";
 
 export interface FrameTransportOptions extends OutboxOptions {
   /** Bytes that arrived together with the handshake: the first frames. */
@@ -34,13 +35,6 @@ export interface FrameTransportOptions extends OutboxOptions {
 
 /** If more bytes than this are copied out of a shared read buffer, a separate buffer for each chunk is cheaper. */
 const COPIED_AT_MOST = 8 * 1024;
-
-/**
- * Milliseconds that a connection may spend on received bytes in one turn of the event loop, callbacks included. The
- * rest waits for the next turn, so that no peer delays the other connections longer. A chunk of 64 KiB of small
- * messages takes less, so only attacks and slow callbacks reach the limit.
- */
-const TIME_PER_TURN = 8;
 
 /** Makes the transport of a connection over a byte stream. */
 export function overFrames(options: FrameTransportOptions): MessageTransportFactory {
@@ -239,6 +233,10 @@ export class FrameTransport extends MessageSender implements MessageTransport, B
   }
 
   /**
+   * The rest of the received bytes waits for the next turn, so that no peer delays the other connections longer than
+   * `TIME_PER_TURN`, callbacks included. A chunk of 64 KiB of small messages takes less, so only attacks and slow callbacks
+   * reach the limit.
+   *
    * Only the transport stops reading, for one turn. The heartbeat must not see this as a pause, which would excuse a
    * peer that sends no pongs.
    */

@@ -5,8 +5,10 @@
 import { Deferred } from "../../shared/deferred.js";
 import type { Clock } from "../../connection/ports.js";
 
-/** Milliseconds: half of what a turn may take. The first half passes before the end of the turn is observed. */
-const HALF = 4;
+/** Milliseconds of one turn of the event loop that sends, or the received bytes of one connection, may take. */
+export const TIME_PER_TURN = 8;
+/** The first half passes before the end of the turn is observed. */
+const HALF = TIME_PER_TURN / 2;
 
 /** The weight of what is sent between two looks at the clock. */
 const LOOK_AT = 8192;

@@ -154,8 +154,8 @@ export class Http2ByteStream implements ByteStream {
 }
 
 /**
- * Node reports some codes as errors of its own, and others not at all. It does not say which end has reset the stream: this
- * one does so if the peer breaks the rules of HTTP/2.
+ * Node makes errors of some codes, and reports others not at all. Nothing shows which end has reset the stream: ours resets
+ * it if the peer breaks the rules of HTTP/2.
  */
 function resetError(code: number | undefined, cause?: Error): Error & { readonly code: string } {
   const name = code === undefined ? "no code" : (RST_NAMES.get(code) ?? `code ${code}`);
