@@ -139,14 +139,16 @@ for (const name of ["ioredis", "redis"] as const) {
       const results = await Promise.all(published);
       isDone = true;
       await cutting;
-      // The last cut may have met it.
-      await eventually(() => publish(engine, "a", "last", { id: "last" }));
-      await eventually(() => assert.equal(received.at(-1), "last"));
-      assert.equal(new Set(received).size, received.length);
-      const sorted = received.slice(0, -1).map(Number);
+      // Cuts may have met the first ones, and the subscription.
+      await eventually(async () => {
+        await publish(engine, "a", "last");
+        assert.ok(received.includes("last"));
+      });
+      const numbers = received.filter((text) => text !== "last").map(Number);
+      assert.equal(new Set(numbers).size, numbers.length);
       assert.deepEqual(
-        sorted,
-        [...sorted].sort((one, other) => one - other),
+        numbers,
+        [...numbers].sort((one, other) => one - other),
       );
       // A message that is reported as unsent was not sent.
       results.forEach((result, index) => {
