@@ -50,6 +50,11 @@ export class ChatProgram {
     return withTimeout(found, PATIENCE, "the address of the page");
   }
 
+  /** All that it has printed there until now. */
+  get stderr(): string {
+    return this.#stderr;
+  }
+
   end(signal: NodeJS.Signals = "SIGTERM"): void {
     this.#process.kill(signal);
   }

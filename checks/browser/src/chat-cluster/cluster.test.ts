@@ -68,9 +68,11 @@ describe("npm run example -- chat-cluster", { skip, timeout: 300_000 }, () => {
   });
 
   test("Demo: SIGTERM ends the program and all of its processes, quietly", async () => {
+    // On a busy machine Redis may have been slow before.
+    const complaints = program.stderr;
     program.end();
     const { code, stdout, stderr } = await program.ended();
-    assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
+    assert.deepEqual({ code, stderr }, { code: 0, stderr: complaints });
     for (const [, pid] of stdout.matchAll(/process (\d+)$/gm)) {
       assert.throws(() => process.kill(Number(pid), 0), /ESRCH/);
     }
