@@ -212,7 +212,8 @@ ok    idle        connections idle for S s stay open
     );
     await inAttempts(async () => {
       const { code, stdout } = await runCommand(["doctor", "--idle", "5", server.url]);
-      assert.equal(code, 0);
+      if (code === 1) return false; // The doctor's first connection was still in use after 0.7 s.
+      assert.equal(code, 0, stdout);
       const [, seconds = ""] =
         /warn {2}idle {8}idle connections are cut after (\d\.\d) s \(no close frame/.exec(stdout) ?? [];
       assert.match(seconds, /\d/, stdout);
