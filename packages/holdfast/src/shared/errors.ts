@@ -177,10 +177,7 @@ export class InvalidStatusError extends HandshakeError {
   readonly headers: Headers;
   /** The body of the response, up to 64 KiB. */
   readonly body: Uint8Array;
-  /**
-   * `Retry-After` in milliseconds from now; null if it is missing, invalid, or more than 366 days ahead (RFC 9110 section
-   * 10.2.3).
-   */
+  /** `Retry-After` in milliseconds from now; null if it is missing or invalid (RFC 9110 section 10.2.3). */
   readonly retryAfter: number | null;
 
   constructor(

@@ -48,6 +48,12 @@ function backOffs(consumer: Consumer): readonly BackOffEvent[] {
   return consumer.seen.flatMap(({ event }) => (event.type === "backOff" ? [event] : []));
 }
 
+/** These random delays use at least half of the range. */
+function assertSpread(delays: readonly number[], least: number, most: number): void {
+  const spread = Math.max(...delays) - Math.min(...delays);
+  assert(spread >= (most - least) / 2 - 1, `${spread} of ${least} to ${most}`);
+}
+
 async function stop({ client, clock, consumer, connector }: Scene): Promise<void> {
   client.terminate();
   await clock.settle();
@@ -183,19 +189,29 @@ describe("persist()", () => {
     ["Retry-After: 120", status(503, 120_000), {}, 120_000, 144_000],
     ["Retry-After: 1", status(429, 1000), {}, 1000, 3000],
     ["Retry-After: 0, which is the law's business", status(503, 0), {}, 0, 2000],
-    ["a year, up to maxRetryAfter", status(503, 366 * 86_400_000), {}, 300_000, 360_000],
+    ["290 s, of which maxRetryAfter leaves 10 for the spread", status(503, 290_000), {}, 290_000, 300_001],
+    ["a year, up to maxRetryAfter", status(503, 366 * 86_400_000), {}, 240_000, 300_001],
+    ["two years, up to maxRetryAfter", status(503, 732 * 86_400_000), {}, 240_000, 300_001],
+    ["2 s, up to a maxRetryAfter below the width", status(503, 2000), { maxRetryAfter: 500 }, 0, 501],
+    [
+      "2 s, where minDelay is maxRetryAfter",
+      status(503, 2000),
+      { minDelay: 500, maxRetryAfter: 500 },
+      500,
+      501,
+    ],
     [
       "a year, up to a maxRetryAfter of one's own",
       status(503, 366 * 86_400_000),
       { maxRetryAfter: 60_000 },
-      60_000,
-      72_000,
+      48_000,
+      60_001,
     ],
     [
       "a year, and no maxRetryAfter: as long as timers can",
       status(503, 366 * 86_400_000),
       { maxRetryAfter: null },
-      2 ** 31 - 1,
+      1.7e9,
       2 ** 31,
     ],
     ["less than minDelay", status(503, 10), { minDelay: 2000 }, 2000, 4000],
@@ -203,14 +219,17 @@ describe("persist()", () => {
   ] as const;
   for (const [what, error, options, least, most] of asked) {
     test(`F4: ${what}, is honoured`, async () => {
+      const delays: number[] = [];
       for (let seed = 1; seed <= 20; seed++) {
         const scene = begin((attempt) => attempt.fail(error), options, { seed });
         await scene.clock.settle();
         const [{ delay, requestedByServer }] = backOffs(scene.consumer);
         assert(delay >= least && delay < most, `${least} <= ${delay} < ${most}`);
         assert.equal(requestedByServer, true);
+        delays.push(delay);
         await stop(scene);
       }
+      assertSpread(delays, least, most);
     });
   }
 
@@ -240,7 +259,7 @@ describe("persist()", () => {
         delays.every((delay) => delay >= least && delay <= most),
         seen,
       );
-      assert(Math.max(...delays) - Math.min(...delays) >= (most - least) / 2 - 1, seen);
+      assertSpread(delays, least, most);
     }
   });
 
@@ -258,6 +277,13 @@ describe("persist()", () => {
     assert(first <= 10, `${first}`);
     assert(second >= 1_618 && second <= 3_236, `${second}`);
     assert(third === undefined || third >= 2_618, `${third}`);
+    await stop(scene);
+  });
+
+  test("F4: from the second wait on, a small maxRetryAfter does not shorten the backoff", async () => {
+    const scene = begin((attempt) => attempt.fail(status(503, 2000)), { maxRetryAfter: 1 });
+    await scene.clock.advanceAsync(120_000);
+    assert(scene.connector.attempts.length <= 13, `${scene.connector.attempts.length} attempts`);
     await stop(scene);
   });
 
@@ -288,8 +314,12 @@ describe("persist()", () => {
       for (const [options, least, most] of [
         [{}, 5000, 30_000],
         [{ firstDelay: 10, maxDelay: 40 }, 10, 40],
+        [{ firstDelay: 2000, maxDelay: 1000 }, 0, 1000],
         [{ maxRetryAfter: 6000 }, 5000, 6001],
+        [{ maxRetryAfter: 3000 }, 0, 3001],
+        [{ maxRetryAfter: 40_000, minDelay: 6000 }, 6000, 30_000],
       ] as const) {
+        const delays: number[] = [];
         for (let seed = 1; seed <= 20; seed++) {
           const scene = begin((attempt) => attempt.open(close(code)), options, { seed });
           await scene.clock.settle();
@@ -298,8 +328,10 @@ describe("persist()", () => {
           const [{ delay, requestedByServer, reason }] = backOffs(scene.consumer);
           assert(delay >= least && delay < most, `${least} <= ${delay} < ${most}`);
           assert.deepEqual([requestedByServer, reason], [true, "peer-close"]);
+          delays.push(delay);
           await stop(scene);
         }
+        assertSpread(delays, least, most);
       }
     });
   }

@@ -1,14 +1,11 @@
-/** A longer delay is a mistake of the server, such as a time since 1970 instead of a delay. */
-const LONGEST_DELAY = 366 * 24 * 60 * 60 * 1000;
-
 /**
  * The delay of a `Retry-After` field (RFC 9110 section 10.2.3), in milliseconds from `wallNow` (milliseconds since 1970).
- * 0 for a date in the past; null for a missing or invalid value, and for a delay of more than 366 days.
+ * 0 for a date in the past; null for a missing or invalid value.
  */
 export function parseRetryAfter(value: string | null, wallNow: number): number | null {
   if (value === null) return null;
   const wait = /^[0-9]+$/.test(value) ? Number(value) * 1000 : (parseDate(value, wallNow) ?? NaN) - wallNow;
-  return wait <= LONGEST_DELAY ? Math.max(0, wait) : null;
+  return Number.isFinite(wait) ? Math.max(0, wait) : null;
 }
 
 /** An HTTP date in any of its three formats (RFC 9110 section 5.6.7), in milliseconds since 1970. */

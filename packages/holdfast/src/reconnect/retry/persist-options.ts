@@ -21,8 +21,8 @@ export interface PersistOptions {
   /** Only a connection that stayed open at least this long resets the backoff. @default 5000 */
   readonly stableAfter?: number | undefined;
   /**
-   * The longest delay that a server may request, with `Retry-After` or by closing with 1012 or 1013; null for no
-   * limit. @default 300000
+   * The longest delay that a server may request, with `Retry-After` or by closing with 1012 or 1013, its random part
+   * included; null for no limit. @default 300000
    */
   readonly maxRetryAfter?: number | null | undefined;
   /**

@@ -8,7 +8,7 @@ import type { AttemptOutcome } from "../attempt.js";
 import { backoffDelay, randomFraction, type BackoffSettings } from "./backoff.js";
 import { InvalidArgumentError, InvalidStatusError } from "../../shared/errors.js";
 import { isRetryable } from "./classify.js";
-import { MAX_DELAY, type PersistSettings } from "./persist-options.js";
+import type { PersistSettings } from "./persist-options.js";
 
 export interface Retry {
   /** Milliseconds until the next attempt. */
@@ -53,12 +53,10 @@ export class RetryPolicy {
     if (this.#failures === 1) this.#spread = spread;
     const delay = backoffDelay(this.#failures, this.#backoff(), fraction);
     const requested = this.#requestedDelay(info, error, fraction);
-    // The backoff always applies: a server that sends `Retry-After: 0` does not want retries without pause.
-    return {
-      delay: Math.min(Math.max(delay, requested ?? 0), MAX_DELAY),
-      attempt: this.#failures,
-      requestedByServer: requested !== null && requested >= delay,
-    };
+    // A request replaces the first delay, which is nothing but spread. Later delays also apply: a server that always
+    // sends `Retry-After: 0` does not want retries without pause.
+    const requestedByServer = requested !== null && (this.#failures === 1 || requested >= delay);
+    return { delay: requestedByServer ? requested : delay, attempt: this.#failures, requestedByServer };
   }
 
   /** Another socket has replaced this connection, without a delay. */
@@ -86,25 +84,29 @@ export class RetryPolicy {
     );
   }
 
-  /**
-   * The delay that the server requests, within [minDelay, maxRetryAfter]. All clients get the same request, so random
-   * jitter is added to it.
-   */
+  /** The delay that the server requests, within [minDelay, maxRetryAfter]; null if it requests none. */
   #requestedDelay(info: CloseInfo, error: Error, fraction: number): number | null {
-    const { firstDelay, maxDelay } = this.#settings;
+    const { minDelay, firstDelay, maxDelay, maxRetryAfter } = this.#settings;
     if (error instanceof InvalidStatusError && error.retryAfter !== null) {
-      const wait = this.#clamp(error.retryAfter);
-      return wait + fraction * Math.max(firstDelay, wait / 5);
+      const shortest = Math.max(minDelay, error.retryAfter);
+      return this.#spreadOut(shortest, Math.max(firstDelay, Math.min(shortest, maxRetryAfter) / 5), fraction);
     }
     const isRestarting = info.received !== null && (info.code === 1012 || info.code === 1013);
     if (!isRestarting) return null;
-    const shortest = maxDelay > RESTART_DELAY ? Math.max(firstDelay, RESTART_DELAY) : firstDelay;
-    return this.#clamp(shortest + fraction * Math.max(0, maxDelay - shortest));
+    const lowerEnds = [Math.max(firstDelay, RESTART_DELAY), firstDelay, minDelay];
+    const shortest = Math.max(minDelay, lowerEnds.find((delay) => delay < maxDelay) ?? maxDelay);
+    return this.#spreadOut(shortest, maxDelay - shortest, fraction);
   }
 
-  #clamp(wait: number): number {
+  /**
+   * All clients get the same request. They spread over the `width` after `shortest`, as far as `maxRetryAfter` allows; if
+   * it allows none of that, over the `width` before `maxRetryAfter`.
+   */
+  #spreadOut(shortest: number, width: number, fraction: number): number {
     const { minDelay, maxRetryAfter } = this.#settings;
-    return Math.max(minDelay, Math.min(wait, maxRetryAfter));
+    const from = shortest < maxRetryAfter ? shortest : Math.max(minDelay, maxRetryAfter - width);
+    const to = Math.max(from, Math.min(shortest + width, maxRetryAfter));
+    return Math.min(from + fraction * (to - from), to); // Floating-point addition may round up past the limit.
   }
 }
 

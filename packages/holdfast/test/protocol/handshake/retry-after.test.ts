@@ -26,7 +26,7 @@ test("B4: a leap second is a second", () => {
   assert.equal(parseRetryAfter("Fri, 02 Jan 2026 03:04:60 GMT", NOW), 54_000);
 });
 
-test("B4: garbage, negatives, NaN, infinities, absurd waits and days that do not exist are ignored", () => {
+test("B4: garbage, negatives, NaN, infinities and days that do not exist are ignored", () => {
   for (const value of [
     null,
     "",
@@ -40,7 +40,6 @@ test("B4: garbage, negatives, NaN, infinities, absurd waits and days that do not
     "inf",
     " 5",
     "5, 10",
-    "99999999999",
     "9".repeat(400),
     "tomorrow",
     "Fri, 30 Feb 2026 03:04:35 GMT",
@@ -50,18 +49,17 @@ test("B4: garbage, negatives, NaN, infinities, absurd waits and days that do not
     "Fri, 02 Foo 2026 03:04:35 GMT",
     "Fri, 02 Jan 2026 03:04:35 CET",
     "Fri, 02 Jan 0026 03:04:35 GMT",
-    "Fri, 02 Jan 9999 03:04:35 GMT",
   ]) {
     assert.equal(parseRetryAfter(value, NOW), null, String(value));
   }
 });
 
-test("B4: a delay of more than 366 days is no delay, but a mistake such as a time since 1970", () => {
-  const longest = 366 * 24 * 60 * 60;
-  assert.equal(parseRetryAfter(String(longest), NOW), longest * 1000);
-  assert.equal(parseRetryAfter(String(longest + 1), NOW), null);
-  assert.equal(parseRetryAfter(String(NOW / 1000), NOW), null);
-  assert.equal(parseRetryAfter(new Date(NOW + (longest + 1) * 1000).toUTCString(), NOW), null);
+test("B4: a delay of more than 366 days is a delay, which the client's maxRetryAfter limits", () => {
+  const seconds = 367 * 24 * 60 * 60;
+  assert.equal(parseRetryAfter(String(seconds), NOW), seconds * 1000);
+  assert.equal(parseRetryAfter("99999999999", NOW), 99999999999_000);
+  assert.equal(parseRetryAfter(new Date(NOW + seconds * 1000).toUTCString(), NOW), seconds * 1000);
+  assert.equal(parseRetryAfter("Fri, 02 Jan 9999 03:04:35 GMT", NOW), Date.UTC(9999, 0, 2, 3, 4, 35) - NOW);
 });
 
 test("B4: every date that is written in the preferred format is read to the second", () => {
