@@ -2,7 +2,7 @@
 
 import { checkClose, type Bytes } from "../connection/arguments.js";
 import type { CloseInfo } from "../connection/close-info.js";
-import type { CallOptions, Connection, SendOptions } from "../connection/connection.js";
+import type { CallOptions, Connection, PingOptions, SendOptions } from "../connection/connection.js";
 import { CALL_OPTIONS } from "../connection/call-options.js";
 import { ConcurrencyError } from "../connection/errors.js";
 import { endSource, type Fragments } from "../connection/sending/source.js";
@@ -159,7 +159,7 @@ export abstract class ClientBase implements AsyncIterable<ClientEvent> {
    *
    * @throws InvalidStateError if the client is not connected
    */
-  ping(payload?: string | Bytes | null, options?: CallOptions): Promise<number> {
+  ping(payload?: string | Bytes | null, options?: PingOptions): Promise<number> {
     const { connection } = this;
     return connection === null ? notConnected("ping()", this.state) : connection.ping(payload, options);
   }

@@ -1,5 +1,6 @@
 // Code that the compiler must accept or reject. Nothing runs: the test is that this file compiles.
 
+import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   Client,
@@ -154,4 +155,9 @@ export function describe(event: ClientEvent): string {
 
 test("F1, F9: the options of connect() pass through Client, reconnect() and connectPersistent(), checked by the compiler", () => {
   persist(new Client("ws://localhost/")) satisfies AsyncIterable<ClientEvent>;
+});
+
+test("C3: ping() of a client takes a timeout, as that of its connection does, checked by the compiler", async () => {
+  const client = new Client("ws://localhost/");
+  await assert.rejects(client.ping(null, { timeout: 5_000 }), { code: "ERR_HOLDFAST_INVALID_STATE" });
 });
