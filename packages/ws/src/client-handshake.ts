@@ -23,7 +23,7 @@ export function openClient(
   protocols: readonly unknown[],
   options: ClientOptions,
 ): void {
-  const { protocolVersion = 13, perMessageDeflate = true } = options;
+  const { protocolVersion = 13 } = options;
   if (!PROTOCOL_VERSIONS.includes(protocolVersion)) {
     const supported = PROTOCOL_VERSIONS.join(", ");
     throw new RangeError(
@@ -33,7 +33,7 @@ export function openClient(
   const url = parseUrl(address);
   checkUrl(url);
   const offered = checkProtocols(protocols);
-  const adopter = createAdopter("client", { ...options, perMessageDeflate });
+  const adopter = createAdopter("client", { perMessageDeflate: true, ...options });
   const handshake = new ClientHandshake(websocket, { ...options, protocolVersion }, offered, adopter);
   handshake.begin(url);
 }
@@ -71,7 +71,7 @@ class ClientHandshake {
     const prepared = this.#requests.prepare(url, this.#key, redirect);
     const request = (url.protocol === "wss:" ? https : http).request(prepared as https.RequestOptions);
     this.#request = websocket._req = request;
-    if (isRedirected && followRedirects === true) websocket.emit("redirect", websocket.url, request);
+    if (isRedirected && followRedirects) websocket.emit("redirect", websocket.url, request);
     if (handshakeTimeout !== undefined && handshakeTimeout > 0) {
       request.on("timeout", () => this.#abort(new Error("Opening handshake has timed out")));
     }
@@ -83,8 +83,8 @@ class ClientHandshake {
     request.on("upgrade", (response: IncomingMessage, socket: Duplex, head: Buffer) =>
       this.#onUpgrade(request, response, [socket, head]),
     );
-    if (finishRequest === undefined) request.end();
-    else finishRequest(request, websocket);
+    if (finishRequest) finishRequest(request, websocket);
+    else request.end();
   }
 
   #onResponse(url: URL, request: ClientRequest, response: IncomingMessage): void {
@@ -92,7 +92,7 @@ class ClientHandshake {
     const { followRedirects, maxRedirects = 10 } = this.#options;
     const { location = "" } = headers;
     const websocket = this.#websocket;
-    if (location !== "" && followRedirects === true && statusCode >= 300 && statusCode < 400) {
+    if (location !== "" && followRedirects && statusCode >= 300 && statusCode < 400) {
       if (++websocket._redirects > maxRedirects) {
         this.#abort(new Error("Maximum redirects exceeded"));
         return;

@@ -4,6 +4,7 @@ import type { OutgoingHttpHeaders } from "node:http";
 import type { Adopter } from "holdfast/adapter";
 import type { ClientOptions } from "./client-options.js";
 import { netConnect, tlsConnect } from "./client-sockets.js";
+import { given } from "./options.js";
 import { redirectedHeaders, splitIpcPath, type Carried, type FirstRequest } from "./redirects.js";
 
 /** The redirect that a request follows. */
@@ -37,7 +38,7 @@ export class ClientRequests {
     const carried = this.#carry(url, socketPath, redirect);
     return {
       ...options,
-      createConnection: options.createConnection ?? (isSecure ? tlsConnect : netConnect),
+      createConnection: given(options.createConnection) ?? (isSecure ? tlsConnect : netConnect),
       defaultPort: options.defaultPort ?? (isSecure ? 443 : 80),
       port: url.port === "" ? (isSecure ? 443 : 80) : url.port,
       host: hostname.startsWith("[") ? hostname.slice(1, -1) : hostname,
@@ -58,10 +59,12 @@ export class ClientRequests {
     const { followRedirects, headers, auth } = this.#options;
     const hasUserInfo = url.username !== "" || url.password !== "";
     const userInfo = hasUserInfo ? `${decode(url.username)}:${decode(url.password)}` : (auth ?? undefined);
-    const given = { ...(headers as OutgoingHttpHeaders | undefined) };
-    if (followRedirects !== true) return { headers: given, auth: userInfo };
+    const ownHeaders = { ...(headers as OutgoingHttpHeaders | undefined) };
+    if (!followRedirects) return { headers: ownHeaders, auth: userInfo };
     this.#first ??= {
-      headers: Object.fromEntries(Object.entries(given).map(([name, value]) => [name.toLowerCase(), value])),
+      headers: Object.fromEntries(
+        Object.entries(ownHeaders).map(([name, value]) => [name.toLowerCase(), value]),
+      ),
       auth: userInfo,
       host: socketPath ?? url.host,
       isIpc: socketPath !== undefined,
@@ -85,9 +88,7 @@ export class ClientRequests {
       // One offer, as `ws` makes: the second is for servers that decline the first.
       ...(extensions === null ? {} : { "Sec-WebSocket-Extensions": extensions.split(",", 1)[0] }),
       ...(this.#offered.size === 0 ? {} : { "Sec-WebSocket-Protocol": [...this.#offered].join(",") }),
-      ...(origin === undefined || origin === ""
-        ? {}
-        : { [protocolVersion < 13 ? "Sec-WebSocket-Origin" : "Origin"]: origin }),
+      ...(origin ? { [protocolVersion < 13 ? "Sec-WebSocket-Origin" : "Origin"]: origin } : {}),
     };
   }
 }

@@ -8,7 +8,7 @@ import { CLOSED, CLOSING, EMPTY_BUFFER, OPEN, type BinaryType, type ReadyState }
 import { frameError } from "./frame-errors.js";
 import { UNKNOWN_HANDSHAKE } from "./handshake-records.js";
 import { ReceiverView, SenderView } from "./internals.js";
-import { createAdopter, MAX_PAYLOAD, type ConnectionOptions } from "./options.js";
+import { createAdopter, readLimit, type ConnectionOptions } from "./options.js";
 import { Outgoing } from "./outgoing.js";
 
 /** The result of an opening handshake. */
@@ -79,8 +79,7 @@ export class OpenConnection implements AdoptedHandler {
 
   /** Created when it is first read: few programs do. */
   get receiver(): ReceiverView {
-    const { maxPayload = MAX_PAYLOAD } = this.#options;
-    return (this.#receiver ??= new ReceiverView(maxPayload, this.isCompressed));
+    return (this.#receiver ??= new ReceiverView(readLimit(this.#options.maxPayload) ?? 0, this.isCompressed));
   }
 
   get sender(): SenderView {

@@ -39,28 +39,49 @@ export interface DeflateOptions {
   readonly concurrencyLimit?: number | undefined;
 }
 
-/** The default of `ws`. */
-export const MAX_PAYLOAD = 100 * 1024 * 1024;
-const CLOSE_TIMEOUT = 30_000;
 const COMPRESS_FROM = 1024;
+
+/** The defaults of `ws`. */
+export const CONNECTION_DEFAULTS = {
+  allowSynchronousEvents: true,
+  autoPong: true,
+  closeTimeout: 30_000,
+  maxBufferedChunks: 256 * 1024,
+  maxFragments: 16 * 1024,
+  maxPayload: 100 * 1024 * 1024,
+  maxPendingAutoPongs: 60,
+  skipUTF8Validation: false,
+} as const;
 
 const HOLDFAST_OPTIONS = ["firstPing", "liveness", "logger", "pingInterval", "pingTimeout", "writeLimit"];
 
 /** @throws TypeError for an option that would be ignored; InvalidArgumentError for an invalid value */
 export function createAdopter(role: "client" | "server", options: ConnectionOptions): Adopter {
-  const { autoPong, closeTimeout, generateMask, holdfast = {}, maxPayload, perMessageDeflate } = options;
+  const {
+    autoPong = CONNECTION_DEFAULTS.autoPong,
+    closeTimeout = CONNECTION_DEFAULTS.closeTimeout,
+    generateMask,
+    holdfast = {},
+    maxPayload,
+    perMessageDeflate,
+  } = options;
   checkNames(holdfast);
   return new Adopter({
     firstPing: "interval",
     closeReasons: false,
     ...holdfast,
     role,
-    autoPong: autoPong ?? true,
-    closeTimeout: closeTimeout ?? CLOSE_TIMEOUT,
-    maxMessageSize: maxPayload === 0 ? null : (maxPayload ?? MAX_PAYLOAD),
+    autoPong: Boolean(autoPong as unknown),
+    closeTimeout: readTimeout(closeTimeout),
+    maxMessageSize: readLimit(maxPayload),
     compression: readCompression(perMessageDeflate),
-    ...(generateMask === undefined || role === "server" ? {} : { generateMask: bufferMask(generateMask) }),
+    ...(generateMask && role === "client" ? { generateMask: bufferMask(generateMask) } : {}),
   });
+}
+
+/** As in `ws`, an option that is false, 0 or "" is left out: programs write `verifyClient: isStrict && verify`. */
+export function given<Value>(value: Value): NonNullable<Value> | null {
+  return value ? value : null;
 }
 
 function checkNames(holdfast: HoldfastOptions): void {
@@ -72,18 +93,32 @@ function checkNames(holdfast: HoldfastOptions): void {
   }
 }
 
+/** Milliseconds. As timers do, `ws` takes any number below 1, and what is no number, for 1. Null for more than a timer takes. */
+function readTimeout(value: unknown): number | null {
+  const duration = Number(value);
+  if (!(duration >= 1)) return 1;
+  return duration < 2 ** 31 ? duration : null;
+}
+
+/** Bytes; null for no limit, as `ws` takes everything that is not a positive number. */
+export function readLimit(value: unknown = CONNECTION_DEFAULTS.maxPayload): number | null {
+  const limit = Math.trunc(Number(value));
+  return limit > 0 && Number.isSafeInteger(limit) ? limit : null;
+}
+
 function readCompression(value: ConnectionOptions["perMessageDeflate"]): boolean | CompressionOptions {
-  if (value === undefined || value === null || value === false) return false;
-  if (value === true) return { threshold: COMPRESS_FROM };
+  if (!value) return false;
+  if (typeof value !== "object") return { threshold: COMPRESS_FROM };
   const { zlibDeflateOptions: { level, memLevel } = {} } = value;
   return {
     serverNoContextTakeover: value.serverNoContextTakeover === true,
     clientNoContextTakeover: value.clientNoContextTakeover === true,
     ...windowBits("serverMaxWindowBits", value.serverMaxWindowBits),
     ...windowBits("clientMaxWindowBits", value.clientMaxWindowBits),
-    ...(level === undefined || level === -1 ? {} : { level }),
+    // Level 0 would send stored blocks, larger than the message.
+    ...(level === undefined || level === -1 ? {} : { level: Math.max(level, 1) }),
     ...(memLevel === undefined ? {} : { memLevel }),
-    threshold: value.threshold ?? COMPRESS_FROM,
+    threshold: Math.max(0, Math.min(value.threshold ?? COMPRESS_FROM, Number.MAX_SAFE_INTEGER)),
   };
 }
 

@@ -8,7 +8,7 @@ import type { Adopter, AgreedCompression } from "holdfast/adapter";
 import { acceptableOffers } from "./acceptable-offers.js";
 import { acceptKey } from "./accept-key.js";
 import { ServerHandshake } from "./handshake-records.js";
-import { createAdopter, MAX_PAYLOAD } from "./options.js";
+import { CONNECTION_DEFAULTS, createAdopter, given } from "./options.js";
 import { destroySocket, refuse, type Refusal } from "./refusals.js";
 import { checkRequest } from "./request-checks.js";
 import type { ServerOptions } from "./server-options.js";
@@ -36,23 +36,24 @@ export class WebSocketServer extends EventEmitter {
   /** @throws TypeError, InvalidArgumentError */
   constructor(options: ServerOptions = {}, callback?: () => void) {
     super();
-    const { port = null, server = null, noServer = false } = options;
-    if ([port !== null, server !== null, noServer].filter(Boolean).length !== 1) {
+    const { port = null, noServer } = options;
+    const server = given(options.server);
+    if ([port !== null, server, noServer].filter(Boolean).length !== 1) {
       throw new TypeError(
         'One and only one of the "port", "server", or "noServer" options must be specified',
       );
     }
-    const perMessageDeflate = options.perMessageDeflate === true ? {} : (options.perMessageDeflate ?? false);
-    this.options = { ...DEFAULTS, WebSocket, ...options, perMessageDeflate };
+    const resolved = { ...DEFAULTS, WebSocket, ...options };
+    this.options = resolved.perMessageDeflate === true ? { ...resolved, perMessageDeflate: {} } : resolved;
     this.#adopter = createAdopter("server", this.options);
-    if (this.options.clientTracking === true) this.clients = new Set();
+    if (this.options.clientTracking) this.clients = new Set();
     if (port !== null) this._server = listen(this.options, callback);
     else if (server !== null) this._server = server; // Those of https have the same interface.
     if (this._server !== null) this.#listenTo(this._server);
   }
 
   address(): AddressInfo | string | null {
-    if (this.options.noServer === true) throw new Error('The server is operating in "noServer" mode');
+    if (this.options.noServer) throw new Error('The server is operating in "noServer" mode');
     return this._server?.address() ?? null;
   }
 
@@ -69,7 +70,7 @@ export class WebSocketServer extends EventEmitter {
     const server = this._server;
     this.#removeListeners();
     this._server = null;
-    if (server !== null && (this.options.server ?? null) === null) server.close(() => this.#emitClose());
+    if (server !== null && !this.options.server) server.close(() => this.#emitClose());
     else if ((this.clients?.size ?? 0) > 0) this.#awaitsClients = true;
     else process.nextTick(() => this.#emitClose());
   }
@@ -77,7 +78,7 @@ export class WebSocketServer extends EventEmitter {
   /** Whether the request is for this server: whether it has the path of the option `path`. */
   shouldHandle(request: IncomingMessage): boolean {
     const { path } = this.options;
-    if (path === undefined || path === null || path === "") return true;
+    if (!path) return true;
     return (request.url ?? "").split("?", 1)[0] === path;
   }
 
@@ -123,11 +124,11 @@ export class WebSocketServer extends EventEmitter {
   #acceptCompression({ headers }: IncomingMessage): AgreedCompression | Refusal | null {
     const offer = headers["sec-websocket-extensions"];
     const { perMessageDeflate } = this.options;
-    if (offer === undefined || perMessageDeflate === false) return null;
+    if (offer === undefined || !perMessageDeflate) return null;
     const invalid = { status: 400, message: "Invalid or unacceptable Sec-WebSocket-Extensions header" };
     try {
       const offers =
-        typeof perMessageDeflate === "object" ? acceptableOffers(offer, perMessageDeflate ?? {}) : offer;
+        typeof perMessageDeflate === "object" ? acceptableOffers(offer, perMessageDeflate) : offer;
       const agreed = this.#adopter.acceptCompression(offers ?? offer);
       if (agreed !== null && offers !== null) return agreed;
       return OFFERS_DEFLATE.test(offer) ? invalid : null;
@@ -139,7 +140,7 @@ export class WebSocketServer extends EventEmitter {
   /** Asks the application's `verifyClient`, which answers at once or by a callback. */
   #verify(request: IncomingMessage, socket: Duplex, accept: () => void): void {
     const { verifyClient } = this.options;
-    if (verifyClient === undefined || verifyClient === null) {
+    if (!verifyClient) {
       accept();
       return;
     }
@@ -197,7 +198,7 @@ export class WebSocketServer extends EventEmitter {
     const [first = ""] = offered;
     if (first === "") return "";
     const { handleProtocols } = this.options;
-    if (handleProtocols === undefined || handleProtocols === null) return first;
+    if (!handleProtocols) return first;
     const chosen = handleProtocols(offered, request);
     return typeof chosen === "string" ? chosen : "";
   }
@@ -224,10 +225,7 @@ export class WebSocketServer extends EventEmitter {
 }
 
 const DEFAULTS: ServerOptions = {
-  allowSynchronousEvents: true,
-  autoPong: true,
-  maxPayload: MAX_PAYLOAD,
-  skipUTF8Validation: false,
+  ...CONNECTION_DEFAULTS,
   perMessageDeflate: false,
   handleProtocols: null,
   clientTracking: true,

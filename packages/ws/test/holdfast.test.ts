@@ -104,7 +104,10 @@ test("N4: an option without an equivalent is rejected with the reason; limits th
   const cases: readonly (readonly [object, RegExp])[] = [
     [{ holdfast: { autoPong: false } }, /Expected only .* in the option `holdfast`, got `autoPong`\./],
     [{ holdfast: { pingInterval: "20s" } }, /Expected `pingInterval` to be .*, got "20s" \(string\)/],
-    [{ perMessageDeflate: { threshold: -1 } }, /Expected `compression.threshold` to be /],
+    [
+      { perMessageDeflate: { zlibDeflateOptions: { memLevel: 10 } } },
+      /Expected `compression.memLevel` to be /,
+    ],
   ];
   for (const [options, message] of cases) {
     assert.throws(() => new WebSocketServer({ noServer: true, ...options }), message);

@@ -161,7 +161,7 @@ declare namespace WebSocket {
     holdfast?: HoldfastOptions | undefined;
     maxPayload?: number | undefined;
     perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
-    /** Only false is accepted: text is always validated. */
+    /** Has no effect: text is always validated. */
     skipUTF8Validation?: boolean | undefined;
     /** Has no effect: Holdfast needs no such limit. */
     maxBufferedChunks?: number | undefined;

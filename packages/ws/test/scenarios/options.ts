@@ -37,6 +37,64 @@ export const optionScenarios: Readonly<Record<string, Scenario>> = {
     stage.note(...((await pong) as unknown[]));
   },
   "maxPayload: 0": sent((client) => client.send(Buffer.alloc(300_000)), { server: { maxPayload: 0 } }),
+  "options that are falsy, or of another type": async (library, stage) => {
+    const sides: readonly (readonly [object, object])[] = [
+      ...[false, 0, "", null].flatMap((value) => [
+        [{ verifyClient: value, handleProtocols: value, path: value }, {}] as const,
+        [{ perMessageDeflate: value, autoPong: value }, { perMessageDeflate: true }] as const,
+        [
+          { perMessageDeflate: true },
+          { perMessageDeflate: value, finishRequest: value, origin: value, followRedirects: value },
+        ] as const,
+        [{}, { createConnection: value, generateMask: value, autoPong: value, handshakeTimeout: 0 }] as const,
+      ]),
+      [{ perMessageDeflate: true }, { perMessageDeflate: undefined }],
+      [{ perMessageDeflate: 1, autoPong: 1, clientTracking: 1 }, { perMessageDeflate: "yes" }],
+      [{ clientTracking: 0 }, {}],
+      [{ perMessageDeflate: { zlibDeflateOptions: { level: 0 }, threshold: Infinity } }, {}],
+    ];
+    for (const [server, client] of sides) {
+      const listener = await stage.serve(library, server);
+      const accepted = once(listener, "connection") as Promise<[Socket, IncomingMessage]>;
+      const socket = new library(urlOf(listener), ["p"], client);
+      await once(socket, "open");
+      const [peer, { headers }] = await accepted;
+      const message = once(peer, "message") as Promise<[Buffer]>;
+      socket.send(TEXT);
+      const { length } = (await message)[0];
+      const count = (listener as { clients?: Set<unknown> }).clients?.size;
+      stage.note(socket.protocol, socket.extensions, peer.extensions, headers.origin, length, count);
+      socket.terminate();
+    }
+  },
+  "the forms of maxPayload": async (library, stage) => {
+    for (const maxPayload of [0, -1, Infinity, NaN, null, 1.5, "10", "many"]) {
+      const [client, server] = await pair(library, stage, { server: { maxPayload } });
+      const ended = stage.watch(server, String(maxPayload));
+      client.send("a");
+      client.send("bytes");
+      client.send("longer than ten");
+      client.close(1000);
+      await ended;
+    }
+  },
+  "the forms of closeTimeout": async (library, stage) => {
+    for (const closeTimeout of [0, -1, null, "1", NaN, 1.5]) {
+      const [client, server] = await pair(library, stage, { client: { closeTimeout } });
+      server.pause(); // It never answers.
+      const ended = stage.watch(client, String(closeTimeout));
+      client.close(1000);
+      await ended;
+      server.terminate();
+    }
+  },
+  "the options of a server": async (library, stage) => {
+    const { options } = await stage.serve(library);
+    return Object.entries(options as object)
+      .filter(([name]) => name !== "WebSocket")
+      .map(([name, value]) => `${name}: ${String(value)}`)
+      .sort();
+  },
   skipUTF8Validation: sent((client) => client.send("héllo"), {
     client: { skipUTF8Validation: true },
     server: { skipUTF8Validation: true },
