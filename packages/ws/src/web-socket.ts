@@ -115,7 +115,7 @@ export class WebSocket extends EventEmitter {
 
   send(data?: unknown, options?: Callback | SendOptions, callback?: Callback): void {
     const open = this.#openOrThrow();
-    const then = typeof options === "function" ? options : callback;
+    const then = checkCallback(typeof options === "function" ? options : callback);
     const chosen = typeof options === "function" ? undefined : options;
     const payload = typeof data === "number" ? String(data) : data;
     if (open === null) {
@@ -218,7 +218,7 @@ export class WebSocket extends EventEmitter {
   ): void {
     const open = this.#openOrThrow();
     const isLeftOut = typeof data === "function";
-    const then = isLeftOut ? (data as Callback) : typeof mask === "function" ? mask : callback;
+    const then = checkCallback(isLeftOut ? data : typeof mask === "function" ? mask : callback);
     const given = isLeftOut ? undefined : typeof data === "number" ? String(data) : data;
     if (open === null) {
       this.#refuse(given, then);
@@ -267,6 +267,13 @@ defineAttributes(WebSocket.prototype);
 
 const WRONG_MASK =
   "Expected no other `mask` than the role's: a client masks its frames and a server does not (RFC 6455 section 5.1). Remove the option.";
+
+/** As in `ws`, null and false are no callback. */
+function checkCallback(callback: unknown): Callback | undefined {
+  if (!callback) return undefined;
+  if (typeof callback === "function") return callback as Callback;
+  throw new TypeError(`Expected a function as the callback, got a value of type ${typeof callback}.`);
+}
 
 function notOpen(state: ReadyState): Error {
   return new Error(`WebSocket is not open: readyState ${state} (${STATE_NAMES[state]})`);

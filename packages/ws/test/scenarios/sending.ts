@@ -8,6 +8,19 @@ import { pair, sent } from "./messages.js";
 const deflate = { server: { perMessageDeflate: true }, client: { perMessageDeflate: { threshold: 0 } } };
 
 export const sendingScenarios: Readonly<Record<string, Scenario>> = {
+  "callbacks that are null, false, or no function": async (library, stage) => {
+    const [client] = await pair(library, stage);
+    const callbacks = [null, false, 0, "", 5, true, {}] as unknown as (() => void)[];
+    for (const callback of callbacks) {
+      const calls = [
+        () => client.send("a", {}, callback),
+        () => client.send("a", null as never, callback),
+        () => client.ping("a", undefined, callback),
+        () => client.pong("a", undefined, callback),
+      ];
+      for (const call of calls) stage.note(thrownBy(call).split(" | ", 1));
+    }
+  },
   numbers: sent((client) => {
     for (const number of [0, -0, 1.5, Number.NaN]) client.send(number);
   }),
