@@ -137,6 +137,16 @@ describe("A function of the application that ends the loop while the consumer wa
   });
 });
 
+test("F6: close() in the turn in which the connection opens begins the closing", async () => {
+  const harness = new PersistentHarness();
+  await harness.clock.settle();
+  harness.attempt.open();
+  void harness.link.close();
+  assert.deepEqual(harness.states, ["connecting", "closing"]);
+  await harness.finish();
+  assert.deepEqual(harness.states, ["connecting", "closing", "closed"]);
+});
+
 test("F6: a logger that closes the client when it hears of the next attempt ends it for good", async () => {
   const ignore = (): void => undefined;
   const logger: Logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };

@@ -272,7 +272,7 @@ export class PersistentCore
   }
 
   onResumed(event: SessionResumedEvent): void {
-    this.#lifecycle.listeners.emit("resumed", event);
+    if (!this.#isEnding) this.#lifecycle.listeners.emit("resumed", event);
   }
 
   onLost(event: SessionLostEvent): void {
@@ -383,10 +383,9 @@ export class PersistentCore
 
   /** Calls `end`, which ends the loop. No other connection follows. */
   #stop(end: () => void): void {
-    const isConnected = this.#connection !== null;
     this.#sender.finish();
     end();
-    if (isConnected && !this.#isEnding) this.#lifecycle.change({ state: "closing" });
+    if (!this.#isEnding) this.#lifecycle.change({ state: "closing" });
   }
 
   get #isEnding(): boolean {

@@ -17,7 +17,7 @@ export interface PreparationHandler {
   readonly session: SessionCarrier | null;
   readonly timers: TimerQueue;
   now(): number;
-  /** Whether the connection is still in use: open, or closing. */
+  /** Whether the connection is still in use, and the application has not ended it. */
   isCurrent(connection: Connection): boolean;
   /** The receiver has the connection's messages: it can be used. */
   onReady(connection: Connection, attempt: number, isFirst: boolean): void;
@@ -129,7 +129,9 @@ export class Preparation {
     // The inbox, and the answer to a Close, wait for the receiver, or for `onOpen`. Before this, no message can arrive.
     coreOf(connection).inbox.noteReader("reader");
     const { onOpen } = this.#settings;
-    if (onOpen === null || this.#isDone) this.#ready(connection, this.#attempt);
+    // The application has called `close()` while the server answered.
+    if (!this.#handler.isCurrent(connection)) this.#receiveRest(connection);
+    else if (onOpen === null || this.#isDone) this.#ready(connection, this.#attempt);
     else void this.#callOnOpen(connection, this.#attempt, onOpen);
   }
 
@@ -148,7 +150,7 @@ export class Preparation {
     try {
       await onOpen(connection, { attempt, isFirst: this.#isFirst, signal: connection.signal });
       if (isOpen()) this.#ready(connection, attempt);
-      else if (handler.isCurrent(connection)) this.#receiveRest(connection);
+      else if (this.#connection === connection) this.#receiveRest(connection);
       else this.#takeUnread(connection); // It has ended. A session has taken its messages already.
     } catch (error) {
       // If the connection is already ending, this error is only a consequence.

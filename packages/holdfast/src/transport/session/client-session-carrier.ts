@@ -161,7 +161,8 @@ export class ClientSessionCarrier extends CarriedSends implements Carrier, Sessi
   }
 
   whenIdle(callback: () => void): void {
-    if (this.sender.isBusy && this.isAttached) this.sender.whenIdle(callback);
+    if (this.sender.isBusy && this.hasSocket && this.#session.state !== "opening")
+      this.sender.whenIdle(callback);
     else callback();
   }
 
