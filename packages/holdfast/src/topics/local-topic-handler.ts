@@ -22,6 +22,18 @@ export interface LocalTopicHandler {
   onError(message: string, error: unknown): void;
 }
 
+/** How a connection subscribes. */
+export interface NewReceiver {
+  readonly since: Position | null;
+  /** Undefined for none. */
+  readonly presence: unknown;
+  readonly settings: Receiver["settings"];
+  /** Whether the client asked for it. */
+  readonly isAsked: boolean;
+  /** Called before the first message is sent. */
+  readonly onJoined: (joined: Joined) => void;
+}
+
 /** The start of a receiver's messages. */
 export interface Joined {
   /** Whether nothing is missing after `since`; false without `since`. */

@@ -71,18 +71,18 @@ export class LocalTopic implements SequencerHandler {
    * new one. Calls `onJoined` before the first of them.
    */
   async join(receiver: Receiver, since: Position | null, onJoined: (joined: Joined) => void): Promise<void> {
-    this.#takeOut(receiver);
-    const run = ++receiver.run;
     if (since === null) {
       onJoined({ recovered: false, position: this.position });
       this.#live.add(receiver);
       return;
     }
+    // Meanwhile, a receiver goes on as before: if the read fails, it stays as it was.
     const page = await this.#handler.health.watch(this.#handler.engine.read(this.name, since, 1));
-    if (!receiver.isCurrent(run)) {
+    if (receiver.isGone || receiver.core.state !== "open") {
       onJoined({ recovered: false, position: null });
       return;
     }
+    this.#takeOut(receiver);
     const { newest, isComplete } = page;
     const missed = newest === null ? 0 : newest.offset - since.offset;
     const recovered = isComplete && missed <= this.#handler.maxRecovery;

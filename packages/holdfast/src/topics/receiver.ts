@@ -25,6 +25,8 @@ export class Receiver {
   /** Whether it has a member in the topic's presence. */
   isMember = false;
   isGone = false;
+  /** While it joins the topic: settles once it has, or could not. */
+  joining: Promise<void> | null = null;
   /** Incremented at each new start, so that pending work of an earlier one ends. */
   run = 0;
 

@@ -4,13 +4,14 @@ import { Listeners } from "../connection/listeners.js";
 import type { Connection } from "../connection/connection.js";
 import { coreOf } from "../connection/core-of.js";
 import type { Runtime } from "../connection/runtime.js";
+import { ignore, quietly } from "../shared/deferred.js";
 import { InvalidStateError } from "../shared/errors.js";
 import { checkOptionNames } from "../shared/option-names.js";
 import { ClientRequests, type ClientRequestHandler, type OpenOptions } from "./client-requests.js";
 import type { TopicsDiagnosticsMessages, TopicsObserver } from "./diagnostics.js";
 import { EngineHealth } from "./engine-health.js";
 import type { Engine, HistoryLimits, Published } from "./engine/engine.js";
-import type { Joined, LocalTopicHandler } from "./local-topic-handler.js";
+import type { Joined, LocalTopicHandler, NewReceiver } from "./local-topic-handler.js";
 import { LocalTopic } from "./local-topic.js";
 import { MemoryEngine } from "./memory/memory-engine.js";
 import {
@@ -41,17 +42,6 @@ interface TopicsClient {
   requests: ClientRequests | null;
 }
 
-interface NewReceiver {
-  readonly since: Position | null;
-  /** Undefined for none. */
-  readonly presence: unknown;
-  readonly settings: Receiver["settings"];
-  /** Whether the client asked for it. */
-  readonly isAsked: boolean;
-  /** Called before the first message is sent. */
-  readonly onJoined: (joined: Joined) => void;
-}
-
 export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
   readonly runtime: Runtime;
   readonly engine: Engine;
@@ -66,7 +56,7 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
   readonly #clients = new Map<Connection, TopicsClient>();
   readonly #watches: PresenceWatches;
   readonly #unread: UnreadLinks;
-  /** Receivers whose connections have ended, and that are being removed from the engine. */
+  /** Receivers that are being removed from the engine, and nobody waits for that. */
   readonly #leaving = new Set<Promise<void>>();
   #isClosed = false;
 
@@ -96,7 +86,7 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
   }
 
   async add(connection: Connection, name: string, options: NewReceiver): Promise<void> {
-    const { since, presence, settings, isAsked, onJoined } = options;
+    const { settings, isAsked } = options;
     this.checkOpen();
     if (connection.state !== "open") {
       throw new InvalidStateError(
@@ -104,30 +94,26 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
       );
     }
     const { receivers } = this.#clientOf(connection);
-    const topic = this.#topics.get(name) ?? this.#newTopic(name);
+    const requests = this.#requestsOf(connection);
     const known = receivers.get(name);
+    const topic = this.#topics.get(name) ?? new LocalTopic(name, this);
+    this.#topics.set(name, topic);
     const receiver = known ?? new Receiver(connection, topic.escapedName, settings);
+    if (!isAsked && requests?.deciding !== name) receiver.isOffered = true;
+    if (receiver.joining !== null) {
+      // One at a time, since an earlier call may fail, which ends a new subscription. A client then asks again.
+      await (isAsked ? receiver.joining : receiver.joining.catch(ignore));
+      return this.add(connection, name, options);
+    }
     if (known === undefined) {
       receivers.set(name, receiver);
       topic.reserve();
       this.#emit("holdfast:topic:subscribe", { topic: name, connection });
     }
-    const requests = this.#requestsOf(connection);
-    if (!isAsked && requests?.deciding !== name) receiver.isOffered = true;
     if (requests !== null) this.#unread.watch(receiver, topic, requests);
-    try {
-      await topic.listening;
-      if (presence !== undefined && !receiver.isGone) await this.#addMember(receiver, name, presence);
-      if (receiver.isGone) onJoined({ recovered: false, position: null });
-      else if (known !== undefined && since === null) {
-        onJoined({ recovered: false, position: topic.positionOf(receiver) });
-      } else await topic.join(receiver, since, onJoined);
-      // The server has unsubscribed it meanwhile: the client ignored that, since it waited for the answer.
-      if (receiver.isGone) receiver.sendEnd();
-    } catch (error) {
-      if (known === undefined) await this.unsubscribe(connection, name);
-      throw error;
-    }
+    const joining = this.#join(receiver, topic, known === undefined, options);
+    receiver.joining = quietly(joining.finally(() => (receiver.joining = null)));
+    return receiver.joining;
   }
 
   async remove(connection: Connection, name: string): Promise<void> {
@@ -222,10 +208,7 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
     this.#clients.set(connection, client);
     void coreOf(connection).whenEnded.then(() => {
       this.#clients.delete(connection);
-      for (const [name, receiver] of client.receivers) {
-        const dropped = this.#drop(name, receiver).finally(() => this.#leaving.delete(dropped));
-        this.#leaving.add(dropped);
-      }
+      for (const [name, receiver] of client.receivers) this.#leave(name, receiver);
     });
     return client;
   }
@@ -240,6 +223,30 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
     return client.requests;
   }
 
+  async #join(
+    receiver: Receiver,
+    topic: LocalTopic,
+    isNew: boolean,
+    { since, presence, onJoined }: NewReceiver,
+  ): Promise<void> {
+    try {
+      await topic.listening;
+      if (presence !== undefined && !receiver.isGone) await this.#addMember(receiver, topic.name, presence);
+      if (receiver.isGone) onJoined({ recovered: false, position: null });
+      else if (!isNew && since === null) {
+        onJoined({ recovered: false, position: topic.positionOf(receiver) });
+      } else await topic.join(receiver, since, onJoined);
+      // The server has unsubscribed it meanwhile: the client ignored that, since it waited for the answer.
+      if (receiver.isGone) receiver.sendEnd();
+    } catch (error) {
+      if (isNew && !receiver.isGone) {
+        this.#clients.get(receiver.connection)?.receivers.delete(topic.name);
+        this.#leave(topic.name, receiver);
+      }
+      throw error;
+    }
+  }
+
   async #addMember(receiver: Receiver, name: string, data: unknown): Promise<void> {
     const { id } = receiver.connection;
     const isNew = !receiver.isMember;
@@ -247,13 +254,9 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
     await this.health.watch(this.engine.presence.join(name, { id, data }));
     if (isNew)
       this.#emit("holdfast:topic:presence", { topic: name, connection: receiver.connection, change: "join" });
-    if (receiver.isGone) await this.engine.presence.leave(name, id);
-  }
-
-  #newTopic(name: string): LocalTopic {
-    const topic = new LocalTopic(name, this);
-    this.#topics.set(name, topic);
-    return topic;
+    if (!receiver.isGone) return;
+    const { isMember = false } = this.#clients.get(receiver.connection)?.receivers.get(name) ?? {};
+    if (!isMember) await this.engine.presence.leave(name, id); // Otherwise it is that of a newer subscription.
   }
 
   #emit<Name extends keyof TopicsDiagnosticsMessages>(
@@ -261,6 +264,12 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
     message: TopicsDiagnosticsMessages[Name],
   ): void {
     if (this.observer.wants(channel)) this.observer.emit(channel, message);
+  }
+
+  /** Does not wait for the engine, which may be down. */
+  #leave(name: string, receiver: Receiver): void {
+    const dropped = this.#drop(name, receiver).finally(() => this.#leaving.delete(dropped));
+    this.#leaving.add(dropped);
   }
 
   async #drop(name: string, receiver: Receiver): Promise<void> {

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { EngineUnavailableError } from "../../build/shared/engine-unavailable-error.js";
 import type { MessageListener } from "../../build/topics/engine/engine.js";
 import { Compressed } from "../connection/compressed.js";
 import type { Harness } from "../connection/harness.js";
@@ -183,6 +184,133 @@ describe("Topics, at the same time or too late", () => {
     const nothing = { recovered: false, position: null };
     assert.deepEqual(await Promise.all(subscribing), [nothing, nothing]);
     assert.deepEqual([sent(leaves), process.faults], [[], []]);
+  });
+
+  for (const history of [false, true]) {
+    test(`M2, M8: a subscription goes on if the history cannot be read when it is to begin anew, ${history ? "with" : "without"} history`, async () => {
+      const process = new Process({ history });
+      const peers = [process.peer(), process.peer({ link: true })];
+      const since = { epoch: "earlier", offset: 1 };
+      for (const { connection } of peers) await process.topics.subscribe(connection, "t");
+      peers.forEach((peer) => sent(peer));
+      const read = process.engine.read.bind(process.engine);
+      let fail = (): void => undefined;
+      const failure = new Promise<never>((_, reject) => {
+        fail = () => reject(new EngineUnavailableError("The engine is down.", "unsent"));
+      });
+      process.engine.read = () => failure;
+      const failing = Promise.allSettled(
+        peers.map(({ connection }) => process.topics.subscribe(connection, "t", { since })),
+      );
+      await process.publish("t", "meanwhile");
+      fail();
+      assert.deepEqual(
+        (await failing).map(({ status }) => status),
+        ["rejected", "rejected"],
+      );
+      process.engine.read = read;
+      await process.publish("t", "later");
+      const [plain, link] = peers.map((peer) => sent(peer).filter((text) => !text.startsWith("^at ")));
+      assert.deepEqual(plain, ["meanwhile", "later"]);
+      assert.deepEqual(
+        link,
+        history ? ["^m t 1\nmeanwhile", "^m t 2\nlater"] : ["^m t -\nmeanwhile", "^m t -\nlater"],
+      );
+      assert.deepEqual(process.gaps, []);
+    });
+  }
+
+  test("M2, M8: who subscribes while an earlier call is under way is subscribed, also if that one fails", async () => {
+    const process = new Process({ history: true });
+    await process.publish("t", "before");
+    const [plain, link] = [process.peer(), process.peer({ link: true })];
+    process.topics.open(link.connection, { authorize: () => false });
+    const read = process.engine.read.bind(process.engine);
+    let fail = (): void => undefined;
+    const failure = new Promise<never>((_, reject) => {
+      fail = () => reject(new EngineUnavailableError("The engine is down.", "unsent"));
+    });
+    process.engine.read = () => failure;
+    const since = { epoch: "earlier", offset: 1 };
+    const failing = Promise.allSettled(
+      [plain, link].map(({ connection }) => process.topics.subscribe(connection, "t", { since })),
+    );
+    const second = process.topics.subscribe(plain.connection, "t");
+    await request(process, link, "sub 1 t");
+    fail();
+    await failing;
+    process.engine.read = read;
+    assert.equal((await second).position?.offset, 1);
+    await process.settle();
+    await process.publish("t", "after");
+    // The client asks again, and `authorize` decides.
+    assert.deepEqual(
+      [sent(plain), sent(link)],
+      [["after"], ["^topics", "^failed 1 unavailable-unsent the engine is unavailable"]],
+    );
+  });
+
+  test("M2: a call that fails after the connection has unsubscribed, and subscribed again, ends only its own subscription", async () => {
+    const process = new Process({ history: true });
+    const peer = process.peer();
+    const read = process.engine.read.bind(process.engine);
+    let fail = (): void => undefined;
+    process.engine.read = () =>
+      new Promise((_, reject) => {
+        fail = () => reject(new EngineUnavailableError("The engine is down.", "unsent"));
+      });
+    const since = { epoch: "earlier", offset: 1 };
+    const failing = process.topics.subscribe(peer.connection, "t", { since });
+    const failed = assert.rejects(failing, EngineUnavailableError);
+    await process.settle();
+    process.engine.read = read;
+    await process.topics.unsubscribe(peer.connection, "t");
+    await process.topics.subscribe(peer.connection, "t");
+    fail();
+    await failed;
+    await process.publish("t", "news");
+    assert.deepEqual(sent(peer), ["news"]);
+  });
+
+  test("M8: subscribe() that fails does not wait until the member is removed, which may take as long again", async () => {
+    const process = new Process();
+    const peer = process.peer();
+    process.engine.presence.join = () =>
+      Promise.reject(new EngineUnavailableError("The engine is down.", "unknown"));
+    let remove = (): void => undefined;
+    process.engine.presence.leave = () => new Promise((resolve) => (remove = resolve));
+    await assert.rejects(
+      process.topics.subscribe(peer.connection, "t", { presence: "Ann" }),
+      EngineUnavailableError,
+    );
+    let isClosed = false;
+    const closed = process.topics.close().then(() => (isClosed = true));
+    await process.settle();
+    assert.equal(isClosed, false); // The engine may be closed once the member is removed.
+    remove();
+    await closed;
+  });
+
+  test("M5: a connection that leaves and subscribes again while the engine adds its member stays a member", async () => {
+    const process = new Process();
+    const { connection } = process.peer();
+    const join = process.engine.presence.join.bind(process.engine.presence);
+    const answers: (() => void)[] = [];
+    process.engine.presence.join = async (topic, member) => {
+      await join(topic, member);
+      await new Promise<void>((resolve) => answers.push(resolve));
+    };
+    const first = process.topics.subscribe(connection, "t", { presence: 1 });
+    await process.settle();
+    await process.topics.unsubscribe(connection, "t");
+    const second = process.topics.subscribe(connection, "t", { presence: 2 });
+    await process.settle();
+    for (const answer of answers) answer();
+    await Promise.all([first, second]);
+    assert.deepEqual(
+      (await process.topics.presence("t")).map(({ data }) => data),
+      [2],
+    );
   });
 
   test("M1: a message to one receiver, which encodes it itself, has the bytes that several share", async () => {
