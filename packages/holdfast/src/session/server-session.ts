@@ -186,6 +186,12 @@ export class ServerSession implements SessionIdentity {
     return this.#past.attempt;
   }
 
+  /** The deadline by the present time of day, which may have been set since; null while attached. */
+  expiryAt(now: number, wallNow: number): number | null {
+    const { deadline, expiry } = this.#past;
+    return expiry === null ? deadline : Math.min(wallNow + expiry - now, this.lifetimeEnd);
+  }
+
   /** Epoch milliseconds at which a detached session expires; null while attached. */
   get deadline(): number | null {
     return this.#past.deadline;
@@ -283,15 +289,14 @@ export class ServerSession implements SessionIdentity {
 
   /**
    * The record for a store. `inbox` holds the messages that the application has not received, in order. If `incoming`
-   * covers less than was received, the client sends the rest again. `deadline`, in epoch milliseconds, is that of an attached
-   * session, which must expire as well if its process is killed.
+   * covers less than was received, the client sends the rest again. `deadline` is in epoch milliseconds: an attached session
+   * must expire as well if its process is killed.
    */
   save(
     inbox: readonly InboxEntry[],
     incoming: SavedReceipts = this.ledger.incoming.save(),
-    deadline = this.lifetimeEnd,
+    deadline = this.deadline ?? this.lifetimeEnd,
   ): SessionRecord {
-    const expiry = this.deadline ?? Math.min(deadline, this.lifetimeEnd);
     return {
       id: this.id,
       secretHash: this.secretHash,
@@ -300,7 +305,7 @@ export class ServerSession implements SessionIdentity {
       created: this.created,
       generation: this.generation,
       attempt: this.attempt,
-      deadline: expiry === Infinity ? null : expiry,
+      deadline: deadline === Infinity ? null : deadline,
       outgoing: this.ledger.outgoing.save(),
       incoming,
       inbox,

@@ -76,7 +76,7 @@ export class SessionRegistry implements SessionKeeper {
       log: null,
     };
     const onFailure = (error: unknown): void => this.#onFailure(error);
-    this.#stored = new StoredSessions(host.runtime, settings, onFailure);
+    this.#stored = new StoredSessions(host.runtime, settings, this.#held, onFailure);
     this.#openings = new SessionOpenings({
       host,
       settings,

@@ -19,6 +19,9 @@ export function logOf(transport: ServerSessionTransport): SessionLog | null {
   return log instanceof SessionLog ? log : null;
 }
 
+/** The longest time in milliseconds between two renewals of a session. */
+const MAX_LEASE = 60 * 60 * 1000;
+
 export class StoredSessions {
   /** Ended sessions that are being removed. The application may close the store after that. */
   readonly removals = new Set<Promise<void>>();
@@ -29,12 +32,21 @@ export class StoredSessions {
   readonly #sweeper: StoreSweeper;
   #isClosing = false;
 
-  constructor(runtime: Runtime, settings: SessionSettings, onFailure: (error: unknown) => void) {
+  /** `held` are the sessions of this process. */
+  constructor(
+    runtime: Runtime,
+    settings: SessionSettings,
+    held: Iterable<ServerSessionTransport>,
+    onFailure: (error: unknown) => void,
+  ) {
     this.#runtime = runtime;
     this.#settings = settings;
     this.#onFailure = onFailure;
     this.#store = new StoreCalls(settings.store, runtime.clock, runtime.platform);
-    this.#sweeper = new StoreSweeper(this.#store, runtime, onFailure);
+    const renewHeld = (): void => {
+      for (const transport of held) this.#logDeadline(transport);
+    };
+    this.#sweeper = new StoreSweeper(this.#store, runtime, renewHeld, onFailure);
   }
 
   /** The server closes: no further session begins. */
@@ -52,7 +64,7 @@ export class StoredSessions {
   async create(machine: ServerSession, connection: Connection): Promise<boolean> {
     if (this.#settings.durability !== "message") return true;
     try {
-      await this.#store.save(machine.save([], undefined, this.#liveDeadline));
+      await this.#store.save(machine.save([], undefined, this.#liveDeadline(machine)));
     } catch (error) {
       this.#onFailure(error);
       return false;
@@ -89,7 +101,7 @@ export class StoredSessions {
     const { acknowledge, durability } = this.#settings;
     if (durability !== "message") return null;
     return new SessionLog(session.save([]), acknowledge, this.#store, this.#runtime.clock, {
-      record: () => transport().record(this.#liveDeadline),
+      record: () => transport().record(this.#deadlineOf(transport().machine)),
       onLogging: (sent) => transport().machine.ledger.outgoing.handOver(sent),
       onLogged: (sent, settled) => transport().onLogged(sent, settled),
       onFull: (isFull) => {
@@ -113,12 +125,10 @@ export class StoredSessions {
    * @param writtenAt when the caller has said so already, in monotonic milliseconds; null if it has not
    */
   renew(transport: ServerSessionTransport, writtenAt: number | null = null): void {
-    const { retain } = this.#settings;
     transport.cancelAlarm();
-    const log = logOf(transport);
-    if (log === null || retain === Infinity) return;
-    if (writtenAt === null) this.#logDeadline(log, transport.machine);
-    transport.setAlarm((writtenAt ?? this.#runtime.clock.now()) + retain / 2);
+    if (logOf(transport) === null || this.#liveDeadline(transport.machine) === Infinity) return;
+    if (writtenAt === null) this.#logDeadline(transport);
+    transport.setAlarm((writtenAt ?? this.#runtime.clock.now()) + this.#lease / 2);
   }
 
   /**
@@ -128,7 +138,8 @@ export class StoredSessions {
   async check(transport: ServerSessionTransport, attempt: number): Promise<void> {
     const log = logOf(transport);
     if (log === null) return;
-    this.#logDeadline(log, transport.machine, attempt);
+    const { machine } = transport;
+    log.onDeadline(this.#liveDeadline(machine), Math.max(attempt, machine.attempt));
     await log.write();
   }
 
@@ -146,8 +157,9 @@ export class StoredSessions {
     this.removals.add(removal);
   }
 
-  #logDeadline(log: SessionLog, machine: ServerSession, attempt = 0): void {
-    log.onDeadline(Math.min(this.#liveDeadline, machine.lifetimeEnd), Math.max(attempt, machine.attempt));
+  #logDeadline(transport: ServerSessionTransport): void {
+    const { machine } = transport;
+    logOf(transport)?.onDeadline(this.#deadlineOf(machine), machine.attempt);
   }
 
   /** Neither the socket has ended nor the server closed meanwhile. */
@@ -156,7 +168,9 @@ export class StoredSessions {
   }
 
   #park(transport: ServerSessionTransport): SessionRecord {
-    const record = transport.park(this.#wallNow + this.#settings.retain);
+    const { machine } = transport;
+    const deadline = this.#expiryOf(machine) ?? this.#wallNow + this.#settings.retain;
+    const record = transport.park(Math.min(deadline, machine.lifetimeEnd));
     // A new generation, since the old one was removed when this process claimed it.
     return logOf(transport) === null ? { ...record, generation: record.generation + 1 } : record;
   }
@@ -183,9 +197,24 @@ export class StoredSessions {
     }
   }
 
-  /** Epoch milliseconds until which the store keeps an attached session that is not renewed. */
-  get #liveDeadline(): number {
-    return this.#wallNow + this.#settings.retain * 1.5;
+  /** Epoch milliseconds until which the store keeps a session unless its process renews that. */
+  #deadlineOf(machine: ServerSession): number {
+    return this.#expiryOf(machine) ?? this.#liveDeadline(machine);
+  }
+
+  /** The same while attached: also beyond the end of the lifetime. A resume judges that by the time of the creation. */
+  #liveDeadline(machine: ServerSession): number {
+    const unclaimed = Math.min(this.#wallNow + this.#settings.retain * 1.5, machine.lifetimeEnd);
+    return Math.max(this.#wallNow + this.#lease * 1.5, unclaimed);
+  }
+
+  #expiryOf(machine: ServerSession): number | null {
+    return machine.expiryAt(this.#runtime.clock.now(), this.#wallNow);
+  }
+
+  /** Milliseconds: an attached session is renewed after half of it. */
+  get #lease(): number {
+    return Math.min(this.#settings.retain, MAX_LEASE);
   }
 
   get #wallNow(): number {

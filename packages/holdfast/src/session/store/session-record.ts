@@ -20,7 +20,7 @@ export interface SessionRecord {
   readonly subprotocol: string | null;
   /** Epoch milliseconds. */
   readonly created: number;
-  /** Epoch milliseconds at which the session expires; null for never. While attached: the end of its lifetime. */
+  /** Epoch milliseconds at which the session expires; null for never. While attached, its process renews that in time. */
   readonly deadline: number | null;
   /** Increments with each claim. A write with an older one is refused. */
   readonly generation: number;

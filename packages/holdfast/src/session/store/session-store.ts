@@ -55,8 +55,8 @@ export interface SessionStore {
   remove(id: string, generation: number, loss: SessionLoss | null, until: number): Promise<void>;
 
   /**
-   * Forgets sessions whose deadline has passed: a process that holds one is fenced off. Returns how many. Called from time
-   * to time by every process that has sessions.
+   * Forgets sessions whose deadline has passed: a process that holds one is fenced off, so it renews the deadline in time.
+   * Returns how many. Called from time to time by every process that has sessions.
    */
   sweep(wallNow: number): Promise<number>;
 }

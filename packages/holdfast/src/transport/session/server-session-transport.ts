@@ -87,7 +87,7 @@ export class ServerSessionTransport
 
   /**
    * The record for a store. With `"handled"`, only what the application has finished with counts as received: the client sends
-   * the rest again. `deadline` is that of an attached session.
+   * the rest again.
    */
   record(deadline: number): SessionRecord {
     if (this.options.acknowledge === "received")
