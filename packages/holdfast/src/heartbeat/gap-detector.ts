@@ -24,17 +24,18 @@ export class GapDetector {
 
   /** How many milliseconds late we run, counted from `expectedAt`; 0 if that is less than `threshold`. */
   stallSince(expectedAt: number | null, now: number, threshold: number): number {
-    return expectedAt === null ? 0 : this.#note(now - Math.max(expectedAt, this.#ranAt), threshold);
+    return expectedAt === null ? 0 : this.note(now - Math.max(expectedAt, this.#ranAt), threshold);
   }
 
   /** As `stallSince`, for a sleeping machine whose monotonic clock stopped too: only the wall clock shows the gap. */
   suspensionUntil(now: number, wallNow: number, threshold: number): number {
     const before = this.#wallAhead;
     this.#wallAhead = wallNow - now;
-    return this.#note(this.#wallAhead - before, threshold);
+    return this.note(this.#wallAhead - before, threshold);
   }
 
-  #note(gap: number, threshold: number): number {
+  /** Our own process did not run for `gap` milliseconds; 0 if that is less than `threshold`. */
+  note(gap: number, threshold: number): number {
     if (gap < threshold) return 0;
     this.#longest = Math.max(this.#longest, gap);
     return gap;

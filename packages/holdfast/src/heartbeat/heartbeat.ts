@@ -2,7 +2,7 @@
 // an observation and the time, and returns actions. It judges the peer and the network, never our own process: time in
 // which the event loop was blocked, the machine suspended or reading paused does not count against the peer.
 
-/* eslint max-lines: ["warn", { "max": 305, "skipBlankLines": true, "skipComments": true }] -- One state machine, which is easier to follow in one file. */
+/* eslint max-lines: ["warn", { "max": 315, "skipBlankLines": true, "skipComments": true }] -- One state machine, which is easier to follow in one file. */
 
 import type { AdaptiveDetection, Suspicion } from "./adaptive-detection.js";
 import { GapDetector } from "./gap-detector.js";
@@ -127,7 +127,7 @@ export class Heartbeat {
 
   observe(now: number, observation: Observation): readonly Action[] {
     // The first observation after a stall reveals it: a pong from the kernel's buffer, an abort, an application's ping.
-    const suspended = this.#noticeStall(now);
+    const suspended = this.#noticeStall(now, observation.type === "turn-ended" ? observation.since : null);
     const actions = this.#react(now, observation);
     if (this.#pings?.size === 0) this.#pings = null;
     this.#gaps.ran(now);
@@ -143,6 +143,8 @@ export class Heartbeat {
         return this.#queue(now, observation);
       case "ping-sent":
         return this.#send(now, observation.payload, observation.bytesSent ?? 0);
+      case "turn-ended":
+        return NOTHING;
       case "ping-abandoned":
         if (this.pings.remove(observation.payload)) this.statistics.lost++;
         return NOTHING;
@@ -351,11 +353,18 @@ export class Heartbeat {
     return this.#stop();
   }
 
-  #noticeStall(now: number): Action | null {
+  /** @param busySince when the turn that is over began; null if the loop may have been idle */
+  #noticeStall(now: number, busySince: number | null): Action | null {
     if (!this.#isRunning) return null;
-    const gap = this.#gaps.stallSince(this.#pollingSince ?? this.nextWake, now, gapThreshold(this.#options));
+    const wakeAt = this.#pollingSince ?? this.nextWake;
+    const threshold = gapThreshold(this.#options);
+    const gap =
+      busySince === null
+        ? this.#gaps.stallSince(wakeAt, now, threshold)
+        : this.#gaps.note(now - busySince, threshold);
     if (gap === 0) return null;
-    if (this.#recentGap === "none") this.#recentGap = "stall";
+    // Otherwise the gap is known, and moving the deadlines by it is enough.
+    if (this.#recentGap === "none" && now - (wakeAt ?? now) >= threshold) this.#recentGap = "stall";
     this.#adaptive?.forget();
     postpone(this.pings, gap);
     return { type: "suspended", gap };

@@ -3,10 +3,10 @@
 
 import type { Ping, PingsInFlight } from "./pings-in-flight.js";
 
-/** Our own process did not run for `gap` milliseconds. */
+/** Our own process did not run for `gap` milliseconds. The round trip of a ping that is sent later stays undisturbed. */
 export function postpone(pings: PingsInFlight, gap: number): void {
   for (const ping of pings) {
-    ping.isDisturbed = true;
+    if (ping.sentAt < Infinity) ping.isDisturbed = true;
     ping.deadline += gap;
     ping.overdueAt += gap;
     pings.reschedule(ping);

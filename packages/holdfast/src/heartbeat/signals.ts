@@ -35,6 +35,8 @@ export type Observation =
     }
   /** A ping was handed to the socket, after this many bytes. Adaptive detection needs their number. */
   | { readonly type: "ping-sent"; readonly payload: string; readonly bytesSent?: number }
+  /** The turn of the event loop that queued a ping at `since` is over: only now can the ping reach the socket. */
+  | { readonly type: "turn-ended"; readonly since: number }
   /** The application no longer waits for its ping. */
   | { readonly type: "ping-abandoned"; readonly payload: string }
   | { readonly type: "pong"; readonly payload: string }

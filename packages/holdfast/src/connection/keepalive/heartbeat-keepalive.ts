@@ -29,6 +29,8 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
   #lastPongAt = NEVER;
   #isClosing = false;
   #delaysPing = false;
+  /** When the first ping of this turn of the event loop was queued. */
+  #queuedSince = NEVER;
   /** The first ping, while it waits for a later turn; null for none. */
   #delayedPing: Uint8Array | null = null;
 
@@ -95,6 +97,7 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
   onPolledTwice(): void {
     const payload = this.#delayedPing;
     this.#delayedPing = null;
+    this.#endTurn();
     if (payload !== null && !this.#isClosing) this.#handler.queuePing(keyOf(payload), payload);
   }
 
@@ -119,6 +122,7 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
   }
 
   onPingSent(key: string): void {
+    this.#endTurn();
     this.#observe(this.#now(), { type: "ping-sent", payload: key, bytesSent: this.#handler.bytesSent });
   }
 
@@ -210,6 +214,7 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
         this.#handler.onOverdue(action.elapsed, action.expected);
         return;
       case "suspended":
+        if (this.#queuedSince !== NEVER) this.#queuedSince = Math.floor(now); // It counts once.
         this.#handler.onSuspended(action.gap);
         return;
       case "suspect": {
@@ -228,8 +233,21 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
     this.#lastPingAt = Math.floor(now);
     this.#observe(now, observation);
     if (this.#isClosing) return; // A listener of `suspended` has closed the connection.
-    if (this.#delaysPing) this.#delayedPing = payload;
-    else this.#handler.queuePing(observation.payload, payload);
+    const isFirst = this.#queuedSince === NEVER;
+    if (isFirst) this.#queuedSince = this.#lastPingAt;
+    if (this.#delaysPing) {
+      this.#delayedPing = payload;
+      return;
+    }
+    if (isFirst) this.#runtime.clock.atTurnEnd(() => this.#endTurn());
+    this.#handler.queuePing(observation.payload, payload);
+  }
+
+  /** Until now the event loop delayed the pings of this turn. From now on, only a full write buffer does. */
+  #endTurn(): void {
+    const since = this.#queuedSince;
+    this.#queuedSince = NEVER;
+    if (since !== NEVER) this.#observe(this.#now(), { type: "turn-ended", since });
   }
 
   /** Removes the ping from the outbox, if it has not been written. */
