@@ -109,6 +109,33 @@ describe("The inspector under attack", () => {
     assert.equal(other.state, "open");
   });
 
+  test("P2: a page of another port, scheme or name of loopback cannot open the stream", async () => {
+    const server = await start({}, { trustProxy: ["loopback"] });
+    const { port } = server;
+    const proxied = { "X-Forwarded-Host": "ops.example", "X-Forwarded-Proto": "https" };
+    for (const [origin, headers] of [
+      [`http://127.0.0.1:${port + 1}`, {}],
+      [`https://127.0.0.1:${port}`, {}],
+      [`http://localhost:${port}`, {}],
+      [`http://127.0.0.1:${port}`, proxied],
+      ["http://ops.example", proxied],
+    ] as const) {
+      assert.equal(await refusedStream(server, { ...headers, Origin: origin }), 403, origin);
+      // The application's own connections keep their rule.
+      if (headers === proxied) continue;
+      await using other = await connect(`ws://127.0.0.1:${port}`, { headers: { Origin: origin } });
+      assert.equal(other.state, "open");
+    }
+    for (const headers of [
+      {},
+      { Origin: `http://127.0.0.1:${port}` },
+      { ...proxied, Origin: "https://ops.example" },
+    ]) {
+      await using viewer = await Viewer.open(server, { headers });
+      assert.equal(viewer.connection.state, "open");
+    }
+  });
+
   test("P2: without `actions` nobody can act, and the snapshot says so", async () => {
     for (const actions of [false, undefined, () => false, () => "yes" as unknown as boolean]) {
       const server = await start({ actions });

@@ -5,6 +5,9 @@ import { defaultPort, parseAuthority } from "./authority.js";
 /** Pages that may connect: those of the server's own origin, all pages, or those of the listed origins. */
 export type AllowedOrigins = "same-origin" | "any" | readonly (string | RegExp)[];
 
+/** The pages that a request admits; `"own-page"` is the server's own origin to the letter, also on loopback. */
+export type OriginRule = AllowedOrigins | "own-page";
+
 /** The server as the client addressed it, to compare an Origin with. */
 export interface Site {
   /** As in the Host header. */
@@ -18,9 +21,9 @@ export interface Site {
  * Whether a page of `origin` may connect (RFC 6455 section 10.2). The caller accepts requests without an Origin: browsers
  * always send one, and only browsers send a user's cookies on behalf of another site.
  */
-export function isOriginAllowed(origin: string, site: Site, allowed: AllowedOrigins): boolean {
+export function isOriginAllowed(origin: string, site: Site, allowed: OriginRule): boolean {
   if (allowed === "any") return true;
-  if (allowed === "same-origin") return isSameOrigin(origin, site);
+  if (allowed === "same-origin" || allowed === "own-page") return isSameOrigin(origin, site, allowed);
   const normalized = normalizeOrigin(origin);
   // Use `search`, which always starts at 0: `test` with a global expression continues after its last match.
   return allowed.some((one) => (typeof one === "string" ? one === normalized : origin.search(one) !== -1));
@@ -48,12 +51,16 @@ function normalizeOrigin(origin: string): string {
 }
 
 /**
- * The same scheme, host and port (RFC 6454 section 5). On loopback, scheme and port are ignored, and all loopback names
+ * The same scheme, host and port (RFC 6454 section 5). With `"same-origin"` on loopback, scheme and port are ignored, and all loopback names
  * are one host, because a development server serves the page from another port. This requires that the client is on
  * this machine and that both names are loopback names. So it cannot be exploited by a DNS name that points at 127.0.0.1 or
  * through a proxy that rewrites Host. The origin `null`, of sandboxed pages and files, never matches.
  */
-function isSameOrigin(origin: string, { host, isSecure, isFromLoopback }: Site): boolean {
+function isSameOrigin(
+  origin: string,
+  { host, isSecure, isFromLoopback }: Site,
+  rule: "same-origin" | "own-page",
+): boolean {
   const page = parseOrigin(origin);
   const server = parseAuthority(host);
   if (page === null || server === null) return false;
@@ -61,8 +68,9 @@ function isSameOrigin(origin: string, { host, isSecure, isFromLoopback }: Site):
     page.isSecure === isSecure &&
     page.hostname === server.hostname &&
     page.port === (server.port ?? portOf(isSecure));
+  if (isSame || rule === "own-page") return isSame;
   // The address of the client costs two system calls, so it comes last.
-  return isSame || (isLoopbackName(page.hostname) && isLoopbackName(server.hostname) && isFromLoopback());
+  return isLoopbackName(page.hostname) && isLoopbackName(server.hostname) && isFromLoopback();
 }
 
 /** The origin of a page, with its port. */

@@ -3,7 +3,7 @@
 import { parseAuthority } from "./authority.js";
 import type { HeaderList } from "./header-list.js";
 import { isHostAllowed, type HostRule } from "./hosts.js";
-import { isLoopbackName, isOriginAllowed, parseOrigin, type AllowedOrigins } from "./origin.js";
+import { isLoopbackName, isOriginAllowed, parseOrigin, type OriginRule } from "./origin.js";
 import { quote, quoteAll } from "../../shared/quote.js";
 import type { RequestHead } from "./request-head.js";
 import { originForm } from "./request-target.js";
@@ -14,7 +14,7 @@ import { listHasToken } from "../../shared/token.js";
 export interface JudgeOptions {
   /** Whether the client uses TLS. This determines its scheme and the default port of Host. */
   readonly isSecure: boolean;
-  readonly origins: AllowedOrigins;
+  readonly origins: OriginRule;
   /** The hosts that the server accepts; null for all. @default null */
   readonly hosts?: readonly HostRule[] | null;
   /** The host that the client requested from a trusted proxy; null to use the Host header. @default null */
@@ -187,7 +187,8 @@ function checkOrigin(headers: HeaderList, options: JudgeOptions): Refusal | null
   if (origins.length === 1 && isOriginAllowed(origin, { host, isSecure, isFromLoopback }, options.origins)) {
     return null;
   }
-  const expected = options.origins === "same-origin" ? ownOrigin(host, options) : LISTED_ORIGIN;
+  const isOwn = options.origins === "same-origin" || options.origins === "own-page";
+  const expected = isOwn ? ownOrigin(host, options) : LISTED_ORIGIN;
   return refuse(
     403,
     `Expected ${expected}, got ${quoteAll(origins)}. ${originAdvice(origins, host, options)}`,
@@ -205,6 +206,9 @@ function ownOrigin(host: string, { isSecure, isForwarded, forwardedHost }: Judge
 
 /** Advises which option to set to allow that origin. */
 function originAdvice(origins: readonly string[], host: string, options: JudgeOptions): string {
+  if (options.origins === "own-page") {
+    return "Only the inspector's own page may open its stream, whatever `origins` says. Behind a proxy, set the option `trustProxy` and let the proxy send X-Forwarded-Host and X-Forwarded-Proto.";
+  }
   if (options.origins !== "same-origin") return "Add it to `origins` to let its pages in.";
   const { isSecure, isForwarded = false } = options;
   const page = origins.length === 1 ? parseOrigin(origins[0] ?? "") : null;

@@ -111,8 +111,9 @@ export class AdmissionPolicy {
     const { hosts } = this.#settings;
     const own = this.#own;
     const ownTarget = own === null ? null : ownTargetOf(own, head);
-    // Pages of other sites must never reach the inspector, wherever else they may connect.
-    const origins = ownTarget === null ? this.#settings.origins : "same-origin";
+    // Pages of other origins must never reach the inspector, wherever else they may connect. On loopback, another port
+    // shares the cookies of the operator.
+    const origins = ownTarget === null ? this.#settings.origins : "own-page";
     const judgement = judgeRequest(head, {
       origins,
       hosts,
