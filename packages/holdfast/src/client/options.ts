@@ -26,7 +26,10 @@ export interface ConnectOptions extends ConnectionOptions, TransportOptions {
    * @default 10000
    */
   readonly openTimeout?: number | null | undefined;
-  /** Additional headers of the upgrade request. The headers of the handshake itself are rejected. */
+  /**
+   * Additional headers of the upgrade request. The headers of the handshake itself are rejected, except `Host`, which
+   * replaces the host of the URL in the request (`:authority` over HTTP/2).
+   */
   readonly headers?: HeadersInput | undefined;
   /**
    * Subprotocols to offer, in order of preference (RFC 6455 section 1.9): any iterable, which is read once. The names

@@ -166,6 +166,10 @@ describe("The request of connect()", () => {
     ["NUL in the origin", { origin: "https://a\0" }],
     ["an origin twice", { origin: "https://a", headers: { Origin: "https://b" } }],
     ["a Host with a path", { headers: { Host: "a/b" } }],
+    ["a Host with user info", { headers: { Host: "user@a" } }],
+    ["a Host with CR and LF", { headers: { Host: "a\r\nX-Injected: 1" } }],
+    ["an empty Host", { headers: { Host: "" } }],
+    ["a Host twice", { headers: { Host: ["a", "b"] } }],
   ];
   for (const [name, options] of badOptions) {
     test(`B5: ${name} is refused before any I/O`, async () => {

@@ -66,6 +66,14 @@ describe("Opening a connection over HTTP/2", () => {
     assert.match(headers["sec-websocket-extensions"] ?? "", /^permessage-deflate/);
   });
 
+  test("B9: a custom Host is sent as :authority, and as nothing else", async () => {
+    await using server = await ScriptedServer.start(accept);
+    const connection = await connect(server.url, { ...OPTIONS, headers: { Host: "virtual.test:8080" } });
+    connection.terminate();
+    const [headers] = server.requests;
+    assert.deepEqual([headers[":authority"], headers.host], ["virtual.test:8080", undefined]);
+  });
+
   test("B9: a refusal carries status, headers, body and Retry-After", async () => {
     await using pair = await Http2Pair.start("wss", {
       onRequest: () =>
