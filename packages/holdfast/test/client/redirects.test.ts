@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { afterEach, before, beforeEach, describe, test } from "node:test";
-import { connect, InvalidStatusError, OpenTimeoutError, RedirectError, type ConnectOptions } from "holdfast";
+import {
+  Client,
+  connect,
+  InvalidStatusError,
+  OpenTimeoutError,
+  RedirectError,
+  type ConnectOptions,
+} from "holdfast";
 import {
   activeResources,
   assertNothingLeft,
@@ -171,6 +178,16 @@ describe("A redirect", () => {
       message: `Expected at most 2 redirects, got one more (by way of ${urls(3).join(", ")}).`,
     });
     await server.close();
+  });
+
+  test("F1: the events of a redirect that the client cannot follow are connected and disconnected, with the cause rejected", async () => {
+    await using server = await RawServer.start({}, redirecting([302, "ftp://example.com/"]));
+    const events: unknown[] = [];
+    for await (const event of new Client(server.url(), { logger: null })) {
+      const isEnd = event.type === "disconnected";
+      events.push(isEnd ? [event.type, event.info.cause, event.error?.name] : event.type);
+    }
+    assert.deepEqual(events, ["connecting", "connected", ["disconnected", "rejected", "RedirectError"]]);
   });
 
   test("B6: exactly maxRedirects redirects are no error; 0 makes each a refusal with its body", async () => {
