@@ -27,7 +27,7 @@ export function parseBrowserURL(input: string | URL): BrowserURL {
     throw new InvalidURLError(`Expected a URL such as "wss://example.com/chat" or "/chat", got ${got}.`);
   }
   const scheme = SCHEMES.get(url.protocol);
-  if (scheme === undefined || url.host === "") {
+  if (scheme === undefined || HAS_NO_HOST.test(text)) {
     throw new InvalidURLError(
       `Expected a URL with the scheme ws: or wss: (or http:, https:) and a host, got ${quoteURL(text)}.`,
     );
@@ -43,6 +43,9 @@ export function parseBrowserURL(input: string | URL): BrowserURL {
   const endpoint = `${scheme}://${url.host}${url.pathname}`;
   return { href: endpoint + url.search, target: url.pathname + url.search, endpoint };
 }
+
+/** The URL parser would accept `ws:host`, and read `ws:///path` and `///path` as `ws://path`. */
+const HAS_NO_HOST = /^ *(?:(?:wss?|https?):(?!\/\/[^/\\])|[/\\]{3})/i;
 
 const SCHEMES: ReadonlyMap<string, string> = new Map([
   ["ws:", "ws"],

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { NegotiationError } from "../../build/shared/errors.js";
+import { InvalidURLError, NegotiationError } from "../../build/shared/errors.js";
 import * as surface from "../../build/browser.js";
 import { FakeWebSocket } from "../transport/browser/fake-web-socket.js";
 
@@ -61,6 +61,29 @@ describe("The requests of a page to a server", () => {
       assert.notEqual(event.type, "ready");
     }
   }
+
+  test("B2: a URL without a host, with a fragment or with another scheme opens nothing", async () => {
+    const invalid =
+      "ws:///x wss:///x HTTP:///x ws:x ws:/x ws:\\\\\\x ///x \\\\\\x ws:// ws://h/#x ws://h/# ftp://x/ file:///x blob:x";
+    Object.defineProperty(globalThis, "location", {
+      configurable: true,
+      value: new URL("http://page.example/folder/"),
+    });
+    try {
+      for (const url of [...invalid.split(" "), " ws:///x"]) {
+        await assert.rejects(surface.connect(url, { logger: null }), InvalidURLError, url);
+        await assert.rejects(surface.connectInWorker(url, { logger: null }), InvalidURLError, url);
+      }
+      assert.deepEqual(offers, []);
+      answer = () => "";
+      for (const url of ["/x", "x", "//h/x", "?x", " ws://h//x", "https://h"]) {
+        (await surface.connect(url, { pingInterval: null })).terminate();
+      }
+      assert.equal(offers.length, 6);
+    } finally {
+      Reflect.deleteProperty(globalThis, "location");
+    }
+  });
 
   test("I2: three failing attempts are four upgrades: only the first contact also tries without the offer", async () => {
     answer = () => null;
