@@ -55,7 +55,7 @@ export function inflateStream(payload: Uint8Array, options: InflateOptions): Inf
 }
 
 export function tooBig(maxSize: number): MessageTooBigError {
-  const text = `Expected a message of at most ${maxSize} bytes, got one that inflates to more.`;
+  const text = `Expected a message of at most ${maxSize} bytes, got one that inflates to ${maxSize + 1} or more.`;
   return new MessageTooBigError(text, maxSize + 1, maxSize);
 }
 

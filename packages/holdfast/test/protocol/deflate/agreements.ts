@@ -79,6 +79,6 @@ export const WAYS = [
 
 /** The failure of a message that inflates to more than the limit. */
 export function inflatesTooFar(limit: number): Told {
-  const message = `Expected a message of at most ${limit} bytes, got one that inflates to more.`;
+  const message = `Expected a message of at most ${limit} bytes, got one that inflates to ${limit + 1} or more.`;
   return { type: "failure", failure: new MessageTooBigError(message, limit + 1, limit) };
 }
