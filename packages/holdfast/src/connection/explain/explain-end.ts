@@ -10,7 +10,7 @@ import { codeOf } from "./code-of.js";
 import { explainCut } from "./cut.js";
 import { joined, sentences, type ExplainOpening, type Explanation, type Finding } from "./explanation.js";
 import { explainHeartbeatTimeout } from "./heartbeat-timeout.js";
-import { size } from "./measures.js";
+import { duration, size } from "./measures.js";
 import { standsFor } from "./page-codes.js";
 import { explainPeerClose } from "./peer-close.js";
 import { explainSessionLoss } from "./session-loss.js";
@@ -102,17 +102,23 @@ function explainEnding(info: CloseInfo, explainOpening: ExplainOpening): Explana
   }
 }
 
-function explainLocalClose({ ok, sent, received }: CloseInfo): Explanation {
+function explainLocalClose({ ok, sent, received, evidence }: CloseInfo): Explanation {
   const own = sent === null || ok ? "" : ` with code ${sent.code}`;
   const agrees = ok || received?.code === sent?.code;
+  const wait = evidence.endedAt - (evidence.lastReceivedAt ?? evidence.endedAt);
   const answer = agrees ? "agreed" : `answered with ${describeClose(received ?? NO_STATUS)}`;
   return {
     happened: `This side closed the connection${own}, and the peer ${answer}`,
-    likely: agrees
-      ? undefined
-      : "Both may have closed at the same time, or the peer failed while it was closing.",
+    likely: !agrees
+      ? "Both may have closed at the same time, or the peer failed while it was closing."
+      : wait >= LONG_WAIT
+        ? `It left TCP open after its Close, and this side waited ${duration(wait)} for its end, at most closeTimeout.`
+        : undefined,
   };
 }
+
+/** Milliseconds. */
+const LONG_WAIT = 1_000;
 
 function explainCloseTimeout({ received, receivedFirst, evidence }: CloseInfo): Explanation {
   return {

@@ -215,6 +215,16 @@ const ROWS: readonly Row[] = [
     /This side closed the connection, and the peer agreed/,
   ],
   [
+    "our close, after which the peer left TCP open",
+    () =>
+      explained(
+        "local-close",
+        { lastReceivedAt: 1_000, endedAt: 11_000 },
+        { sent: close(1000), received: close(1000) },
+      ),
+    /the peer agreed.*left TCP open after its Close.*waited 10 s/s,
+  ],
+  [
     "our close with another code",
     () => explained("local-close", {}, { sent: close(4000), received: close(4000) }),
     /with code 4000/,
