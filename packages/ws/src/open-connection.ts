@@ -111,17 +111,17 @@ export class OpenConnection implements AdoptedHandler {
   onMessage(payload: Buffer, isText: boolean): void {
     if (payload.length === 0) payload = EMPTY_BUFFER; // It does not keep the memory of the chunk.
     const { binaryType } = this;
-    if (isText || binaryType === "nodebuffer") this.#target.emit("message", payload, !isText);
-    else this.#target.emit("message", inForm(binaryType, payload), true);
+    const data = isText || binaryType === "nodebuffer" ? payload : inForm(binaryType, payload);
+    this.#emit("message", data, !isText);
     if (this.#options.allowSynchronousEvents === false) this.#yieldTurn();
   }
 
   onPing(payload: Buffer): void {
-    this.#target.emit("ping", payload);
+    this.#emit("ping", payload);
   }
 
   onPong(payload: Buffer, isKeepalive: boolean): void {
-    if (!isKeepalive) this.#target.emit("pong", payload); // The application sees only the pongs of its pings.
+    if (!isKeepalive) this.#emit("pong", payload); // The application sees only the pongs of its pings.
   }
 
   /** The peer closes the connection. `ws` answers at once. */
@@ -148,6 +148,17 @@ export class OpenConnection implements AdoptedHandler {
       const reason =
         isKnown && info.received.reason !== "" ? Buffer.from(info.received.reason) : EMPTY_BUFFER;
       this.#target.emit("close", isKnown ? info.received.code : 1006, reason);
+    }
+  }
+
+  /** After a listener that throws, nothing is delivered before the exception has ended the process or was handled. */
+  #emit(event: "message" | "ping" | "pong", data: unknown, isBinary?: boolean): void {
+    try {
+      if (isBinary === undefined) this.#target.emit(event, data);
+      else this.#target.emit(event, data, isBinary);
+    } catch (error) {
+      this.#yieldTurn();
+      throw error; // The adapter throws it in the next tick.
     }
   }
 

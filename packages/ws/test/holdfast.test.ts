@@ -186,6 +186,27 @@ test("N4: an exception of a listener is uncaught, as in ws, and the connection g
   });
 });
 
+test("N4: after an exception of a listener, the messages already read wait until it is thrown, as in ws", async () => {
+  await withPair({}, async (client, server) => {
+    const listeners = process.listeners("uncaughtException");
+    process.removeAllListeners("uncaughtException");
+    const events: string[] = [];
+    process.once("uncaughtException", () => events.push("uncaught"));
+    try {
+      server.on("message", (data) => {
+        events.push((data as Buffer).toString());
+        if (events.length === 1) throw new Error("Oops");
+      });
+      for (const text of ["1", "2", "3"]) client.send(text);
+      client.close();
+      await once(server, "close");
+    } finally {
+      for (const listener of listeners) process.on("uncaughtException", listener);
+    }
+    assert.deepEqual(events, ["1", "uncaught", "2", "3"]);
+  });
+});
+
 test("N4: sends whose bytes never reach the socket report it to their callbacks before close", async () => {
   await withPair({}, async (client) => {
     const events: string[] = [];
