@@ -127,7 +127,7 @@ export class AdoptedConnection {
     this.#core.answerClose();
   }
 
-  /** Stops reading, until `resume()` or until the connection closes. */
+  /** Stops reading, until `resume()`. The peer's Close waits as well, at most for `closeTimeout` once this side closes. */
   pause(): void {
     this.#core.pauseReading();
   }
@@ -168,6 +168,7 @@ export function passMessage(handler: AdoptedHandler, payload: Buffer, isText: bo
 /** Passes events on, so that the public interface has none of the methods of an observer. */
 class Observer implements ConnectionObserver {
   readonly unread: Unread = NOTHING_UNREAD;
+  readonly pausesWhileClosing = true;
   readonly #handler: AdoptedHandler;
 
   constructor(handler: AdoptedHandler) {

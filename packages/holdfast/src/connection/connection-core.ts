@@ -500,7 +500,10 @@ export class ConnectionCore
 
   /** For a full inbox, a reader of a stream that holds too much, the limits of a server, and the queue of an observer. */
   pauseReading(reason: PauseReason = "inbox"): void {
-    if (this.state === "open") this.pauses.pause(reason); // A closing connection must still read its end.
+    // A closing connection must still read its end.
+    const mayPause =
+      this.#observer?.pausesWhileClosing === true && this.transport.closeReceived === null && !this.hasEnded;
+    if (this.state === "open" || mayPause) this.pauses.pause(reason);
   }
 
   resumeReading(reason: PauseReason = "inbox"): void {

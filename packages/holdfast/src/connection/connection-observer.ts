@@ -17,6 +17,8 @@ import type { Reader, Unread } from "./reading/inbox.js";
 export interface ConnectionObserver extends Reader {
   /** The messages that the observer holds. */
   readonly unread: Unread;
+  /** Whether a pause of the application lasts after it has begun to close. Then no message may wait in the inbox. */
+  readonly pausesWhileClosing?: boolean;
   /** The ping has already been answered, unless `autoPong` is off. */
   onPing?(payload: Uint8Array, core: ConnectionCore): void;
   onPong?(payload: Uint8Array, roundTrip: number | null, core: ConnectionCore): void;

@@ -4,6 +4,29 @@ import type { Scenario } from "../trace.js";
 import { pair } from "./messages.js";
 
 export const pausingScenarios: Readonly<Record<string, Scenario>> = {
+  "close() while paused": async (library, stage) => {
+    const [client, server] = await pair(library, stage);
+    const closed = stage.watch(client);
+    client.pause();
+    await new Promise<void>((resolve) => server.send("a", () => resolve()));
+    client.close(4000);
+    while (server.readyState === 1) await new Promise(setImmediate); // It has answered.
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+    stage.note(client.readyState, client.isPaused);
+    client.resume();
+    await closed;
+  },
+  "pause() after close()": async (library, stage) => {
+    const [client, server] = await pair(library, stage);
+    const closed = stage.watch(client);
+    client.close(4000);
+    client.pause();
+    while (server.readyState === 1) await new Promise(setImmediate);
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+    stage.note(client.readyState, client.isPaused);
+    client.resume();
+    await closed;
+  },
   "a Close that arrives while paused": async (library, stage) => {
     const [client, server] = await pair(library, stage);
     const closed = stage.watch(client);

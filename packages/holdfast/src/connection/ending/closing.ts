@@ -211,10 +211,10 @@ export class Closing extends Deadline {
 
   #begin(): void {
     if (this.#state !== "open") return;
-    const { keepalive, settings, timers } = this.#core;
+    const { keepalive, observer, settings, timers } = this.#core;
     this.#state = "closing";
     keepalive.beginClosing();
-    this.#core.acceptHeldMessages();
+    if (observer?.pausesWhileClosing !== true) this.#core.acceptHeldMessages();
     if (settings.closeTimeout !== null) timers.set(this, this.#core.now() + settings.closeTimeout);
   }
 
