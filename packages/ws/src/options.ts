@@ -69,6 +69,7 @@ export function createAdopter(role: "client" | "server", options: ConnectionOpti
   return new Adopter({
     firstPing: "interval",
     closeReasons: false,
+    endsFirst: true,
     ...holdfast,
     role,
     autoPong: Boolean(autoPong as unknown),

@@ -47,6 +47,11 @@ export interface AdopterOptions extends Omit<ConnectionOptions, "text"> {
   /** Whether the Close that reports a violation of the protocol says what was wrong. @default true */
   readonly closeReasons?: boolean | undefined;
   /**
+   * Whether a client ends TCP after the closing handshake or a violation, rather than wait for the server (RFC 6455
+   * section 7.1.1). @default false
+   */
+  readonly endsFirst?: boolean | undefined;
+  /**
    * Fills a masking key of 4 bytes. The keys must be unpredictable (RFC 6455 section 10.3), so set this only in tests.
    * @default random bytes
    */
@@ -74,6 +79,7 @@ const ADOPTER_OPTIONS: OptionNames<AdopterOptions> = {
   role: true,
   firstPing: true,
   closeReasons: true,
+  endsFirst: true,
   generateMask: true,
 };
 
@@ -91,6 +97,7 @@ export class Adopter {
   readonly #role: Role;
   readonly #settings: ConnectionSettings;
   readonly #hidesReasons: boolean;
+  readonly #endsFirst: boolean;
   readonly #generateMask: ((key: Uint8Array) => void) | null;
 
   /** @throws InvalidArgumentError */
@@ -100,6 +107,7 @@ export class Adopter {
     const delaysFirstPing =
       checkChoice("firstPing", options.firstPing, ["interval", "open"], "open") === "interval";
     this.#hidesReasons = !checkBoolean("closeReasons", options.closeReasons, true);
+    this.#endsFirst = checkBoolean("endsFirst", options.endsFirst, false) || this.#role === "server";
     const { generateMask } = options;
     if (generateMask !== undefined) checkFunction("generateMask", generateMask);
     this.#generateMask = generateMask ?? null;
@@ -175,6 +183,7 @@ export class Adopter {
           rest: head,
           defersDelivery: true,
           hidesReasons: this.#hidesReasons,
+          endsFirst: this.#endsFirst,
         };
         return frames.open({ ...options, ...received, transport: new SocketByteStream(stream) }, events);
       },

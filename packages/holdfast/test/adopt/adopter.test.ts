@@ -186,6 +186,29 @@ test("N4: `firstPing: interval` sends no ping before an interval has passed", as
   }
 });
 
+test("N4: pause() lasts after close(): messages wait until resume()", async () => {
+  const { client, server } = pair();
+  server.adopted.pause();
+  client.adopted.send("held", true);
+  server.adopted.close(1000, "");
+  for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
+  assert.deepEqual(server.events, []);
+  server.adopted.resume();
+  await bothEnd(client, server);
+  assert.deepEqual(server.events[0], ["message", "held", true]);
+});
+
+test("N4: `endsFirst: true` ends a client's side after both Close frames", async () => {
+  const [near, far] = duplexPair();
+  const client = adopt(near, "client", { endsFirst: true });
+  far.on("data", () => undefined);
+  const ended = once(far, "end");
+  far.write(Buffer.from("880203e8", "hex"));
+  await ended;
+  far.end();
+  await bothEnd(client);
+});
+
 test("N4: pause() holds messages back until resume()", async () => {
   const { client, server } = pair();
   server.adopted.pause();

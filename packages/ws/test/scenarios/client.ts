@@ -40,12 +40,12 @@ function answered(
   };
 }
 
-function acceptFor({ headers }: IncomingMessage): string {
+export function acceptFor({ headers }: IncomingMessage): string {
   const text = `${headers["sec-websocket-key"]}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`;
   return createHash("sha1").update(text).digest("base64");
 }
 
-const switching = (accept: string, ...more: readonly string[]): readonly string[] => [
+export const switching = (accept: string, ...more: readonly string[]): readonly string[] => [
   "HTTP/1.1 101 Switching Protocols",
   "Upgrade: websocket",
   "Connection: Upgrade",

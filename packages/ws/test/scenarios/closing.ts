@@ -2,6 +2,7 @@
 
 import { once } from "node:events";
 import type { Socket as NetSocket } from "node:net";
+import { acceptFor, switching } from "./client.js";
 import { thrownBy, urlOf, type Library, type Scenario, type Socket, type Stage } from "../trace.js";
 
 /** Lets `act` end a pair, and returns the events of each side. */
@@ -23,7 +24,35 @@ function ended(act: (client: Socket, server: Socket, stage: Stage) => void): Sce
 
 const socketOf = (socket: Socket): NetSocket => (socket as unknown as { _socket: NetSocket })._socket;
 
+/** A server writes `hex`, answers a Close with the same code, and ends TCP only after the client. */
+function endedByClient(hex: string, act: (client: Socket) => void): Scenario {
+  return async (library, stage) => {
+    let hasAnswered = false;
+    const ends: Promise<unknown>[] = [];
+    const server = await stage.http((request, socket) => {
+      socket.write(`${switching(acceptFor(request)).join("\r\n")}\r\n\r\n`);
+      ends.push(once(socket, "end").then(() => socket.end()));
+      socket.write(Buffer.from(hex, "hex"));
+      socket.on("data", () => {
+        if (!hasAnswered && hex === "") socket.write(Buffer.from("880203e8", "hex"));
+        hasAnswered = true;
+      });
+    });
+    const closeTimeout = 60_000; // Without our FIN, `close` would come that late.
+    const client = new library(urlOf(server), { closeTimeout });
+    ends.push(stage.watch(client));
+    await once(client, "open");
+    const began = Date.now();
+    act(client);
+    await Promise.all(ends);
+    stage.note(Date.now() - began < closeTimeout / 2);
+  };
+}
+
 export const closingScenarios: Readonly<Record<string, Scenario>> = {
+  "a server that waits for our FIN after our Close": endedByClient("", (client) => client.close(1000)),
+  "a server that waits for our FIN after its Close": endedByClient("88020fa0", () => undefined),
+  "a server that waits for our FIN after an invalid frame": endedByClient("8500", () => undefined),
   "close() at the client": ended((client) => client.close()),
   "close() at the server": ended((_, server) => server.close()),
   "a code": ended((client) => client.close(1000)),

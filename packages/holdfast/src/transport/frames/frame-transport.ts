@@ -31,6 +31,8 @@ export interface FrameTransportOptions extends OutboxOptions {
   readonly defersDelivery?: boolean;
   /** Whether the Close that reports a violation has no reason. @default false */
   readonly hidesReasons?: boolean;
+  /** Whether this side ends TCP once both have closed, or the peer has failed. @default for a server */
+  readonly endsFirst?: boolean;
 }
 
 /** If more bytes than this are copied out of a shared read buffer, a separate buffer for each chunk is cheaper. */
@@ -54,6 +56,7 @@ export class FrameTransport extends MessageSender implements MessageTransport, B
   #initialBytes: Uint8Array | null;
   readonly #defersDelivery: boolean;
   readonly #hidesReasons: boolean;
+  readonly #endsFirst: boolean;
   readonly #deliversViews: boolean;
   /** Ends of the stream to report after the messages that precede them. */
   #deferredEnds = NO_DEFERRED_ENDS;
@@ -73,6 +76,7 @@ export class FrameTransport extends MessageSender implements MessageTransport, B
     this.#initialBytes = options.rest;
     this.#defersDelivery = options.defersDelivery === true;
     this.#hidesReasons = options.hidesReasons === true;
+    this.#endsFirst = options.endsFirst ?? options.role === "server";
     this.#deliversViews = (options.onBytes ?? null) !== null;
     this.lastReceivedAt = options.runtime.clock.now();
     this.#turnBegan = this.lastReceivedAt;
@@ -133,7 +137,7 @@ export class FrameTransport extends MessageSender implements MessageTransport, B
 
   override queueClose(close: CloseFrame, isUrgent: boolean): void {
     super.queueClose(close, isUrgent);
-    if (this.protocol.closeReceived !== null) this.#endFirst();
+    if (this.protocol.closeReceived !== null) this.#endAfterClose();
   }
 
   pause(): boolean {
@@ -166,12 +170,10 @@ export class FrameTransport extends MessageSender implements MessageTransport, B
   }
 
   onSharedChunk(chunk: Uint8Array): boolean {
-    if (this.#deliversViews) {
-      // Every message is a view: one copy of the chunk costs less than one of each message.
-      this.#receive(Buffer.from(chunk), false);
-      return chunk.length > COPIED_AT_MOST;
-    }
-    return this.#receive(chunk, true) > COPIED_AT_MOST;
+    if (!this.#deliversViews) return this.#receive(chunk, true) > COPIED_AT_MOST;
+    // Every message is a view: one copy of the chunk costs less than one of each message.
+    this.#receive(Buffer.from(chunk), false);
+    return chunk.length > COPIED_AT_MOST;
   }
 
   onEof(): void {
@@ -203,13 +205,13 @@ export class FrameTransport extends MessageSender implements MessageTransport, B
 
   onClose(close: CloseFrame): void {
     this.handler.onClose(close);
-    this.#endFirst();
+    this.#endAfterClose();
   }
 
   onFailure(failure: ProtocolFailure): void {
     const close = this.#hidesReasons ? { ...closeOf(failure), reason: "" } : closeOf(failure);
     this.handler.onFailure({ cause: causeOfFailure(failure), error: failure, close });
-    this.#endFirst();
+    this.#endAfterClose();
   }
 
   onLargeMessage(size: number): void {
@@ -318,8 +320,8 @@ export class FrameTransport extends MessageSender implements MessageTransport, B
   }
 
   /** RFC 6455 section 7.1.1: the server ends TCP first, so that the client does not stay in TIME_WAIT. */
-  #endFirst(): void {
-    if (this.role === "server" && this.closeSent !== null) this.end();
+  #endAfterClose(): void {
+    if (this.#endsFirst && this.closeSent !== null) this.end();
   }
 
   #deliverInitialBytes(): void {
