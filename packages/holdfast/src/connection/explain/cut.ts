@@ -1,6 +1,7 @@
 // The stream of an open connection ended without a Close: a FIN or a RST.
 
 import { describeClose } from "../../shared/close-code.js";
+import { withoutFullStop } from "../../shared/full-stop.js";
 import type { CloseCause, CloseEvidence, CloseInfo } from "../close-info.js";
 import { joined, type Explanation, type Finding } from "./explanation.js";
 import { duration, size } from "./measures.js";
@@ -15,8 +16,10 @@ export function explainCut(info: CloseInfo): Explanation {
       advice: "A client should reconnect.",
     };
   }
-  const { cause, evidence, received, sent } = info;
-  const how = cause === "eof" ? "ended (FIN)" : "reset (RST)";
+  const { cause, error, evidence, received, sent } = info;
+  const other = cause === "reset" && codeOf(error) !== "ECONNRESET" ? error : null;
+  const rst = other === null ? "reset (RST)" : `cut by an error (${withoutFullStop(other.message)})`;
+  const how = cause === "eof" ? "ended (FIN)" : rst;
   if (received !== null && sent === null) {
     return {
       happened: `The peer closed the connection, and TCP was ${how} before this side had answered`,
@@ -31,7 +34,8 @@ export function explainCut(info: CloseInfo): Explanation {
       advice: "Nothing needs to be done, unless the last messages matter: they may not have arrived.",
     };
   }
-  const finding = amidMessage(info) ?? idleTimeout(evidence) ?? overload(evidence) ?? outOfTheBlue(info);
+  const known = amidMessage(info) ?? idleTimeout(evidence) ?? overload(evidence);
+  const finding = known ?? (other === null ? outOfTheBlue(info) : { advice: LOOK_THERE });
   return { happened: `The TCP connection was ${how} without a closing handshake`, ...finding };
 }
 

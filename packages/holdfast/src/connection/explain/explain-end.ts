@@ -91,15 +91,34 @@ function explainEnding(info: CloseInfo, explainOpening: ExplainOpening): Explana
         likely: "The peer's host, a router or this machine's own link is down.",
         advice: "Check the network; a client should reconnect with growing delays.",
       };
+    case "tls":
+      return explainBrokenTls(info);
     case "dns":
     case "open-timeout":
     case "proxy":
     case "refused":
     case "rejected":
-    case "tls":
     case "invalid-handshake":
       return explainOpening(info.cause, info.error);
   }
+}
+
+/** TLS failed after its handshake. */
+function explainBrokenTls(info: CloseInfo): Explanation {
+  const code = codeOf(info.error);
+  const happened = `TLS failed while the connection was open: ${typeof code === "string" ? code : reasonOf(info)}`;
+  if (code === "ERR_TLS_SESSION_ATTACK") {
+    return {
+      happened,
+      likely: "The peer renegotiated TLS more often than Node.js allows (`tls.CLIENT_RENEG_LIMIT`).",
+    };
+  }
+  return {
+    happened,
+    likely:
+      "A proxy or a device in between changed the bytes or inserted some, or one side's TLS is defective. A code with ALERT means that the peer noticed it.",
+    advice: "A client should reconnect; if it happens again, look for what lies in between.",
+  };
 }
 
 function explainLocalClose({ ok, sent, received, evidence }: CloseInfo): Explanation {

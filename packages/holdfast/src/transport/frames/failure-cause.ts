@@ -2,6 +2,7 @@
 
 import { closeCodeOf, type ProtocolFailure } from "../../protocol/extension.js";
 import type { CloseCause } from "../../connection/close-info.js";
+import { NO_ROUTE } from "../../shared/no-route.js";
 
 /** An error of a system call. */
 export type TransportError = Error & { readonly code?: string; readonly syscall?: string };
@@ -18,19 +19,10 @@ export function causeOfFailure(failure: ProtocolFailure): CloseCause {
   }
 }
 
-/** The cause for a byte stream that failed. */
-export function causeOfError(error: TransportError): CloseCause {
-  switch (error.code) {
-    case "ECONNRESET":
-      return "reset";
-    case "ETIMEDOUT":
-    case "EHOSTUNREACH":
-    case "ENETUNREACH":
-    case "ENETDOWN":
-      return "unreachable";
-    case "EPIPE":
-      return "write-failed";
-    default:
-      return error.syscall === "write" ? "write-failed" : "reset";
-  }
+/** The cause for a byte stream that failed: `reset` for an RST, and for an error that is not known here. */
+export function causeOfError({ code = "", syscall }: TransportError): CloseCause {
+  if (code === "ECONNRESET") return "reset";
+  if (NO_ROUTE.has(code)) return "unreachable";
+  if (/^ERR_(?:SSL|TLS)_|^EPROTO$/.test(code)) return "tls"; // EPROTO: a write after TLS has failed.
+  return code === "EPIPE" || syscall === "write" ? "write-failed" : "reset";
 }

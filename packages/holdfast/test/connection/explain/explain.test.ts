@@ -140,6 +140,31 @@ const ROWS: readonly Row[] = [
     /A client should reconnect/,
   ],
   ["RST out of the blue", () => explained("reset"), /reset \(RST\)/, /firewall/, /logs/],
+  [
+    "an error of the stream that is no RST",
+    () => explained("reset", {}, { error: Object.assign(new Error("read EIO"), { code: "EIO" }) }),
+    /^The TCP connection was cut by an error \(read EIO\) without a closing handshake \(no close frame/,
+    /^(?!.*RST)/,
+  ],
+  [
+    "damaged TLS",
+    () =>
+      explained(
+        "tls",
+        {},
+        { error: Object.assign(new Error("80EC:error"), { code: "ERR_SSL_BAD_RECORD_MAC" }) },
+      ),
+    /^TLS failed while the connection was open: ERR_SSL_BAD_RECORD_MAC \(/,
+    /changed the bytes/,
+    /should reconnect/,
+  ],
+  [
+    "too many renegotiations",
+    () =>
+      explained("tls", {}, { error: Object.assign(new Error("attack"), { code: "ERR_TLS_SESSION_ATTACK" }) }),
+    /^TLS failed while the connection was open: ERR_TLS_SESSION_ATTACK/,
+    /renegotiated TLS more often/,
+  ],
   ["RST after a stall", () => explained("reset", { longestStall: 400 }), /did not run for 400 ms/],
   [
     "no pong, and nothing else",
@@ -391,7 +416,7 @@ const ROWS: readonly Row[] = [
   ],
   [
     "a bad certificate",
-    () => explained("tls", {}, failed("expired")),
+    () => explained("tls", UNOPENED, failed("expired")),
     /TLS handshake failed: expired/,
     /`tls\.ca`/,
   ],
