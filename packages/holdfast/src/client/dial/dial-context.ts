@@ -1,7 +1,6 @@
 // State of one attempt to dial: its phase, its streams and its cancel functions. It destroys them when the attempt
 // fails, and converts errors to those of the current phase.
 
-import { ignore } from "../../shared/deferred.js";
 import type { Duplex } from "node:stream";
 import {
   HandshakeError,
@@ -65,7 +64,7 @@ export class DialContext {
   /** Destroys the stream when the attempt fails; immediately if it has failed already. */
   track<Stream extends Duplex>(stream: Stream): Stream {
     // The next step finds the stream destroyed and reports errors that no other listener sees.
-    stream.on("error", ignore);
+    stream.on("error", destroy);
     this.#streams.push(stream);
     if (this.#isAborted) stream.destroy();
     return stream;
@@ -119,7 +118,7 @@ export class DialContext {
   /** Hands the newest stream over to the connection: aborting no longer destroys it. */
   release(): void {
     this.#cancel = null;
-    this.#streams.pop()?.off("error", ignore);
+    this.#streams.pop()?.off("error", destroy);
     this.#streams.length = 0;
   }
 
@@ -215,6 +214,11 @@ export class DialContext {
       this.#phase,
     );
   }
+}
+
+/** Some streams stay open after an error. */
+function destroy(this: Duplex): void {
+  this.destroy();
 }
 
 /** Milliseconds. A shorter delay of this process does not explain a timeout. */

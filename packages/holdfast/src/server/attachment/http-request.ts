@@ -2,7 +2,6 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import { ignore } from "../../shared/deferred.js";
 import { headerList, readHeaders } from "../../protocol/handshake/header-input.js";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
 import { refuse } from "../../protocol/handshake/server-handshake.js";
@@ -77,9 +76,10 @@ export function afterResponses(socket: Duplex, callback: () => void): void {
   // Node no longer listens to the socket: without this event the response would wait for ever, and an error of the
   // socket would end the process.
   const onDrain = (): void => void response.emit("drain");
-  socket.on("drain", onDrain).on("error", ignore);
+  const onError = (): void => void socket.destroy();
+  socket.on("drain", onDrain).on("error", onError);
   response.once("close", () => {
-    socket.off("drain", onDrain).off("error", ignore);
+    socket.off("drain", onDrain).off("error", onError);
     if (!socket.destroyed && !socket.writableEnded) afterResponses(socket, callback);
   });
 }

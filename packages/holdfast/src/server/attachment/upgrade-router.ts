@@ -141,7 +141,7 @@ class UpgradeRouter {
     const route = this.#routeOf(request);
     if (route.kind === "pass" && this.#hasOtherHandlers) return null;
     return () => {
-      socket.on("error", () => undefined); // Node has removed its own error listener.
+      socket.on("error", () => void socket.destroy()); // Node has removed its own error listener.
       afterResponses(socket, () => {
         const { server } = route;
         const source: UpgradeMessage = { kind: "message", message: request, socket };

@@ -120,7 +120,8 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
   }
 
   onError(): void {
-    // `onClosed` follows; there is nothing to report.
+    // Node leaves some sockets open after an error: one whose client renegotiates TLS too often. `onClosed` follows.
+    this.destroy();
   }
 
   onDrain(): void {
@@ -173,15 +174,13 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
     const origin = this.#receive(head);
     if (rest.length > 0) this.#earlyData.append(rest);
     const decision = this.#init.policy.decide(head, origin, granted, (request) => (this.#request = request));
-    if (!(decision instanceof Promise)) {
-      this.#apply(head, origin, decision);
-      return;
-    }
-    void decision.then((late) => {
-      if (this.#phase === "deciding") this.#apply(head, origin, late);
-      // The client has disconnected, or the time has expired.
-      else if (late.outcome === "answer") discardBody(late.response);
-    });
+    if (!(decision instanceof Promise)) this.#apply(head, origin, decision);
+    else
+      void decision.then((late) => {
+        if (this.#phase === "deciding") this.#apply(head, origin, late);
+        // The client has disconnected, or the time has expired.
+        else if (late.outcome === "answer") discardBody(late.response);
+      });
   }
 
   #receive(head: RequestHead): RequestOrigin {
