@@ -128,6 +128,8 @@ export class LocalTopic implements SequencerHandler {
 
   onGap(after: Position | null, position: Position | null): void {
     this.#live.forEach((receiver) => this.#reportGap(receiver, after, position));
+    // Slow ones are notified when they have room.
+    for (const receiver of this.#lagging) this.#handler.onGap(receiver, this.name, after, position);
     this.#settleAhead();
   }
 
@@ -202,13 +204,14 @@ export class LocalTopic implements SequencerHandler {
     });
   }
 
-  /** Resumes receivers that have room again, before the message at this place. */
+  /** Resumes receivers that have room again, before the message at this place. The others miss it, too. */
   #resumeLagging(place: Position | null): void {
     const before = place === null ? this.position : { epoch: place.epoch, offset: place.offset - 1 };
     for (const receiver of this.#lagging) {
-      if (receiver.core.state === "open" && receiver.core.hasRoom(receiver.settings.limit)) {
-        this.#rejoin(receiver, before);
-      }
+      const { core, settings } = receiver;
+      if (core.state !== "open") continue;
+      if (core.hasRoom(settings.limit)) this.#rejoin(receiver, before);
+      else if (place !== null) this.#handler.onGap(receiver, this.name, before, place);
     }
   }
 

@@ -152,7 +152,23 @@ describe("Topics", () => {
     await process.publish("t", "5");
     assert.deepEqual(names(sent(link)), ["^m t 5\n5"]);
     assert.deepEqual(names(sent(plain)), ["1", "2", "5"]);
-    assert.deepEqual(process.gaps, ["t 2 3", "t 2 3"]);
+    // Together, the gaps of each receiver cover all that it missed.
+    assert.deepEqual(process.gaps, ["t 2 3", "t 2 3", "t 3 4", "t 3 4"]);
+  });
+
+  test("M6, M3: a slow receiver that is skipped is reported, too, when the engine has lost messages", async () => {
+    const process = new Process({ history: true });
+    let report = (_newest: null): void => undefined;
+    const listen = process.engine.listen.bind(process.engine);
+    process.engine.listen = (topic, onMessage, onNewest, begins) => {
+      report = onNewest;
+      return listen(topic, onMessage, onNewest, begins);
+    };
+    const { connection } = process.peer({ capacity: 0 });
+    await process.topics.subscribe(connection, "t", { slow: "skip", limit: 1 });
+    await process.publish("t", "1", "2");
+    report(null);
+    assert.deepEqual(process.gaps, ["t 1 2", "t 2 2"]);
   });
 
   test("M6: a slow receiver is closed with 1013, at once or beyond the limit of the buffer", async () => {
