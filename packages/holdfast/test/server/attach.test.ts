@@ -292,7 +292,7 @@ describe("A server attached to an HTTP server", () => {
     const head = await client.readHead();
     assert.deepEqual(
       [head.startLine, head.header("Sec-WebSocket-Version"), head.header("Connection")],
-      ["HTTP/1.1 426 Upgrade Required", "13", "close"],
+      ["HTTP/1.1 426 Upgrade Required", "13", "close, Upgrade"],
     );
     assert.match(Buffer.from(await client.readToEnd()).toString(), /^Expected .* got "8"\.$/);
     client.end();

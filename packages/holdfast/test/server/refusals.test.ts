@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect as connectHttp2, type IncomingHttpHeaders } from "node:http2";
+import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { serve, type Connection, type ServeOptions, type Server } from "../../build/index.js";
 import {
@@ -53,7 +56,7 @@ describe("A server's refusals", () => {
     const head = await client.readHead();
     const body = Buffer.from(await client.readToEnd()).toString();
     assert.equal(await client.ended, "fin");
-    assert.equal(head.header("Connection"), "close");
+    assert.equal(head.header("Connection"), head.header("Upgrade") === null ? "close" : "close, Upgrade");
     assert.equal(head.header("Content-Type"), "text/plain; charset=utf-8");
     assert.equal(head.header("Content-Length"), String(Buffer.byteLength(body)));
     client.end();
@@ -77,6 +80,13 @@ describe("A server's refusals", () => {
     [
       "POST",
       (client) => client.write("POST /chat HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n\r\n"),
+      "405 Method Not Allowed",
+      { Allow: "GET" },
+      'Expected the method GET, got "POST".',
+    ],
+    [
+      "a plain POST",
+      (client) => client.write("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"),
       "405 Method Not Allowed",
       { Allow: "GET" },
       'Expected the method GET, got "POST".',
@@ -160,6 +170,57 @@ describe("A server's refusals", () => {
         [1, "info", "connection refused", Number(status.slice(0, 3)), sentence],
       );
       assert.equal((remoteAddress as { address: string } | null)?.address, "127.0.0.1");
+    });
+  }
+
+  test("G3: a refused HEAD has the head of a GET, and no body (RFC 9110 section 9.3.2)", async () => {
+    const { port } = await start();
+    for (const [field, status] of [
+      ["", "426 Upgrade Required"],
+      ["Upgrade: websocket\r\n", "405 Method Not Allowed"],
+    ]) {
+      await using client = await RawClient.connect({ port });
+      client.write(`HEAD / HTTP/1.1\r\nHost: localhost\r\n${field}\r\n`);
+      const head = await client.readHead();
+      assert.equal(head.startLine, `HTTP/1.1 ${status}`);
+      assert.notEqual(head.header("Content-Length"), "0");
+      assert.equal((await client.readToEnd()).length, 0);
+      client.end();
+    }
+  });
+
+  for (const [what, options, fields_, status, expected] of [
+    [
+      "a long path",
+      {},
+      { ":path": `/${"a".repeat(20_000)}` },
+      414,
+      /^Expected .* 16384 bytes, got a path that/,
+    ],
+    ["large fields", {}, { cookie: "a".repeat(20_000) }, 431, /^Expected .* 16384 bytes, got header fields/],
+    [
+      "many fields",
+      {},
+      Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`x-${index}`, "1"])),
+      431,
+      /^Expected at most 128 header fields, got 2\d\d\./,
+    ],
+    ["no WebSocket", { maxHandshakeSize: null }, { "x-a": "a".repeat(20_000) }, 400, /^Expected an extended/],
+  ] as const) {
+    test(`G3: over HTTP/2, ${what} is answered ${status}, and logged`, async () => {
+      const { port, lines } = await start({ http2: true, ...options });
+      const session = connectHttp2(`http://127.0.0.1:${port}`);
+      await once(session, "remoteSettings");
+      const stream = session.request({ ":path": "/", ...fields_ });
+      const [headers] = (await once(stream, "response")) as [IncomingHttpHeaders];
+      assert.equal(headers[":status"], status);
+      assert.match(await text(stream), expected);
+      assert.deepEqual(
+        lines.filter(({ level }) => level === "info").map(({ message }) => message),
+        ["connection refused"],
+      );
+      session.close();
+      await once(session, "close");
     });
   }
 

@@ -39,7 +39,7 @@ export type Judgement =
       readonly extensionOffer: string | null;
     }
   | Refusal
-  /** A plain HTTP request, which the caller has to answer, for example with `UPGRADE_REQUIRED`. */
+  /** A plain HTTP request, which the caller has to answer, for example with `refusePlain()`. */
   | { readonly outcome: "not-websocket" };
 
 /** An error response, after which the connection ends. */
@@ -54,6 +54,11 @@ export interface Refusal {
 }
 
 /** The response to a plain HTTP request if the server only serves WebSockets (RFC 9110 section 15.5.22). */
+export function refusePlain(head: RequestHead): Refusal {
+  if (head.http2 !== undefined) return EXTENDED_CONNECT_REQUIRED;
+  return head.method === "HEAD" ? UPGRADE_REQUIRED : (checkMethod(head) ?? UPGRADE_REQUIRED);
+}
+
 export const UPGRADE_REQUIRED: Refusal = refuse(
   426,
   "Expected a WebSocket upgrade, got a plain HTTP request.",
@@ -62,8 +67,8 @@ export const UPGRADE_REQUIRED: Refusal = refuse(
   },
 );
 
-/** The same over HTTP/2, which has no Upgrade header. */
-export const EXTENDED_CONNECT_REQUIRED: Refusal = refuse(
+/** HTTP/2 has no Upgrade header. */
+const EXTENDED_CONNECT_REQUIRED: Refusal = refuse(
   400,
   "Expected an extended CONNECT with `:protocol: websocket` (RFC 8441), got a plain HTTP request.",
 );

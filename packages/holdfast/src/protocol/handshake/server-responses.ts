@@ -2,7 +2,13 @@
 
 import { Buffer } from "node:buffer";
 import { acceptKey } from "./accept-key.js";
-import { headerList, readHeaders, refuseReserved, type HeadersInput } from "./header-input.js";
+import {
+  headerList,
+  readHeaders,
+  refuseReserved,
+  type HeaderField,
+  type HeadersInput,
+} from "./header-input.js";
 import { statusText } from "./status-text.js";
 
 /** The negotiated values for the response. */
@@ -36,21 +42,31 @@ function extraLines(headers: HeadersInput): string {
 }
 
 /**
- * A complete plain-text response, after which the connection ends.
+ * A complete plain-text response, after which the connection ends. The response to HEAD has no body (RFC 9110 section
+ * 9.3.2).
  *
  * @throws {InvalidHeaderError} for a header that cannot be sent.
  */
-export function buildRefusal(refusal: { status: number; headers: HeadersInput; body: string }): Uint8Array {
+export function buildRefusal(
+  refusal: { status: number; headers: HeadersInput; body: string },
+  method = "GET",
+): Uint8Array {
   const { status, body } = refusal;
   const fields = readHeaders(refusal.headers).filter(([name]) => !SET_BY_REFUSAL.has(name.toLowerCase()));
   const lines = headerList([
     ...fields,
     ["Content-Type", "text/plain; charset=utf-8"],
     ["Content-Length", String(Buffer.byteLength(body))],
-    // RFC 9110 section 7.8 requires the connection option `upgrade` with Upgrade. Here the connection ends instead.
-    ["Connection", "close"],
+    closing(fields),
   ]);
-  return Buffer.from(`HTTP/1.1 ${status} ${statusText(status)}\r\n${lines.toString()}\r\n${body}`);
+  const head = `HTTP/1.1 ${status} ${statusText(status)}\r\n${lines.toString()}\r\n`;
+  return Buffer.from(method === "HEAD" ? head : head + body);
+}
+
+/** The header of a response that ends the connection. With Upgrade, it has that option too (RFC 9110 section 7.8). */
+export function closing(fields: readonly HeaderField[]): HeaderField {
+  const hasUpgrade = fields.some(([name]) => name.toLowerCase() === "upgrade");
+  return ["Connection", hasUpgrade ? "close, Upgrade" : "close"];
 }
 
 const SET_BY_REFUSAL: ReadonlySet<string> = new Set([

@@ -7,7 +7,7 @@ import { errorOf } from "../../shared/thrown.js";
 import {
   asksForWebSocket,
   refuse,
-  UPGRADE_REQUIRED,
+  refusePlain,
   type Refusal,
 } from "../../protocol/handshake/server-handshake.js";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
@@ -72,7 +72,7 @@ function readUpgrade(request: IncomingMessage): ReadUpgrade {
     return { refusal: refuse(400, errorOf(error).message), head: null };
   }
   if (!hasKnownLength(head)) return { refusal: UNKNOWN_LENGTH, head };
-  return { refusal: asksForWebSocket(head) ? null : UPGRADE_REQUIRED, head };
+  return { refusal: asksForWebSocket(head) ? null : refusePlain(head), head };
 }
 
 function checkUpgrade(request: unknown, socket: unknown, head: unknown): void {

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Server as NetServer } from "node:net";
 import { ignore } from "../../shared/deferred.js";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
+import { closing } from "../../protocol/handshake/server-responses.js";
 import { streamHead } from "../http2/stream-head.js";
 import { FAILED, type Decision } from "../upgrade/admission-policy.js";
 import { interceptEvents, type StreamArguments } from "./event-interception.js";
@@ -45,6 +46,7 @@ export async function respond(response: ServerResponse, decision: Decision): Pro
   if (decision.outcome === "answer") {
     const { status, headers, body } = decision.response;
     for (const [name, value] of headers) response.appendHeader(name, value);
+    if (headers.has("Upgrade")) response.setHeader("Connection", "Upgrade"); // RFC 9110 section 7.8.
     response.writeHead(status);
     response.end(body === null ? undefined : Buffer.from(await decision.response.arrayBuffer()));
     return;
@@ -53,7 +55,7 @@ export async function respond(response: ServerResponse, decision: Decision): Pro
   response.writeHead(status, {
     ...headers,
     "Content-Type": "text/plain; charset=utf-8",
-    Connection: "close",
+    Connection: closing(Object.entries(headers))[1],
   });
   response.end(body);
 }

@@ -10,7 +10,7 @@ import { errorOf } from "../../shared/thrown.js";
 import {
   asksForWebSocket,
   refuse,
-  UPGRADE_REQUIRED,
+  refusePlain,
   type Refusal,
 } from "../../protocol/handshake/server-handshake.js";
 import { streamHead } from "../http2/stream-head.js";
@@ -178,7 +178,7 @@ class UpgradeRouter {
     }
     if (!hasKnownLength(head) && !this.#hasOtherHandlers)
       return { kind: "refuse", server: first, refusal: UNKNOWN_LENGTH, head };
-    if (!asksForWebSocket(head)) return passOrRefuse(UPGRADE_REQUIRED, head);
+    if (!asksForWebSocket(head)) return passOrRefuse(refusePlain(head), head);
     const origin: RequestOrigin = {
       transport: new SocketByteStream(socket),
       source: { kind: "message", message: request, socket },

@@ -3,6 +3,9 @@
 import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import { Alarm, type AlarmHandler } from "../../connection/timer-queue.js";
+import type { HeadLimits } from "../../protocol/handshake/head-failure.js";
+import type { RequestHead } from "../../protocol/handshake/request-head.js";
+import { refuse, type Refusal } from "../../protocol/handshake/server-handshake.js";
 import { CONNECTION_WINDOW } from "../../transport/node/http2-fields.js";
 import type { ServerCore } from "../server-core.js";
 import type { IncomingSocket } from "../upgrade-requests.js";
@@ -72,7 +75,11 @@ export class Http2Session implements AlarmHandler {
     if (!this.#isClosing) timers.cancel(this.#alarm);
     stream.once("close", this.#onStreamClosed);
     const source = { kind: "stream", stream, headers, rawHeaders } as const;
-    this.#core.requests.receiveStream(stream, { source, isSecure, since }, streamHead(headers, rawHeaders));
+    const { requests, settings } = this.#core;
+    const head = streamHead(headers, rawHeaders);
+    const refusal = refuseLarge(head, settings.headLimits);
+    if (refusal === null) requests.receiveStream(stream, { source, isSecure, since }, head);
+    else requests.refuseStream(stream, { source, isSecure, since }, refusal, head);
   };
 
   /** Restarts the idle timeout. It counts streams, not bytes: a client that sends pings but opens no stream is idle. */
@@ -81,6 +88,22 @@ export class Http2Session implements AlarmHandler {
     if (--this.#streams > 0 || this.#isClosing || this.#session.destroyed) return;
     timers.set(this.#alarm, clock.now() + IDLE_TIMEOUT);
   };
+}
+
+/** Counts a head as if it had been sent over HTTP/1.1. */
+function refuseLarge({ target, headers }: RequestHead, { maxSize, maxHeaders }: HeadLimits): Refusal | null {
+  const isLongTarget = target.length > maxSize;
+  if (isLongTarget || target.length + headers.toString().length > maxSize) {
+    const got = isLongTarget ? "a path that is longer" : "header fields that are larger";
+    return refuse(
+      isLongTarget ? 414 : 431,
+      `Expected a request head of at most ${maxSize} bytes, got ${got}.`,
+    );
+  }
+  const fields = [...headers].length;
+  return fields > maxHeaders
+    ? refuse(431, `Expected at most ${maxHeaders} header fields, got ${fields}.`)
+    : null;
 }
 
 /**

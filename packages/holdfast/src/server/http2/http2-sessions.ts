@@ -25,13 +25,14 @@ export class Http2Sessions {
     const { headLimits } = core.settings;
     this.#core = core;
     this.#server = nodeModule("node:http2").createServer({
-      maxHeaderListPairs: headLimits.maxHeaders,
+      // Node resets the stream of a larger head. Up to twice the limits, it passes, and gets an answer.
+      maxHeaderListPairs: 2 * headLimits.maxHeaders,
       maxSessionMemory: MAX_MEGABYTES,
       settings: {
         enableConnectProtocol: true,
         initialWindowSize: STREAM_WINDOW,
         maxConcurrentStreams: MAX_STREAMS,
-        maxHeaderListSize: headLimits.maxSize,
+        maxHeaderListSize: Math.min(2 * headLimits.maxSize, 2 ** 32 - 1),
       },
     });
     this.#server.on("session", this.#onSession);

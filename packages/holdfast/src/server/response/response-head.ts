@@ -4,6 +4,7 @@
 import { describe } from "../../shared/option-checks.js";
 import { InvalidArgumentError } from "../../shared/errors.js";
 import { headerList, readHeaders, type HeaderField } from "../../protocol/handshake/header-input.js";
+import { closing } from "../../protocol/handshake/server-responses.js";
 import { statusText } from "../../protocol/handshake/status-text.js";
 
 /** How the client recognises the end of the body. */
@@ -33,7 +34,7 @@ export function responseHead(
   const lines = headerList([
     ...all.filter(([name]) => !SET_BY_SERVER.has(name.toLowerCase())),
     ...framingFields(framing),
-    ["Connection", "close"],
+    closing(all),
   ]);
   const reason = REASON.test(response.statusText) ? response.statusText : "";
   const head = `HTTP/1.1 ${status} ${reason === "" ? statusText(status) : reason}\r\n${lines.toString()}\r\n`;

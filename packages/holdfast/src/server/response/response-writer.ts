@@ -13,8 +13,8 @@ import { responseHead, type Framing } from "./response-head.js";
 
 /** Writes responses in one version of HTTP. */
 export interface ResponseWriter {
-  /** Sends a complete response in plain text. */
-  refuse(refusal: Refusal): void;
+  /** Sends a complete response in plain text to a request with this method; undefined if the request is unknown. */
+  refuse(refusal: Refusal, method: string | undefined): void;
   /**
    * Validates the response that `onRequest` returned.
    *
@@ -38,8 +38,8 @@ export class Http1ResponseWriter implements ResponseWriter {
     this.#transport = transport;
   }
 
-  refuse(refusal: Refusal): void {
-    this.#transport.write([buildRefusal(refusal)]);
+  refuse(refusal: Refusal, method: string | undefined): void {
+    this.#transport.write([buildRefusal(refusal, method)]);
   }
 
   prepare(response: Response, request: RequestHead): PreparedResponse {

@@ -7,11 +7,10 @@ import type { NegotiatedDeflate } from "../../protocol/deflate/negotiation.js";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
 import { originForm } from "../../protocol/handshake/request-target.js";
 import {
-  EXTENDED_CONNECT_REQUIRED,
   judgeRequest,
   refuse,
+  refusePlain,
   refuseTarget,
-  UPGRADE_REQUIRED,
   type Judgement,
   type Refusal,
 } from "../../protocol/handshake/server-handshake.js";
@@ -157,7 +156,7 @@ export class AdmissionPolicy {
         onRequestCreated,
       );
     }
-    const required = head.http2 === undefined ? UPGRADE_REQUIRED : EXTENDED_CONNECT_REQUIRED;
+    const required = refusePlain(head);
     if (this.#settings.onRequest === undefined) return required;
     const host = head.headers.get("Host") ?? "";
     const target = originForm(head.target, host);

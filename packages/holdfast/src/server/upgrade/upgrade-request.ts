@@ -224,7 +224,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
   /** Responds in plain text. */
   #refuse(refusal: Refusal): void {
     this.#reportRefusal(refusal.status, refusal.body, refusal.isReported);
-    this.#init.responseWriter.refuse(refusal);
+    this.#init.responseWriter.refuse(refusal, this.#received?.head.method);
     this.#linger();
   }
 

@@ -57,7 +57,7 @@ test("G3: a refusal is plain text of known length that ends the connection", () 
       "Upgrade: websocket",
       "Content-Type: text/plain; charset=utf-8",
       "Content-Length: 55",
-      "Connection: close",
+      "Connection: close, Upgrade",
       "",
       "Expected a WebSocket upgrade, got a plain HTTP request.",
     ].join("\r\n"),
