@@ -92,10 +92,14 @@ export class Closing extends Deadline {
     observer?.onClosed?.(close, "peer", this.#core);
   }
 
-  /** Ends the connection now, without a Close. Replaces any other cause, unless the closing had failed or was complete. */
+  /**
+   * Ends the connection now, without a Close. The application's wish replaces any other cause, unless the closing had failed
+   * or was complete.
+   */
   terminate(cause: CloseCause, error: Error | null): void {
     if (this.#state === "closed") return;
-    if (!this.#hasFailed && (this.#cause === null || !this.#isComplete)) this.#put(cause, error);
+    const stands = this.#hasFailed || this.#isComplete || (this.#hasReason && cause !== "aborted");
+    if (this.#cause === null || !stands) this.#put(cause, error);
     this.#abandon();
   }
 
@@ -180,13 +184,19 @@ export class Closing extends Deadline {
     return this.#cause !== null && !NORMAL.has(this.#cause);
   }
 
+  /** Whether the cause says why this side closes: a peer that does not answer the Close must not hide that. */
+  get #hasReason(): boolean {
+    const cause = this.#cause;
+    return cause === "handler-failed" || cause === "server-shutdown" || this.#error !== null;
+  }
+
   /**
-   * Records a cause. The first one stands, unless it began a normal closing and this one interrupts it before both Close
-   * frames were exchanged.
+   * Records a cause. The first one stands, unless it began a normal closing without a reason, and this one interrupts it
+   * before both Close frames were exchanged.
    */
   #note(cause: CloseCause, error: Error | null): void {
-    if (this.#cause !== null && (this.#hasFailed || NORMAL.has(cause) || this.#isComplete)) return;
-    this.#put(cause, error);
+    const stands = this.#hasFailed || this.#hasReason || NORMAL.has(cause) || this.#isComplete;
+    if (this.#cause === null || !stands) this.#put(cause, error);
   }
 
   #put(cause: CloseCause, error: Error | null): void {

@@ -71,10 +71,11 @@ function explainEnding(info: CloseInfo, explainOpening: ExplainOpening): Explana
     case "handler-failed":
       return {
         happened: `The connection handler failed: ${reasonOf(info)}`,
+        likely: unanswered(info),
         advice: 'Look for "connection handler failed" in the log, with the stack of the error.',
       };
     case "server-shutdown":
-      return { happened: "The server is shutting down and closed its connections" };
+      return { happened: "The server is shutting down and closed its connections", likely: unanswered(info) };
     case "aborted":
       return {
         happened:
@@ -121,7 +122,11 @@ function explainBrokenTls(info: CloseInfo): Explanation {
   };
 }
 
-function explainLocalClose({ ok, sent, received, evidence }: CloseInfo): Explanation {
+function explainLocalClose(info: CloseInfo): Explanation {
+  const { error, ok, sent, received, evidence } = info;
+  if (error !== null) {
+    return { happened: `This side closed the connection: ${reasonOf(info)}`, likely: unanswered(info) };
+  }
   const own = sent === null || ok ? "" : ` with code ${sent.code}`;
   const agrees = ok || received?.code === sent?.code;
   const wait = evidence.endedAt - (evidence.lastReceivedAt ?? evidence.endedAt);
@@ -138,6 +143,11 @@ function explainLocalClose({ ok, sent, received, evidence }: CloseInfo): Explana
 
 /** Milliseconds. */
 const LONG_WAIT = 1_000;
+
+/** Undefined if the peer has sent a Close. */
+function unanswered({ received, sent }: CloseInfo): string | undefined {
+  return received === null && sent !== null ? "The peer did not answer the Close." : undefined;
+}
 
 function explainCloseTimeout({ received, receivedFirst, evidence }: CloseInfo): Explanation {
   return {

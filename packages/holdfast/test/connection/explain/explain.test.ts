@@ -232,6 +232,16 @@ const ROWS: readonly Row[] = [
     /handler failed: no such user/,
     /"connection handler failed"/,
   ],
+  [
+    "a failed handler whose Close the peer did not answer",
+    () => explained("handler-failed", {}, { ...failed("no such user"), sent: close(1011) }),
+    /no such user.*The peer did not answer the Close\. Look for/,
+  ],
+  [
+    "a message that failed half-way",
+    () => explained("local-close", {}, { ...failed("disk error"), sent: close(1011) }),
+    /This side closed the connection: disk error .*The peer did not answer the Close/,
+  ],
   ["a shutdown", () => explained("server-shutdown", {}, received(1001)), /server is shutting down/],
   ["terminate()", () => explained("aborted"), /ended the connection at once/],
   [

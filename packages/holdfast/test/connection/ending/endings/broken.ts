@@ -1,7 +1,10 @@
 // Endings caused by an error.
 
 import { coreOf } from "../../../../build/connection/core-of.js";
+import type { Harness } from "../../harness.js";
 import { frame, NO_FRAMES, told, type Ending } from "./ending.js";
+
+const FAILED = "sent 1011 (internal error); no close frame received";
 
 export const BROKEN_ENDINGS: readonly Ending[] = [
   { name: "FIN", act: (h) => h.transport.eof(), expected: told("eof", "network", {}, NO_FRAMES) },
@@ -215,4 +218,69 @@ export const BROKEN_ENDINGS: readonly Ending[] = [
       "sent 1001 (going away); no close frame received",
     ),
   },
+  ...(["eof", "reset", "no answer"] as const).flatMap((how) => unanswered(how)),
+  {
+    name: "the handler fails, and the server shuts down and cuts the mute peer",
+    setup: { role: "server" },
+    act: (h) => {
+      coreOf(h.connection).closeWithCause(
+        "handler-failed",
+        { code: 1011, reason: "" },
+        new RangeError("cut"),
+      );
+      h.clock.turn();
+      coreOf(h.connection).terminate("server-shutdown");
+    },
+    expected: told("handler-failed", "local", { sent: frame(1011) }, FAILED, "RangeError"),
+  },
 ];
+
+/** The peer does not answer a Close that has a reason: the reason stays the cause. */
+function unanswered(how: "eof" | "no answer" | "reset"): readonly Ending[] {
+  const endUnanswered = (h: Harness): void => {
+    h.clock.turn();
+    if (how === "eof") h.transport.eof();
+    else if (how === "reset") h.transport.fail();
+    else h.clock.advance(10_000);
+  };
+  return [
+    {
+      name: `the handler fails, and then: ${how}`,
+      setup: { role: "server" },
+      act: (h) => {
+        const error = new TypeError(`no, ${how}`);
+        coreOf(h.connection).closeWithCause("handler-failed", { code: 1011, reason: "" }, error);
+        endUnanswered(h);
+      },
+      expected: told("handler-failed", "local", { sent: frame(1011) }, FAILED, "TypeError"),
+    },
+    {
+      name: `the server shuts down, and then: ${how}`,
+      setup: { role: "server" },
+      act: (h) => {
+        coreOf(h.connection).closeWithCause("server-shutdown", { code: 1001, reason: how });
+        endUnanswered(h);
+      },
+      expected: told(
+        "server-shutdown",
+        "local",
+        { sent: frame(1001, how) },
+        `sent 1001 (going away) ${how}; no close frame received`,
+      ),
+    },
+    {
+      name: `the rest of a fragmented message fails, and then: ${how}`,
+      act: (h) => {
+        coreOf(h.connection).breakOff(new TypeError(`no rest, ${how}`));
+        endUnanswered(h);
+      },
+      expected: told(
+        "local-close",
+        "local",
+        { sent: frame(1011, "error in fragmented message") },
+        "sent 1011 (internal error) error in fragmented message; no close frame received",
+        "TypeError",
+      ),
+    },
+  ];
+}
