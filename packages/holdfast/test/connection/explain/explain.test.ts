@@ -179,6 +179,19 @@ const ROWS: readonly Row[] = [
     /50 MB were still unsent: the peer stopped reading/,
   ],
   [
+    "no pong, with 3 MB unread",
+    () => explained("heartbeat-timeout", { ...silent, bytesUnread: 3 * 1024 * 1024, messagesUnread: 30 }),
+    /3 MB in 30 messages were still unread: this side was overloaded/,
+    /Consume faster/,
+  ],
+  [
+    "no pong, after a stall",
+    () => explained("heartbeat-timeout", { ...silent, longestStall: 1319 }),
+    /did not run for 1\.3 s at a time/,
+    /Nothing was received for 40 s/,
+    /worker thread/,
+  ],
+  [
     "no pong, but bytes",
     () => explained("heartbeat-timeout"),
     /Bytes still arrived 1 s before the verdict/,
