@@ -146,8 +146,7 @@ export class Heartbeat {
       case "turn-ended":
         return NOTHING;
       case "ping-abandoned":
-        if (this.pings.remove(observation.payload)) this.statistics.lost++;
-        return NOTHING;
+        return this.#abandon(observation.payload);
       case "pong":
         return this.#answer(now, observation.payload);
       case "wake":
@@ -208,6 +207,14 @@ export class Heartbeat {
       this.#adaptive.onSent(ping, bytesSent, now);
       this.pings.reschedule(ping);
     }
+    return NOTHING;
+  }
+
+  /** A ping that was withdrawn before it was sent is not lost: the peer never saw it. */
+  #abandon(payload: string): readonly Action[] {
+    const ping = this.pings.get(payload);
+    if (ping !== undefined && ping.sentAt < Infinity) this.statistics.lost++;
+    this.pings.remove(payload);
     return NOTHING;
   }
 

@@ -22,7 +22,7 @@ export interface LatencyStats {
   readonly sent: number;
   /** Pings that were answered by their own pong or by that of a later ping. */
   readonly answered: number;
-  /** Pings without an answer: abandoned by the application, expired, or in flight when the connection ended. */
+  /** Pings without an answer: abandoned after they were sent, expired, or in flight when the connection ended. */
   readonly lost: number;
 }
 

@@ -81,7 +81,7 @@ describe("CloseInfo", () => {
       lastSentAt: openedAt + 1000,
       lastPingAt: openedAt + 1000,
       lastPongAt: openedAt + 10,
-      latency: { ...statistics, sent: 2, answered: 1, lost: 0 },
+      latency: { ...statistics, sent: 2, answered: 1, lost: 1 },
       pingsInFlight: 1,
       oldestPingAge: 200,
       bytesReceived: 10 + 8 + 5 + 4,

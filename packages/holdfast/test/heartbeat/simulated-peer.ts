@@ -20,6 +20,8 @@ export class Simulation {
   /** Payloads in the order in which they were queued. */
   readonly queued: string[] = [];
   peer: Peer;
+  /** How many pings were abandoned before they were sent. */
+  withdrawn = 0;
   wakes = 0;
   /** Observations of a timer or a poll after which the next wake was already due: a busy loop. */
   wakesInVain = 0;
@@ -120,6 +122,7 @@ export class Simulation {
   }
 
   abandon(payload: string): this {
+    if (this.#outbox.includes(payload)) this.withdrawn++;
     this.#outbox = this.#outbox.filter((waiting) => waiting !== payload);
     this.observe({ type: "ping-abandoned", payload });
     return this;

@@ -17,6 +17,7 @@ export function gatherEvidence(
   const { clock } = runtime;
   const now = clock.now();
   const wallNow = clock.wallNow();
+  const { latencyStats, pingsInFlight } = keepalive;
   const epoch = (at: number | null): number | null => (at === null ? null : wallNow - (now - at));
   return {
     openedAt: epoch(openedAt),
@@ -25,8 +26,10 @@ export function gatherEvidence(
     lastSentAt: epoch(transport.lastSentAt),
     lastPingAt: epoch(keepalive.lastPingAt),
     lastPongAt: epoch(keepalive.lastPongAt),
-    latency: keepalive.latencyStats,
-    pingsInFlight: keepalive.pingsInFlight,
+    // Those in flight get no answer any more.
+    latency:
+      pingsInFlight === 0 ? latencyStats : { ...latencyStats, lost: latencyStats.lost + pingsInFlight },
+    pingsInFlight,
     oldestPingAge: keepalive.oldestPingAt === null ? null : now - keepalive.oldestPingAt,
     ...traffic,
     bytesBuffered: transport.unsentBytes,
