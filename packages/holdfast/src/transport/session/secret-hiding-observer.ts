@@ -36,16 +36,21 @@ class FirstMessage {
   }
 }
 
-/** `session ID SECRET`, `resume ID SECRET` or `lost REASON ID SECRET`, after SYN (any character, as far as this matters). */
-const SECRET = /(?<=^.(?:session|resume|lost [^ ]*) [^ ]* )[^ ]+/s;
+/** The secret of `session ID SECRET`, `resume ID SECRET` or `lost REASON ID SECRET`, with numbers behind it. */
+const SECRET = /(?<=^.(?:session|resume|lost \S+) [\w-]{12} )[\w-]{22}(?=[ \d]*$)/s;
+
+/** In any other form, the secret may be anywhere after such a word. `resumed` has only numbers. */
+const AFTER_WORD = /(?<=^[^a-z]*(?:session|resume|lost))(?!d[ \d]*$).+/is;
 
 const ASTERISK = 0x2a;
 
 function withoutSecret(payload: Uint8Array): Uint8Array {
   // Latin-1, so that the indices are those of the bytes.
-  const match = SECRET.exec(String.fromCharCode(...payload.subarray(0, LONGEST)));
-  if (match === null) return payload;
-  return payload.slice().fill(ASTERISK, match.index, match.index + match[0].length);
+  const text = String.fromCharCode(...payload.subarray(0, LONGEST));
+  const secret = SECRET.exec(text);
+  if (secret !== null) return payload.slice().fill(ASTERISK, secret.index, secret.index + secret[0].length);
+  const rest = AFTER_WORD.exec(text);
+  return rest === null ? payload : payload.slice().fill(ASTERISK, rest.index);
 }
 
 /** Bytes of a message that are searched: a longer one is not a word of a session. */
