@@ -321,7 +321,7 @@ export class FrameTransport extends MessageSender implements MessageTransport, B
 
   /** RFC 6455 section 7.1.1: the server ends TCP first, so that the client does not stay in TIME_WAIT. */
   #endAfterClose(): void {
-    if (this.#endsFirst && this.closeSent !== null) this.end();
+    if (this.#endsFirst && this.closeSent !== null) this.end(this.role === "client");
   }
 
   #deliverInitialBytes(): void {

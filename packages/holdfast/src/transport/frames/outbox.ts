@@ -81,7 +81,8 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
   #keptPayload: number | null = null;
   #isFlushPlanned = false;
   #isCorked = false;
-  #isEndPlanned = false;
+  /** `half`: the peer has yet to end its side. */
+  #plannedEnd: "half" | "whole" | null = null;
   #isStopped = false;
 
   /** @param messages receives what the peer sends */
@@ -225,8 +226,8 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
   }
 
   /** Ends our side of the stream after everything has been written. */
-  end(): void {
-    this.#isEndPlanned = true;
+  end(isHalf = false): void {
+    this.#plannedEnd = isHalf ? "half" : "whole";
     this.planFlush();
   }
 
@@ -243,7 +244,7 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
     this.#batch?.take(); // The batch shares its memory with other connections.
     this.#batch = null;
     this.#control = null;
-    this.#isEndPlanned = false;
+    this.#plannedEnd = null;
     this.#queue?.fail(closedError);
   }
 
@@ -257,10 +258,10 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
     } while (this.#queue?.isEmpty === false);
     this.#queue?.wake(this.isBlocked() ? this.bufferedAmount : 0);
     // A message that is still being encoded is sent first, and the Close after it.
-    if (!this.#isEndPlanned || this.isBlocked() || this.#queue?.isEmpty === false) return;
-    this.#isEndPlanned = false;
+    if (this.#plannedEnd === null || this.isBlocked() || this.#queue?.isEmpty === false) return;
     const { closeSent, closeReceived } = this.protocol;
-    this.stream.end(closeSent !== null && closeReceived !== null);
+    this.stream.end(closeSent !== null && closeReceived !== null && this.#plannedEnd === "whole");
+    this.#plannedEnd = null;
   }
 
   /** Reports every frame that is written from now on, in the order of the wire; null ends that. */
