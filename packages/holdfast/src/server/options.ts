@@ -121,6 +121,11 @@ export interface ServeOptions<Data = unknown> extends ServerOptions<Data> {
    * (`net.core.somaxconn`). @default 4096
    */
   readonly backlog?: number | undefined;
+  /**
+   * If it aborts before the server listens, `serve()` rejects with its reason. If it aborts later, the server closes, as
+   * by `close()` without arguments.
+   */
+  readonly signal?: AbortSignal | null | undefined;
 }
 
 export const SERVER_OPTIONS: OptionNames<ServerOptions> = {
@@ -149,6 +154,7 @@ export const SERVE_OPTIONS: OptionNames<ServeOptions> = {
   http2: true,
   maxHandshakeSize: true,
   backlog: true,
+  signal: true,
 };
 
 export interface ServerSettings {

@@ -1,6 +1,6 @@
 // Starts a server that listens over TCP, TLS or a Unix socket.
 
-import { checkBoolean, checkFunction, invalidArgument } from "../shared/option-checks.js";
+import { checkBoolean, checkFunction, checkSignal, invalidArgument } from "../shared/option-checks.js";
 import { bindToContext } from "../connection/platform.js";
 import { checkOptionNames } from "../shared/option-names.js";
 import { FOREIGN_SERVER_OPTIONS } from "../transport/node/foreign-options.js";
@@ -31,6 +31,7 @@ import { createServer, type Server } from "./server.js";
  * @param options the address, admission rules, limits, and the settings of each connection
  * @throws InvalidArgumentError for invalid options
  * @throws HoldfastError with code ERR_HOLDFAST_LISTEN if the server cannot listen on the address
+ * @throws the reason of `signal` if it aborts before the server listens
  */
 export async function serve<Data = unknown>(
   handler: ConnectionHandler<Data>,
@@ -44,13 +45,17 @@ export async function serve<Data = unknown>(
   const tls = checkTls(options.tls);
   const backlog = checkBacklog(options.backlog);
   const http2 = checkBoolean("http2", options.http2, false);
+  const signal = checkSignal(options.signal);
   const netServer = createListener(tls, http2, settings.openTimeout);
   const loading = loadServerCode(settings);
   const code = loading instanceof Promise ? await loading : loading;
+  signal?.throwIfAborted();
   await listenAt(netServer, address, backlog);
+  if (signal?.aborted === true) netServer.close();
+  signal?.throwIfAborted();
   const core = new ServerCore(boundHandler, settings, code);
   const init = { address, isSecure: tls !== undefined, http2, core };
-  return createServer<Data>(new OwnListener(netServer, init), core);
+  return createServer<Data>(new OwnListener(netServer, init), core, signal);
 }
 
 /** Binds the callbacks to the async context of `serve()`: Node accepts sockets outside of any context. */

@@ -5,8 +5,10 @@ import type { Duplex } from "node:stream";
 import { checkClose, type Bytes } from "../connection/arguments.js";
 import { describeObject, showInInspector } from "../connection/inspection.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
+import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
 import { checkSignal } from "../shared/option-checks.js";
 import { broadcast, type BroadcastOptions, type BroadcastResult } from "./broadcast.js";
+import { errorOf } from "../shared/thrown.js";
 import type { ServerListener } from "./listener/server-listener.js";
 import type { ServerConnection } from "./handler-runs.js";
 import { handleUpgrade } from "./attachment/handle-upgrade.js";
@@ -56,25 +58,33 @@ export function checkCloseOptions(options: ServerCloseOptions, closeTimeout: num
 // The class sets this. It keeps internal types out of the shipped declarations.
 let read: (server: Server) => { readonly listener: ServerListener; readonly core: ServerCore };
 // It takes the class: nothing else may refer to it, and a bundler would leave it out.
-let create: <Data>(Class: typeof Server, listener: ServerListener, core: ServerCore) => Server<Data>;
+let create: <Data>(
+  Class: typeof Server,
+  listener: ServerListener,
+  core: ServerCore,
+  signal: AbortSignal | null,
+) => Server<Data>;
 
 /** A running server, created by `serve()` or `attach()`. `Data` is the type of `data` of its connections. */
 export class Server<Data = unknown> implements AsyncDisposable {
   readonly #listener: ServerListener;
   readonly #core: ServerCore;
+  readonly #signal: AbortSignal | null;
   #closing: Promise<void> | null = null;
 
   static {
-    create = (Class, listener, core) => new Class(listener, core);
+    create = (Class, listener, core, signal) => new Class(listener, core, signal);
     read = (server) => ({ listener: server.#listener, core: server.#core });
     showInInspector(this, ({ url, connections }) =>
       describeObject("Server", { url, connections: connections.size }),
     );
   }
 
-  private constructor(listener: ServerListener, core: ServerCore) {
+  private constructor(listener: ServerListener, core: ServerCore, signal: AbortSignal | null) {
     this.#listener = listener;
     this.#core = core;
+    this.#signal = signal;
+    watchAbort(signal, this.#onAbort);
   }
 
   /** The TCP port; 0 on a Unix socket, and with `attach(null, …)`. */
@@ -133,9 +143,16 @@ export class Server<Data = unknown> implements AsyncDisposable {
    */
   async close(options: ServerCloseOptions = {}): Promise<void> {
     const checked = checkCloseOptions(options, this.#core.settings.connection.closeTimeout);
+    unwatchAbort(this.#signal, this.#onAbort);
     this.#closing ??= shutDown(this.#listener, this.#core, checked);
     return this.#closing;
   }
+
+  readonly #onAbort = (): void => {
+    this.close().catch((error: unknown) => {
+      this.#core.settings.connection.logger?.error("closing the server failed", { error: errorOf(error) });
+    });
+  };
 
   /** `await using server = …` closes with 1001 at the end of the block. */
   async [Symbol.asyncDispose](): Promise<void> {
@@ -151,6 +168,11 @@ export function partsOf(server: Server): {
   return read(server);
 }
 
-export function createServer<Data>(listener: ServerListener, core: ServerCore): Server<Data> {
-  return create<Data>(Server, listener, core);
+/** @param signal closes the server when it aborts; it has not aborted yet */
+export function createServer<Data>(
+  listener: ServerListener,
+  core: ServerCore,
+  signal: AbortSignal | null = null,
+): Server<Data> {
+  return create<Data>(Server, listener, core, signal);
 }

@@ -162,6 +162,7 @@ const ofServe: Fitting<ServeOptions> = {
   http2: [true],
   maxHandshakeSize: [16_384, null],
   backlog: [128],
+  signal: [signal, null],
   hosts: [["example.com", /^[a-z]+\.example\.com$/], null],
   trustProxy: [1, ["10.0.0.0/8", "loopback"], (address, hop) => hop === 0 && address === "::1", null],
   sessions: [
@@ -191,6 +192,8 @@ const ofServe: Fitting<ServeOptions> = {
 };
 
 const notOfServe: readonly ServeOptions[] = [
+  // @ts-expect-error: expected the signal, and not its controller
+  { signal: new AbortController() },
   // @ts-expect-error: expected one of three words
   { sessions: { durability: "always" } },
   // @ts-expect-error: expected a number

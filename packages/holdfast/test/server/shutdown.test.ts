@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { getEventListeners } from "node:events";
+import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
@@ -39,6 +43,40 @@ describe("The end of a server", () => {
     handler: (connection: Connection) => unknown = () => undefined,
     options: ServeOptions = {},
   ): Promise<Server> => (server = await serve(handler, { host: "127.0.0.1", logger, ...options }));
+
+  test("G4: a signal that has aborted rejects serve() with its reason, and nothing listens", async () => {
+    const path = join(tmpdir(), `holdfast-${process.pid}-aborted.sock`);
+    const reason = new Error("not now");
+    const late = new AbortController();
+    for (const [signal, options] of [
+      [AbortSignal.abort(reason), {}],
+      [AbortSignal.abort(reason), { path }],
+      [late.signal, { path }],
+    ] as const) {
+      const starting = serve(() => undefined, { ...options, signal });
+      if (signal === late.signal) late.abort(reason);
+      await assert.rejects(starting, (error) => error === reason);
+      assert.equal(existsSync(path), false);
+    }
+  });
+
+  test("G4: a signal that aborts later closes the server, as close() does", async () => {
+    const aborter = new AbortController();
+    const { url, connections } = (server = await start(undefined, { signal: aborter.signal }));
+    const connection = await connect(url);
+    aborter.abort();
+    const { code, ok } = await connection.closed;
+    assert.deepEqual([code, ok, connections.size <= 1], [1001, true, true]);
+    await server.close(); // The same closing.
+    assert.equal(connections.size, 0);
+    await assert.rejects(connect(url), { failure: "refused" });
+  });
+
+  test("G4: a server that has closed leaves no listener at the signal", async () => {
+    const { signal } = new AbortController();
+    await (await start(undefined, { signal })).close();
+    assert.equal(getEventListeners(signal, "abort").length, 0);
+  });
 
   test("G4: while connections close, new clients get 503 with Retry-After; then the port is free", async () => {
     const { port } = await start();
