@@ -10,15 +10,22 @@ import type { LimitName, Limits } from "./limit-options.js";
 import { overdrawnBy, rateOf, take, type Rate } from "./quota.js";
 import { Episode, reportExceededLimit } from "./report.js";
 
-/** The limits that all connections of a server share. */
-export class ReceiveLimits {
+/**
+ * The limits that all connections of a server share. Its deadline measures the time for which the event loop is blocked:
+ * what arrives meanwhile is read all at once, so the allowance covers that time. It ticks while there are connections.
+ */
+export class ReceiveLimits extends Deadline {
   readonly limits: Limits;
   readonly messages: Rate | null;
   readonly bytes: Rate | null;
   readonly runtime: Runtime;
   readonly logger: Logger | null;
+  #connections = 0;
+  #tickedAt = 0;
+  #stall = 0;
 
   constructor(limits: Limits, runtime: Runtime, logger: Logger | null) {
+    super();
     this.limits = limits;
     this.messages = rateOf(limits.messagesPerSecond);
     this.bytes = rateOf(limits.bytesPerSecond);
@@ -30,14 +37,37 @@ export class ReceiveLimits {
   meter(): ReceiveLimit | null {
     return this.messages === null && this.bytes === null ? null : new ReceiveLimit(this);
   }
+
+  /** Milliseconds for which nothing was read before this time; 0 while the event loop runs. */
+  stallAt(now: number): number {
+    const gap = now - this.#tickedAt;
+    return gap > LATE ? gap : this.#stall;
+  }
+
+  onAlarm(now: number): void {
+    this.#stall = 0;
+    this.#stall = this.stallAt(now);
+    this.#tickedAt = now;
+    this.runtime.timers.set(this, now + TICK);
+  }
+
+  /** @param count 1 for a new connection, -1 for one that has ended */
+  count(count: 1 | -1): void {
+    this.#connections += count;
+    if (this.#connections === 0) this.runtime.timers.cancel(this);
+    else if (!this.isSet) {
+      this.#tickedAt = this.runtime.clock.now();
+      this.onAlarm(this.#tickedAt);
+    }
+  }
 }
 
 export class ReceiveLimit extends Deadline implements ReceiveMeter {
   readonly #shared: ReceiveLimits;
   readonly #episode = new Episode();
   #connection: Connection | null = null;
-  #messagesFullAt = -Infinity;
-  #bytesFullAt = -Infinity;
+  #messagesFullAt = 0;
+  #bytesFullAt = 0;
   isDropping = false;
 
   constructor(shared: ReceiveLimits) {
@@ -48,13 +78,16 @@ export class ReceiveLimit extends Deadline implements ReceiveMeter {
   /** Sets the connection to pause; call it before the connection starts. */
   watch(connection: Connection): void {
     this.#connection = connection;
+    // Full, and without an allowance for a stall before.
+    this.#messagesFullAt = this.#bytesFullAt = this.#shared.runtime.clock.now();
+    this.#shared.count(1);
   }
 
   onBytes(count: number): void {
     const rate = this.#shared.bytes;
     if (rate === null) return;
     const now = this.#shared.runtime.clock.now();
-    this.#bytesFullAt = take(this.#bytesFullAt, now, count, rate);
+    this.#bytesFullAt = take(this.#bytesFullAt, now - this.#shared.stallAt(now), count, rate);
     if (overdrawnBy(this.#bytesFullAt, now, rate) > 0) this.#exceed("bytesPerSecond", now);
   }
 
@@ -62,7 +95,7 @@ export class ReceiveLimit extends Deadline implements ReceiveMeter {
     const rate = this.#shared.messages;
     if (rate === null) return;
     const now = this.#shared.runtime.clock.now();
-    this.#messagesFullAt = take(this.#messagesFullAt, now, 1, rate);
+    this.#messagesFullAt = take(this.#messagesFullAt, now - this.#shared.stallAt(now), 1, rate);
     if (overdrawnBy(this.#messagesFullAt, now, rate) > 0) this.#exceed("messagesPerSecond", now);
   }
 
@@ -73,6 +106,7 @@ export class ReceiveLimit extends Deadline implements ReceiveMeter {
 
   stop(): void {
     this.#shared.runtime.timers.cancel(this);
+    if (this.#connection !== null) this.#shared.count(-1);
     this.#connection = null;
   }
 
@@ -115,3 +149,8 @@ export class ReceiveLimit extends Deadline implements ReceiveMeter {
 
 /** Messages and bytes are read in batches of this many milliseconds' worth. */
 const BATCH_TIME = 100;
+
+/** Milliseconds between two looks at the clock. */
+const TICK = 500;
+/** A look later than that after the one before shows a stall. Shorter ones hardly matter beside a second's worth. */
+const LATE = TICK + 250;

@@ -135,7 +135,7 @@ describe("Limits per connection", () => {
       client.sendClose(1000); // It is read all the same.
       await eventually(() => ends.length === 1, "the end at the server", 30_000);
       assert.deepEqual([ends[0]?.received?.code, ends[0]?.clean], [1000, true]);
-      assert(received.length <= 10, `${received.length} messages`);
+      assert(received.length <= 100, `${received.length} messages`);
     });
   }
 
@@ -165,6 +165,27 @@ describe("Limits per connection", () => {
     assert(performance.now() - began < 19_000, `${performance.now() - began} ms`);
     assert.equal((await connection.closed).code, 1001);
   });
+
+  for (const limit of ["messagesPerSecond", "bytesPerSecond"] as const) {
+    test(`G11: what arrives at an allowed rate while the event loop is blocked does not exceed ${limit}, and allows nothing later`, async () => {
+      const limits = limit === "messagesPerSecond" ? { [limit]: 100 } : { [limit]: 100_000 };
+      const { port } = await start({ limits: { ...limits, onExceeded: "close" }, maxQueue: null });
+      await using client = await RawClient.connect({ port });
+      await client.upgrade();
+      const message = frame({ opcode: OPCODE.text, payload: "x".repeat(900), mask: true });
+      const burst = (count: number): void =>
+        client.write(Buffer.concat(Array<Uint8Array>(count).fill(message)));
+      await eventually(() => server?.connections.size === 1, "the connection");
+      burst(250); // 100 are allowed at once.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_500);
+      await eventually(() => received.length === 250 || ends.length > 0, "all of them", 30_000);
+      assert.deepEqual([received.length, ends.length], [250, 0]);
+      burst(5_000);
+      await eventually(() => ends.length === 1, "the end", 30_000);
+      assert.equal(ends[0]?.sent?.code, 1008);
+      assert(received.length < 5_000, `${received.length} messages`);
+    });
+  }
 
   test("G11: messages that are read piece by piece count as well", async () => {
     let count = 0;
