@@ -16,12 +16,16 @@ export type Outcome = "unknown" | "unsent";
 /** Opaque to the session: the caller gets it back when a message is confirmed or lost. Never null. */
 export type Token = unknown;
 
-/** The unconfirmed messages of a session that has ended. */
-export interface LossReport {
-  /** The number of messages that certainly did not reach the peer. */
+/** The numbers of messages that were not confirmed when a session ended. */
+export interface LossCounts {
+  /** Messages that certainly did not reach the peer. */
   readonly unsent: number;
-  /** The number of messages that may have reached the peer. */
+  /** Messages that may have reached the peer. */
   readonly unknown: number;
+}
+
+/** The unconfirmed messages of a session that has ended. */
+export interface LossReport extends LossCounts {
   /**
    * The messages that were pushed with a token, in order. Each token is reported once: here, as confirmed, or as
    * failed.

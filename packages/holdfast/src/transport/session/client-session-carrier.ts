@@ -3,7 +3,7 @@
 
 import { ClientSession, type ClientAction, type SavedClientSession } from "../../session/client-session.js";
 import { sessionLostError } from "../../session/explain-loss.js";
-import type { LossReport, Resumption } from "../../session/send-ledger.js";
+import type { LossCounts, LossReport, Resumption } from "../../session/send-ledger.js";
 import { writeSessionMessage, type SessionMessage } from "../../session/wire.js";
 import type { SessionLoss, SessionLostError } from "../../shared/session-errors.js";
 import type { CloseInfo } from "../../connection/close-info.js";
@@ -143,8 +143,7 @@ export class ClientSessionCarrier extends CarriedSends implements Carrier, Sessi
       this.#end(report, null);
       return;
     }
-    this.#reportClosed(null, report);
-    this.sender.end(report);
+    this.#reportClosed(null, this.sender.end(report));
   }
 
   get hasUnconfirmed(): boolean {
@@ -225,8 +224,7 @@ export class ClientSessionCarrier extends CarriedSends implements Carrier, Sessi
         this.#onLost(action, link);
         return;
       case "ended":
-        this.#endedByServer = { ...action.report, tokens: [] }; // The sender settles them here.
-        this.sender.end(action.report);
+        this.#endedByServer = { ...this.sender.end(action.report), tokens: [] }; // The sender settles them here.
         return;
     }
   }
@@ -252,30 +250,30 @@ export class ClientSessionCarrier extends CarriedSends implements Carrier, Sessi
   }
 
   #onLost({ reason, report, isFresh }: Extract<ClientAction, { type: "lost" }>, link: SessionLink): void {
-    this.sender.end(report);
-    this.#reportClosed(reason, report);
+    const counts = this.sender.end(report);
+    this.#reportClosed(reason, counts);
     if (!isFresh) {
       this.#renew();
-      this.#reportLost(reason, report);
+      this.#reportLost(reason, counts);
       if (reason === "position") link.violate("Expected `resumed` with a position that fits, got another.");
       return;
     }
     this.sender.restart(this.#session.ledger);
-    this.#reportLost(reason, report);
+    this.#reportLost(reason, counts);
     this.#attach(link, null);
   }
 
   /** The session is over: the next socket begins another one. */
   #end(report: LossReport, reason: SessionLoss | null): void {
-    const isIncomplete = report.unsent + report.unknown > 0;
+    const counts = this.sender.end(report);
+    const isIncomplete = counts.unsent + counts.unknown > 0;
     const loss = reason ?? (isIncomplete ? "unknown" : null);
-    this.#reportClosed(loss, report);
-    this.sender.end(report);
+    this.#reportClosed(loss, counts);
     this.#renew();
-    if (loss !== null) this.#reportLost(loss, report);
+    if (loss !== null) this.#reportLost(loss, counts);
   }
 
-  #reportClosed(reason: SessionLoss | null, { unsent, unknown }: LossReport): void {
+  #reportClosed(reason: SessionLoss | null, { unsent, unknown }: LossCounts): void {
     if (this.#reportedId === null) return;
     this.#runtime.monitor?.onSessionClosed(this.#reportedId, "client", { reason, unsent, unknown });
     this.#reportedId = null;
@@ -288,8 +286,8 @@ export class ClientSessionCarrier extends CarriedSends implements Carrier, Sessi
     this.sender.restart(this.#session.ledger);
   }
 
-  #reportLost(reason: SessionLoss, report: LossReport): void {
-    const error: SessionLostError = sessionLostError(reason, report);
-    this.#handler.onLost({ reason, unsent: report.unsent, unknown: report.unknown }, error);
+  #reportLost(reason: SessionLoss, counts: LossCounts): void {
+    const error: SessionLostError = sessionLostError(reason, counts);
+    this.#handler.onLost({ reason, ...counts }, error);
   }
 }

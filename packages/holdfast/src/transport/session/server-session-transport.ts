@@ -2,6 +2,8 @@
 // Each socket has a connection of its own, which keeps it alive and explains its end; the session's data goes past it,
 // from the socket's SessionLink to here.
 
+/* eslint max-lines: ["warn", { "max": 270, "skipBlankLines": true, "skipComments": true }] -- The ends of a session depend on those of its sockets. */
+
 import type { SessionLoss } from "../../shared/session-errors.js";
 import type { CloseFrame } from "../../shared/close-code.js";
 import type { TextBytes } from "../../shared/text-bytes.js";
@@ -106,14 +108,14 @@ export class ServerSessionTransport
   /** The session is lost: the application's connection ends with `SessionLostError`. */
   lose(reason: SessionLoss, report = this.machine.lose(reason)): void {
     if (this.extras.isOver) return;
-    const { unsent, unknown } = report;
-    const error = sessionLostError(reason, report);
+    const counts = this.countsOf(report);
+    const error = sessionLostError(reason, counts);
     const current = this.current;
     if (current !== null) {
       this.leaveOpen(current);
       current.core.closeWithCause("local-close", { code: 1012, reason: "session lost" });
     }
-    this.listeners?.emit("lost", { reason, unsent, unknown });
+    this.listeners?.emit("lost", { reason, unsent: counts.unsent, unknown: counts.unknown });
     const { cause, received, sent, receivedFirst, evidence } = this.extras.lastInfo ?? this.newest.closeInfo;
     this.ownExtras.outcome = closeInfo({ cause, error, received, sent, receivedFirst, evidence });
     this.finish(report, reason);
@@ -252,6 +254,7 @@ export class ServerSessionTransport
     const { clock, monitor } = this.options.runtime;
     this.machine.detach(this.machine.attachment, clock.now(), clock.wallNow());
     monitor?.onSessionDetached(this.id, "server", info);
+    this.busySender?.keepWaiting();
     this.rest();
     this.options.keeper.onDetached(this);
     this.listeners?.emit("detached", { info });
@@ -262,9 +265,9 @@ export class ServerSessionTransport
    * absent peer must not block, nor fill the memory.
    */
   protected overflows(): boolean {
-    if (this.extras.isOver || this.isParked) return true;
+    if (this.extras.isOver || this.isParked || this.machine.loss !== null) return true;
     if (this.current !== null) return false;
-    if (this.busySender?.isWaiting !== true && this.machine.ledger.outgoing.hasRoom) return false;
+    if (this.machine.ledger.outgoing.hasRoom) return false;
     this.lose("overflow");
     return true;
   }
@@ -293,7 +296,7 @@ export class ServerSessionTransport
   protected finish(report: LossReport, loss: SessionLoss | null): void {
     if (this.extras.isOver) return;
     this.ownExtras.isOver = true;
-    const { unsent, unknown } = report;
+    const { unsent, unknown } = this.countsOf(report);
     this.options.runtime.monitor?.onSessionClosed(this.id, "server", { reason: loss, unsent, unknown });
     this.busySender?.end(report);
     this.options.keeper.onEnded(this, loss);

@@ -105,6 +105,7 @@ export abstract class SessionPump extends Deadline {
     this.easyLink = null;
     this.#pacedLink = null;
     this.beginLoggedStream(); // Without a link, it is rejected.
+    this.#onCaughtUp(); // The next link replays the messages, and nobody waits for that.
     this.runtime.timers.cancel(this);
   }
 
@@ -112,8 +113,6 @@ export abstract class SessionPump extends Deadline {
   protected finish(): void {
     this.detach();
     this.hasEnded = true;
-    this.#caughtUp?.resolve();
-    this.#caughtUp = null;
     this.notifyReady();
   }
 
@@ -183,10 +182,14 @@ export abstract class SessionPump extends Deadline {
       return;
     }
     if (link === null || !outgoing.isCaughtUp) return;
-    this.#caughtUp?.resolve();
-    this.#caughtUp = null;
+    this.#onCaughtUp();
     this.afterPush();
     this.notifyReady();
+  }
+
+  #onCaughtUp(): void {
+    this.#caughtUp?.resolve();
+    this.#caughtUp = null;
   }
 
   #continue(link: SessionLink): void {

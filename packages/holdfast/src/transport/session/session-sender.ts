@@ -1,7 +1,7 @@
 // The outgoing half of a session's plumbing, for both roles: keeps each message in the ledger, transmits it on the
 // current link, replays after a cut, and sends acks.
 
-import type { LossReport, Resumption, Token } from "../../session/send-ledger.js";
+import type { LossCounts, LossReport, Resumption, Token } from "../../session/send-ledger.js";
 import { SharedPayload, type SessionMessageData } from "../../session/session-memory.js";
 import type { SessionLedger } from "../../session/session-ledger.js";
 import { decodeText, TextBytes } from "../../shared/text-bytes.js";
@@ -56,11 +56,18 @@ export class SessionSender extends SessionStreams {
     this.#drainWaiting();
   }
 
-  /** The session has ended. `report` says what becomes of each message. */
-  end(report: LossReport): void {
+  /** Adds the messages that wait, which the session has not counted yet. */
+  countsOf({ unsent, unknown }: LossCounts): LossCounts {
+    return { unsent: unsent + this.waitingStreams + (this.#waiting?.length ?? 0), unknown };
+  }
+
+  /** The session has ended. `report` says what becomes of each message. Returns the counts, of those that wait as well. */
+  end(report: LossReport): LossCounts {
+    const counts = this.countsOf(report);
     this.finish();
     for (const { token, outcome } of report.tokens) observerOf(token).onLost(outcome);
     for (const each of this.takeWaiting()) each.reject(notDelivered("unsent"));
+    return counts;
   }
 
   /**
@@ -128,6 +135,11 @@ export class SessionSender extends SessionStreams {
     this.#drainWaiting();
   }
 
+  /** The session has lost its socket: it keeps the messages that waited for room, since an absent peer must block nobody. */
+  keepWaiting(): void {
+    this.#drainWaiting(() => true);
+  }
+
   /** Another process continues the session: nothing more is sent. */
   park(): void {
     this.isParked = true;
@@ -154,15 +166,12 @@ export class SessionSender extends SessionStreams {
     return this.#waiting.add(message, settings);
   }
 
-  #drainWaiting(): void {
-    this.#waiting?.drain(
-      () => this.link !== null && this.ledger.outgoing.hasRoom,
-      ({ message, settings, resolve }) => {
-        const receipt = settings.until === "delivered" ? new Receipt() : null;
-        const pushed = this.#push(message, settings.mayEncode, receipt);
-        resolve(this.#onPushed(settings, receipt, pushed));
-      },
-    );
+  #drainWaiting(hasRoom = () => this.link !== null && this.ledger.outgoing.hasRoom): void {
+    this.#waiting?.drain(hasRoom, ({ message, settings, resolve }) => {
+      const receipt = settings.until === "delivered" ? new Receipt() : null;
+      const pushed = this.#push(message, settings.mayEncode, receipt);
+      resolve(this.#onPushed(settings, receipt, pushed));
+    });
     this.notifyReady();
   }
 }

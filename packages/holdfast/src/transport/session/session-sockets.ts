@@ -1,6 +1,6 @@
 // The part of a server's session that knows its sockets: the current one, and the numbers of the newest one.
 
-import type { Resumption } from "../../session/send-ledger.js";
+import type { LossCounts, LossReport, Resumption } from "../../session/send-ledger.js";
 import type { ServerSession } from "../../session/server-session.js";
 import { writeSessionMessage } from "../../session/wire.js";
 import { ignore } from "../../shared/deferred.js";
@@ -195,6 +195,11 @@ export abstract class SessionSockets extends SessionState implements SenderHandl
   /** A session that is parked is not lost: another process continues it. */
   protected rejectSend(): Promise<never> {
     return Promise.reject(notDelivered("unsent", this.isParked ? "lost" : "session-lost"));
+  }
+
+  /** With the messages that wait. */
+  protected countsOf(report: LossReport): LossCounts {
+    return this.busySender?.countsOf(report) ?? report;
   }
 
   takeConfirmation(closedError: Error | null): Promise<void> | null {

@@ -18,6 +18,8 @@ interface Stream {
 export abstract class SessionStreams extends SessionPump {
   /** Settles once it is known whether the peer has received the newest message; null before its last fragment. */
   #confirmation: Promise<void> | null = null;
+  /** The number of messages that wait to be sent in fragments. */
+  protected waitingStreams = 0;
   /** The message that is being sent in fragments; null for none. */
   #stream: Stream | null = null;
   /** Sends the first fragment of a message whose position is not logged yet; null for none. */
@@ -43,7 +45,9 @@ export abstract class SessionStreams extends SessionPump {
     if (!fragment.isFirst) return this.#sendFragmentOf(this.#stream, fragment);
     if (this.isReadyForStream) return this.#beginStream(fragment);
     const { detachments } = this;
+    this.waitingStreams++;
     return this.untilReady().then(() => {
+      this.waitingStreams--;
       // A client's connection ends with its link, and what waits on it must not be sent on the next one.
       const isStale = detachments !== this.detachments && !this.settings.keepsWithoutLink;
       if (isStale || this.hasEnded) throw this.#cutOff();

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
-import { ConnectionClosedError, NotSentError } from "../../../build/index.js";
+import { coreOf } from "../../../build/connection/core-of.js";
+import { ConnectionClosedError, NotSentError, SessionLostError } from "../../../build/index.js";
+import type { ServerSessionTransport } from "../../../build/transport/session/server-session-transport.js";
 import { eventually } from "holdfast-testkit";
 import { receive, SessionPair } from "./session-pair.js";
 
@@ -300,6 +302,90 @@ describe("The messages of a session", { timeout: 300_000 }, () => {
     await assert.rejects(connection.send("one more"));
     assert.deepEqual(outcomes, ["overflow 1024 0"]);
     assert.equal((await connection.closed).error?.name, "SessionLostError");
+  });
+
+  test("L6: what waits for room in the window when the socket ends is kept, and what is sent beyond it loses the session", async () => {
+    await using pair = await SessionPair.open();
+    const { connection } = pair;
+    const lost: string[] = [];
+    connection.on("lost", ({ reason, unsent, unknown }) => {
+      lost.push(`${reason} ${unsent} ${unknown}`);
+      void connection
+        .send("within the event")
+        .catch((error: unknown) => lost.push((error as NotSentError).outcome));
+    });
+    pair.proxy.freeze("toServer"); // No ack arrives.
+    const sends = Array.from({ length: 1100 }, (_, index) => connection.send(`m${index}`));
+    let settled = 0;
+    for (const send of sends) void send.then(() => settled++);
+    await eventually(() => settled === 1024, "a full window");
+    await pair.cut();
+    await Promise.all(sends); // Nobody waits for an absent peer.
+    assert.deepEqual(lost, []);
+    pair.proxy.thaw();
+    await pair.reconnect();
+    assert.deepEqual(
+      await receive(pair.client, 1100),
+      sends.map((_, index) => `m${index}`),
+    );
+    pair.proxy.freeze("toServer");
+    let count = 0;
+    const loop = (async () => {
+      for (;;) {
+        await connection.send("more");
+        count++;
+      }
+    })();
+    const failed = assert.rejects(loop, {
+      name: "NotSentError",
+      reason: "session-lost",
+      outcome: "unsent",
+    });
+    await eventually(() => count > 100, "the loop");
+    await pair.cut();
+    await failed;
+    await eventually(() => lost.length === 2, "the events");
+    const { error } = await connection.closed;
+    assert.ok(error instanceof SessionLostError);
+    assert.deepEqual(lost, [`overflow ${error.unsent} ${error.unknown}`, "unsent"]);
+  });
+
+  test("L6: who sends during a replay does not wait for the next socket when this one ends", async () => {
+    await using pair = await SessionPair.open({
+      server: { writeLimit: 1024 },
+      client: { maxMessageSize: null },
+    });
+    await pair.cut();
+    await pair.connection.send(new Uint8Array(64 * 1024 * 1024)); // More than the kernel takes.
+    await pair.proxy.accept("forward");
+    await eventually(() => pair.connection.session?.isAttached === true, "the resumption");
+    const sent = pair.connection.send("behind the replay");
+    await pair.cut();
+    await sent;
+    await pair.reconnect();
+    await receive(pair.client, 1);
+    assert.deepEqual(await receive(pair.client, 1), ["behind the replay"]);
+  });
+
+  test("L3: the counts of a loss include the messages that wait for room in the window", async () => {
+    await using pair = await SessionPair.open();
+    const { connection } = pair;
+    const lost: unknown[] = [];
+    connection.on("lost", (event) => lost.push(event));
+    pair.proxy.freeze("toServer");
+    const outcomes = { unsent: 0, unknown: 0 };
+    const sends = Array.from({ length: 1100 }, () =>
+      connection
+        .send("m", { until: "delivered" })
+        .catch((error: unknown) => outcomes[(error as NotSentError).outcome]++),
+    );
+    (coreOf(connection).transport as ServerSessionTransport).lose("store");
+    await Promise.all(sends);
+    assert.deepEqual(outcomes, { unsent: 76, unknown: 1024 });
+    assert.deepEqual(lost, [{ reason: "store", ...outcomes }]);
+    const { error } = await connection.closed;
+    assert.ok(error instanceof SessionLostError);
+    assert.deepEqual([error.unsent, error.unknown], [76, 1024]);
   });
 });
 
