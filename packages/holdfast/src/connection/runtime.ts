@@ -59,6 +59,14 @@ export class Runtime {
   };
 
   /**
+   * Notices stalls while deadlines are set, even if none is due meanwhile. Only where timers are punctual: those of a hidden
+   * page come once a minute.
+   */
+  watchStalls(): void {
+    // See node-runtime.ts.
+  }
+
+  /**
    * A message of `size` bytes was sent. Returns what its sender should wait for, so that the event loop gets its turn; null
    * where sends wait for the network anyway.
    */

@@ -21,6 +21,11 @@ export abstract class Deadline implements AlarmHandler, HeapItem {
   }
 
   abstract onAlarm(now: number): void;
+
+  /** The process did not run for `gap` milliseconds. */
+  onStall(_gap: number): void {
+    // Most deadlines do not ask why they are late.
+  }
 }
 
 /** A deadline that calls another object. */
@@ -56,6 +61,11 @@ export class TimerQueue {
   /** The number of alarms that are set. */
   get size(): number {
     return this.#alarms.size;
+  }
+
+  /** The process did not run for `gap` milliseconds: notifies all deadlines that are set. */
+  onStall(gap: number): void {
+    for (const alarm of this.#alarms.all()) alarm.onStall(gap);
   }
 
   /**

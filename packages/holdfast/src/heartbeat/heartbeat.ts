@@ -2,7 +2,7 @@
 // an observation and the time, and returns actions. It judges the peer and the network, never our own process: time in
 // which the event loop was blocked, the machine suspended or reading paused does not count against the peer.
 
-/* eslint max-lines: ["warn", { "max": 315, "skipBlankLines": true, "skipComments": true }] -- One state machine, which is easier to follow in one file. */
+/* eslint max-lines: ["warn", { "max": 320, "skipBlankLines": true, "skipComments": true }] -- One state machine, which is easier to follow in one file. */
 
 import type { AdaptiveDetection, Suspicion } from "./adaptive-detection.js";
 import { GapDetector } from "./gap-detector.js";
@@ -127,7 +127,7 @@ export class Heartbeat {
 
   observe(now: number, observation: Observation): readonly Action[] {
     // The first observation after a stall reveals it: a pong from the kernel's buffer, an abort, an application's ping.
-    const suspended = this.#noticeStall(now, observation.type === "turn-ended" ? observation.since : null);
+    const suspended = this.#noticeStall(now, observation);
     const actions = this.#react(now, observation);
     if (this.#pings?.size === 0) this.#pings = null;
     this.#gaps.ran(now);
@@ -144,6 +144,7 @@ export class Heartbeat {
       case "ping-sent":
         return this.#send(now, observation.payload, observation.bytesSent ?? 0);
       case "turn-ended":
+      case "stalled":
         return NOTHING;
       case "ping-abandoned":
         return this.#abandon(observation.payload);
@@ -360,15 +361,18 @@ export class Heartbeat {
     return this.#stop();
   }
 
-  /** @param busySince when the turn that is over began; null if the loop may have been idle */
-  #noticeStall(now: number, busySince: number | null): Action | null {
+  #noticeStall(now: number, observation: Observation): Action | null {
     if (!this.#isRunning) return null;
     const wakeAt = this.#pollingSince ?? this.nextWake;
     const threshold = gapThreshold(this.#options);
     const gap =
-      busySince === null
-        ? this.#gaps.stallSince(wakeAt, now, threshold)
-        : this.#gaps.note(now - busySince, threshold);
+      observation.type === "turn-ended"
+        ? this.#gaps.note(now - observation.since, threshold)
+        : this.#gaps.stallSince(
+            observation.type === "stalled" ? now - observation.gap : wakeAt,
+            now,
+            threshold,
+          );
     if (gap === 0) return null;
     // Otherwise the gap is known, and moving the deadlines by it is enough.
     if (this.#recentGap === "none" && now - (wakeAt ?? now) >= threshold) this.#recentGap = "stall";

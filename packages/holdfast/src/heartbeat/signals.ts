@@ -37,6 +37,8 @@ export type Observation =
   | { readonly type: "ping-sent"; readonly payload: string; readonly bytesSent?: number }
   /** The turn of the event loop that queued a ping at `since` is over: only now can the ping reach the socket. */
   | { readonly type: "turn-ended"; readonly since: number }
+  /** A timer of the process was late by `gap` milliseconds, although no time to wake may have come. */
+  | { readonly type: "stalled"; readonly gap: number }
   /** The application no longer waits for its ping. */
   | { readonly type: "ping-abandoned"; readonly payload: string }
   | { readonly type: "pong"; readonly payload: string }

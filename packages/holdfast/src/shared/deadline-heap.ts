@@ -37,6 +37,12 @@ export class DeadlineHeap<Item extends HeapItem> {
     return this.#items.length === 0 ? Infinity : this.#deadlines[0];
   }
 
+  /** A copy of the list of items, in no order. */
+  all(): readonly Item[] {
+    this.#fillFirst();
+    return [...this.#items];
+  }
+
   /** Adds the item, or moves it. */
   set(item: Item, deadline: number): void {
     if (item.place < 0) {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect, serve, type Connection } from "holdfast";
-import { blockEventLoop, slowness } from "holdfast-testkit";
+import { blockEventLoop, eventually, slowness } from "holdfast-testkit";
 import { startClientWorker, startServerWorker } from "./peer-worker.js";
 
 const options = { pingInterval: 150, pingTimeout: 400 * slowness() };
@@ -34,6 +34,21 @@ describe("A blocked event loop", () => {
     assert(gaps.length >= 2 && gaps.some((gap) => gap > 200), gaps.join(", "));
     const { evidence } = await connection.close();
     assert(evidence.longestStall > 200);
+    await worker.terminate();
+  });
+
+  test("C8, D9: with default options a stall between two pings is measured and reported", async () => {
+    const { url, worker } = await startServerWorker();
+    const connection = await connect(url);
+    const gaps: number[] = [];
+    connection.on("suspended", ({ gap }) => gaps.push(gap));
+    await connection.ping(); // It answers the first ping as well, so the next deadline is that of the next ping.
+    blockEventLoop(3000);
+    await eventually(() => gaps.length > 0, "the stall is reported", 30_000);
+    const { evidence } = await connection.close();
+    // A timer of the process, due every 500 ms, was that late.
+    assert(evidence.longestStall >= 2500, `${evidence.longestStall} ms`);
+    assert.equal(Math.max(...gaps), evidence.longestStall);
     await worker.terminate();
   });
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Heartbeat } from "../../build/heartbeat/heartbeat.js";
 import { answersAfter, answersInTurn, mute, muteFrom } from "./peers.js";
 import { Simulation } from "./simulated-peer.js";
 
@@ -135,6 +136,35 @@ test("C8: an abort or a ping of the application after a stall, before our timer 
     simulation.advance(20_000);
     assert.equal(simulation.timeline.at(-1), "100010 dead, silent for 20000", act);
   }
+});
+
+test("C8: a stall that no time to wake reveals is reported once, and the deadline is later by it", () => {
+  const simulation = settled(new Simulation({}, muteFrom(20_000, answersAfter(30)))).advance(16_000);
+  assert.deepEqual(simulation.timeline.splice(0), [
+    "20000 ping k2",
+    "21000 poll",
+    "21000 overdue k2, 1000 of 1000",
+  ]);
+  simulation.advance(4000);
+  simulation.observe({ type: "stalled", gap: 3000 });
+  simulation.observe({ type: "stalled", gap: 3000 });
+  simulation.observe({ type: "stalled", gap: 900 });
+  simulation.advance(40_000);
+  const lines = simulation.timeline.filter((line) => !line.includes("k3") && !line.includes("poll"));
+  assert.deepEqual(lines, ["25000 suspended 3000", "43000 dead, silent for 23000"]);
+});
+
+test("C9: where a time to wake passed in the stall as well, a fresh ping is judged", () => {
+  const heartbeat = new Heartbeat({ pingInterval: 20_000, pingTimeout: 20_000, liveness: "pong" });
+  heartbeat.observe(0, { type: "opened", wallNow: 0 });
+  heartbeat.observe(0, { type: "ping-queued", payload: "k1", isKeepalive: true });
+  heartbeat.observe(0, { type: "ping-sent", payload: "k1" });
+  const times = { wallNow: HOUR, lastReceivedAt: 0 };
+  assert.deepEqual(heartbeat.observe(HOUR, { type: "stalled", gap: HOUR - 500 }), [
+    { type: "suspended", gap: HOUR - 500 },
+  ]);
+  assert.deepEqual(heartbeat.observe(HOUR, { type: "wake", ...times }), [{ type: "poll" }]);
+  assert.deepEqual(heartbeat.observe(HOUR, { type: "polled", ...times }), [{ type: "send-ping" }]);
 });
 
 for (const clocks of ["wall", "monotonic", "both"] as const) {

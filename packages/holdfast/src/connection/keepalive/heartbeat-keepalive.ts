@@ -172,6 +172,10 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
     this.#look(now, "wake");
   }
 
+  override onStall(gap: number): void {
+    this.#observe(this.#now(), { type: "stalled", gap });
+  }
+
   #look(now: number, type: "polled" | "wake"): void {
     const { lastReceivedAt } = this.#handler;
     this.#observe(now, { type, wallNow: this.#wallNow(), lastReceivedAt });
@@ -181,8 +185,12 @@ export class HeartbeatKeepalive extends Deadline implements Keepalive, PollHandl
     const actions = this.heartbeat.observe(now, observation);
     for (const action of actions) this.#perform(action, now);
     const wake = this.heartbeat.nextWakeOnGrid(pingSlot(this.#runtime.timers, this.#options));
-    if (wake === null) this.#runtime.timers.cancel(this);
-    else this.#runtime.timers.set(this, wake);
+    if (wake === null) {
+      this.#runtime.timers.cancel(this);
+      return actions;
+    }
+    this.#runtime.timers.set(this, wake);
+    this.#runtime.watchStalls();
     return actions;
   }
 

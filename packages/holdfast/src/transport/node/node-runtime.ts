@@ -13,11 +13,32 @@ const { randomFillSync } = nodeModule("node:crypto");
 const { performance } = nodeModule("node:perf_hooks");
 const { clearTimeout, setImmediate, setTimeout } = nodeModule("node:timers");
 
+/** Milliseconds between two looks for a stall. Pings may be much further apart. */
+const STALL_CHECK = 500;
+
 let shared: FrameRuntime | null = null;
 
 /** The runtime that all connections of this process share. */
 export function nodeRuntime(): FrameRuntime {
-  return (shared ??= new FrameRuntime(nodeClock, nodeRandom, channelObserver, nodePlatform));
+  return (shared ??= new NodeRuntime(nodeClock, nodeRandom, channelObserver, nodePlatform));
+}
+
+class NodeRuntime extends FrameRuntime {
+  #isWatching = false;
+
+  override watchStalls(): void {
+    if (this.#isWatching) return;
+    this.#isWatching = true;
+    const dueAt = performance.now() + STALL_CHECK;
+    watch(() => {
+      this.#isWatching = false;
+      if (this.timers.size === 0) return; // The next deadline of a heartbeat starts it again.
+      this.watchStalls();
+      const gap = performance.now() - dueAt;
+      // While timers are fake, the time of the connections is another one.
+      if (gap >= STALL_CHECK && globalThis.setTimeout === setTimeout) this.timers.onStall(gap);
+    }, STALL_CHECK);
+  }
 }
 
 /**
@@ -26,13 +47,15 @@ export function nodeRuntime(): FrameRuntime {
  */
 const root = new AsyncResource("HoldfastRoot");
 const nextTick = process.nextTick.bind(process);
+const watch = (callback: () => void, delay: number): void =>
+  void root.runInAsyncScope(setTimeout<[]>, undefined, callback, delay).unref();
 
 const nodeClock = new GlobalClock(globalThis, {
   Date,
   performance,
   setTimeout,
   clearTimeout,
-  watch: (callback, delay) => void root.runInAsyncScope(setTimeout<[]>, undefined, callback, delay).unref(),
+  watch,
   outsideContexts: (callback) => root.runInAsyncScope(callback, undefined),
   // 10,000 connections that ping every 5 s would wake up the process 2,000 times a second. Sharing wake-ups
   // reduces the cost of a ping by up to half (docs/performance.md, M5). Deadlines are promised within 50 ms
