@@ -180,14 +180,12 @@ export class SendLedger {
     return message ?? this.#cursor - first;
   }
 
-  /** Messages up to this position are being given to the store: another process may transmit them from now on. */
+  /**
+   * Messages up to this position are being given to the store, so that another process may transmit them from now on. Zero
+   * if the store has refused them all since the last `release`.
+   */
   handOver(position: number): void {
     this.#handedOver = position;
-  }
-
-  /** The store has refused what it was being given since the last `release`. */
-  takeBack(): void {
-    this.#handedOver = 0;
   }
 
   /** Messages up to this position may be transmitted; later ones wait for the next call. All may before the first. */

@@ -92,6 +92,19 @@ export function testStore(
       });
     }));
 
+  test(`L7: ${name}: a log that is written again, later than the record that has replaced it, changes nothing`, () =>
+    make(async (one, other) => {
+      await one.save(aRecord());
+      await one.append(id, 1, CHANGES);
+      const claim = await other.claim(id, PROOF, 6000);
+      assert.equal(claim.type, "claimed");
+      await other.save(claim.record);
+      await other.append(id, 2, CHANGES);
+      await other.append(id, 2, CHANGES.slice(0, 4));
+      const again = await one.claim(id, PROOF, 6000);
+      assert.deepEqual(again, { type: "claimed", record: { ...claim.record, generation: 3 } });
+    }));
+
   test(`L4: ${name}: the writes of a process that was fenced off are refused`, () =>
     make(async (one, other) => {
       await one.save(aRecord());

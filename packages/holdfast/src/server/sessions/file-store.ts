@@ -29,6 +29,7 @@ import type { SessionChange, SessionRecord } from "../../session/store/session-r
 import type { Claim, SessionStore } from "../../session/store/session-store.js";
 
 const { randomBytes } = nodeModule("node:crypto");
+const { O_APPEND, O_WRONLY } = nodeModule("node:fs").constants;
 const { mkdir, open, readdir, readFile, rename, rm, stat } = nodeModule("node:fs/promises");
 
 /** Options of `fileStore()`. */
@@ -95,11 +96,9 @@ class FileStore implements SessionStore {
     const folder = this.#folderOf(id);
     await guard(async () => {
       await this.#checkHeld(id, generation);
-      // "r+" and a write at the end, since "a" would create a file that was never saved.
       const file = await openExisting(join(folder, String(generation)), id);
       try {
-        const { size } = await file.stat();
-        await file.write(encodeChanges(changes), 0, null, size);
+        await file.writeFile(encodeChanges(changes)); // All of it, or it throws.
         await file.datasync();
       } finally {
         await file.close();
@@ -261,14 +260,19 @@ class FileStore implements SessionStore {
 /** Replaces a file atomically, durably. */
 async function writeWhole(folder: string, name: string, bytes: Uint8Array): Promise<void> {
   const temporary = join(folder, `${name}.${randomBytes(6).toString("hex")}`);
-  const file = await open(temporary, "wx", OWNER_ONLY);
   try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
+    const file = await open(temporary, "wx", OWNER_ONLY);
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, join(folder, name));
+  } catch (error) {
+    await rm(temporary, { force: true }); // A full disk must not fill with attempts.
+    throw error;
   }
-  await rename(temporary, join(folder, name));
   const directory = await open(folder, "r");
   try {
     await directory.sync();
@@ -290,7 +294,7 @@ async function createEmpty(path: string): Promise<boolean> {
 
 async function openExisting(path: string, id: string): ReturnType<typeof open> {
   try {
-    return await open(path, "r+");
+    return await open(path, O_WRONLY | O_APPEND); // Not "a", which would create a file that was never saved.
   } catch (error) {
     if (codeOf(error) === "ENOENT") throw fenced(id); // Claimed or removed just now, or never saved.
     throw error;

@@ -1,7 +1,11 @@
 // Logs the messages of one session to the store, for `durability: "message"`: one write for all that changed in a turn,
-// and one write at a time. Then those messages may be sent, or confirmed.
+// and one write at a time. Then those messages may be sent, or confirmed. If a write fails, they wait: whether it was
+// carried out is unknown, so the whole record is written in its place, until the store has it or `patience` has passed.
 
 import type { Clock } from "../../connection/ports.js";
+import { ignore } from "../../shared/deferred.js";
+import { MessageTooBigError } from "../../shared/errors.js";
+import { SessionFencedError } from "../../shared/session-errors.js";
 import type { SessionMessageData } from "../../session/session-memory.js";
 import type { SessionChange, SessionRecord } from "../../session/store/session-record.js";
 import type { MessageLog } from "../../transport/session/message-log.js";
@@ -10,13 +14,15 @@ import type { StoreCalls } from "./store-calls.js";
 export interface SessionLogHandler {
   /** The session as it is now. */
   record(): SessionRecord;
-  /** Our messages up to `sent` are being given to the store. */
+  /** Our messages up to `sent` are being given to the store, or may be in it; zero for none since `onLogged`. */
   onLogging(sent: number): void;
   /** Our messages up to `sent` are in the store, and the client's up to `settled`. */
   onLogged(sent: number, settled: number): void;
   /** So much waits to be written that reading should pause (true), or may continue (false). */
   onFull(isFull: boolean): void;
-  /** The store failed, or has given the session to another process. */
+  /** A write failed, and is tried again; null once the store has everything. */
+  onInterrupted(error: unknown): void;
+  /** The store failed for too long, or has given the session to another process. */
   onFailure(error: unknown): void;
 }
 
@@ -27,6 +33,10 @@ const MAX_BYTES = 1024 * 1024;
 /** Bytes of messages that may wait to be written before reading pauses. */
 const MAX_WAITING = 1024 * 1024;
 
+/** Milliseconds before a write that failed is tried again: each time twice as long, up to the second one. */
+const MIN_DELAY = 100;
+const MAX_DELAY = 5_000;
+
 /** Stands for the memory of a change beside its message. */
 const CHANGE_OVERHEAD = 64;
 
@@ -35,6 +45,8 @@ export class SessionLog implements MessageLog {
   readonly #acknowledge: "handled" | "received";
   readonly #store: StoreCalls;
   readonly #clock: Clock;
+  /** Milliseconds for which a write that fails is tried again. */
+  readonly #patience: number;
   readonly #handler: SessionLogHandler;
   #generation: number;
   #waiting: SessionChange[] = [];
@@ -47,6 +59,10 @@ export class SessionLog implements MessageLog {
   #bytes = 0;
   #sent: number;
   #settled: number;
+  /** Our messages up to this position may be in the store, since a write of them failed; zero for none. */
+  #inDoubt = 0;
+  /** Ends the pause before a write is tried again. */
+  #endPause: () => void = ignore;
   #hasEnded = false;
 
   /** `stored` is what the store has. */
@@ -55,6 +71,7 @@ export class SessionLog implements MessageLog {
     acknowledge: "handled" | "received",
     store: StoreCalls,
     clock: Clock,
+    patience: number,
     handler: SessionLogHandler,
   ) {
     this.#id = stored.id;
@@ -62,6 +79,7 @@ export class SessionLog implements MessageLog {
     this.#acknowledge = acknowledge;
     this.#store = store;
     this.#clock = clock;
+    this.#patience = patience;
     this.#handler = handler;
     this.#sent = stored.outgoing.sent;
     this.#settled = stored.incoming.confirmed;
@@ -110,6 +128,7 @@ export class SessionLog implements MessageLog {
   async end(): Promise<void> {
     this.#hasEnded = true;
     this.#waiting = [];
+    this.#endPause();
     await this.#writing;
   }
 
@@ -136,36 +155,90 @@ export class SessionLog implements MessageLog {
   async #write(): Promise<void> {
     try {
       while (this.#waiting.length > 0 && !this.#hasEnded) {
-        const sent = this.#sent;
-        const settled = this.#settled;
-        this.#handler.onLogging(sent);
-        await this.#writeBatch(this.#takeWaiting());
-        this.#handler.onLogged(sent, settled); // Does nothing after the end of the session.
+        const until = this.#clock.now() + this.#patience;
+        try {
+          await this.#attempt(() => this.#writeBatch());
+        } catch (error) {
+          await this.#tryAgain(error, until);
+        }
       }
     } catch (error) {
-      if (!this.#hasEnded) this.#handler.onFailure(error);
+      if (this.#hasEnded) return;
+      // Another process has the session, and our messages only if an earlier write was carried out.
+      if (error instanceof SessionFencedError) this.#handler.onLogging(this.#inDoubt);
+      this.#handler.onFailure(error);
     } finally {
       this.#writing = null;
     }
   }
 
-  async #writeBatch(changes: readonly SessionChange[]): Promise<void> {
-    if (this.#changes > MAX_CHANGES || this.#bytes > MAX_BYTES) {
-      this.#changes = 0;
-      this.#bytes = 0;
-      await this.#store.save(this.#handler.record());
-    } else {
-      await this.#store.append(this.#id, this.#generation, changes);
+  async #attempt(write: () => Promise<void>): Promise<void> {
+    const sent = this.#sent;
+    const settled = this.#settled;
+    this.#handler.onLogging(sent);
+    try {
+      await write();
+    } catch (error) {
+      if (!(error instanceof SessionFencedError)) this.#inDoubt = sent;
+      throw error;
+    }
+    this.#inDoubt = 0;
+    this.#handler.onLogged(sent, settled); // Does nothing after the end of the session.
+  }
+
+  async #writeBatch(): Promise<void> {
+    const { length } = this.#waiting;
+    this.#changes += length;
+    this.#bytes += this.#waitingBytes;
+    const changes = this.#takeWaiting(length, this.#waitingBytes);
+    if (this.#changes > MAX_CHANGES || this.#bytes > MAX_BYTES) await this.#writeWhole();
+    else await this.#store.append(this.#id, this.#generation, changes);
+  }
+
+  async #writeWhole(): Promise<void> {
+    this.#changes = 0;
+    this.#bytes = 0;
+    await this.#store.save(this.#handler.record(), () => (this.#changes = Infinity)); // The next write is whole again.
+  }
+
+  /** Changes go on waiting meanwhile, so that reading pauses when they are many. `until` is monotonic. */
+  async #tryAgain(failure: unknown, until: number): Promise<void> {
+    let error = failure;
+    for (let delay = MIN_DELAY; ; delay = Math.min(2 * delay, MAX_DELAY)) {
+      const isFinal = error instanceof SessionFencedError || error instanceof MessageTooBigError;
+      if (isFinal || this.#clock.now() + delay > until) throw error;
+      if (delay === MIN_DELAY) this.#handler.onInterrupted(error);
+      await this.#pause(delay);
+      if (this.#hasEnded) return;
+      const { length } = this.#waiting;
+      const bytes = this.#waitingBytes;
+      try {
+        await this.#attempt(() => this.#writeWhole());
+        this.#takeWaiting(length, bytes);
+        this.#handler.onInterrupted(null);
+        return;
+      } catch (again) {
+        error = again;
+      }
     }
   }
 
-  #takeWaiting(): readonly SessionChange[] {
-    const taken = this.#waiting;
-    this.#changes += taken.length;
-    this.#bytes += this.#waitingBytes;
-    this.#waiting = [];
-    this.#waitingBytes = 0;
-    if (this.#isFull) {
+  #pause(delay: number): Promise<void> {
+    if (this.#hasEnded) return Promise.resolve();
+    return new Promise((resolve) => {
+      const cancel = this.#clock.setTimer(delay, resolve, true);
+      this.#endPause = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+
+  /** Removes the oldest changes, which have so many bytes. */
+  #takeWaiting(length: number, bytes: number): readonly SessionChange[] {
+    const taken = this.#waiting.splice(0, length);
+    this.#waitingBytes -= bytes;
+    if (this.#isFull && this.#waitingBytes <= MAX_WAITING) {
       this.#isFull = false;
       this.#handler.onFull(false);
     }

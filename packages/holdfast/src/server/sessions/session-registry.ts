@@ -76,7 +76,17 @@ export class SessionRegistry implements SessionKeeper {
       log: null,
     };
     const onFailure = (error: unknown): void => this.#onFailure(error);
-    this.#stored = new StoredSessions(host.runtime, settings, this.#held, onFailure);
+    this.#stored = new StoredSessions({
+      runtime: host.runtime,
+      settings,
+      held: this.#held,
+      onFailure,
+      onInterrupted: (error) => {
+        const { faultLogger } = connection;
+        if (error === null) faultLogger?.warn("session store works again");
+        else faultLogger?.error("session store failed, sessions wait", { error: errorOf(error) });
+      },
+    });
     this.#openings = new SessionOpenings({
       host,
       settings,

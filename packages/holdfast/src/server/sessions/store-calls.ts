@@ -35,8 +35,9 @@ export class StoreCalls {
     }
   }
 
-  save(record: SessionRecord): Promise<void> {
-    return this.#bound(() => this.#store.save(record));
+  /** `onLate` is called if the record is written after the call has failed, perhaps in place of a newer one. */
+  save(record: SessionRecord, onLate?: () => void): Promise<void> {
+    return this.#bound(() => this.#store.save(record), onLate);
   }
 
   append(id: string, generation: number, changes: readonly SessionChange[]): Promise<void> {
@@ -51,10 +52,10 @@ export class StoreCalls {
     return this.#bound(() => this.#store.sweep(this.#clock.wallNow()));
   }
 
-  #bound<Result>(call: () => PromiseLike<Result>): Promise<Result> {
+  #bound<Result>(call: () => PromiseLike<Result>, onLate?: () => void): Promise<Result> {
     const context = this.#context;
     const bound = context === null ? call : () => context.runInAsyncScope(call, undefined);
-    return withinTime(bound, this.#clock, "the session store");
+    return withinTime(bound, this.#clock, "the session store", onLate);
   }
 }
 

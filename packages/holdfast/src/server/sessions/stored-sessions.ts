@@ -22,26 +22,33 @@ export function logOf(transport: ServerSessionTransport): SessionLog | null {
 /** The longest time in milliseconds between two renewals of a session. */
 const MAX_LEASE = 60 * 60 * 1000;
 
+export interface StoredSessionsContext {
+  readonly runtime: Runtime;
+  readonly settings: SessionSettings;
+  /** The sessions of this process. */
+  readonly held: Iterable<ServerSessionTransport>;
+  readonly onFailure: (error: unknown) => void;
+  /** The store fails, and sessions wait for it; null once it works again. */
+  readonly onInterrupted: (error: unknown) => void;
+}
+
 export class StoredSessions {
   /** Ended sessions that are being removed. The application may close the store after that. */
   readonly removals = new Set<Promise<void>>();
   readonly #runtime: Runtime;
   readonly #settings: SessionSettings;
   readonly #onFailure: (error: unknown) => void;
+  readonly #onInterrupted: (error: unknown) => void;
   readonly #store: StoreCalls;
   readonly #sweeper: StoreSweeper;
+  #isInterrupted = false;
   #isClosing = false;
 
-  /** `held` are the sessions of this process. */
-  constructor(
-    runtime: Runtime,
-    settings: SessionSettings,
-    held: Iterable<ServerSessionTransport>,
-    onFailure: (error: unknown) => void,
-  ) {
+  constructor({ runtime, settings, held, onFailure, onInterrupted }: StoredSessionsContext) {
     this.#runtime = runtime;
     this.#settings = settings;
     this.#onFailure = onFailure;
+    this.#onInterrupted = onInterrupted;
     this.#store = new StoreCalls(settings.store, runtime.clock, runtime.platform);
     const renewHeld = (): void => {
       for (const transport of held) this.#logDeadline(transport);
@@ -69,6 +76,7 @@ export class StoredSessions {
       this.#onFailure(error);
       return false;
     }
+    this.#noteState(null);
     if (this.#mayContinue(connection)) return true;
     await this.#store.remove(machine.id, 1, null, this.#wallNow);
     return false;
@@ -100,7 +108,7 @@ export class StoredSessions {
   newLog(session: ServerSession, transport: () => ServerSessionTransport): SessionLog | null {
     const { acknowledge, durability } = this.#settings;
     if (durability !== "message") return null;
-    return new SessionLog(session.save([]), acknowledge, this.#store, this.#runtime.clock, {
+    return new SessionLog(session.save([]), acknowledge, this.#store, this.#runtime.clock, this.#lease, {
       record: () => transport().record(this.#deadlineOf(transport().machine)),
       onLogging: (sent) => transport().machine.ledger.outgoing.handOver(sent),
       onLogged: (sent, settled) => transport().onLogged(sent, settled),
@@ -108,12 +116,12 @@ export class StoredSessions {
         if (isFull) transport().newest.pauseReading("session");
         else transport().newest.resumeReading("session");
       },
+      onInterrupted: (error) => this.#noteState(error),
       onFailure: (error) => {
         const isFenced = error instanceof SessionFencedError;
-        if (isFenced) {
-          transport().machine.ledger.outgoing.takeBack();
+        if (isFenced)
           transport().fence(); // Sends `moved` on the socket.
-        } else this.#onFailure(error);
+        else this.#onFailure(error);
         transport().lose(isFenced ? "moved" : "store");
       },
     });
@@ -160,6 +168,14 @@ export class StoredSessions {
   #logDeadline(transport: ServerSessionTransport): void {
     const { machine } = transport;
     logOf(transport)?.onDeadline(this.#deadlineOf(machine), machine.attempt);
+  }
+
+  /** Reports each change once, however many sessions wait. */
+  #noteState(error: unknown): void {
+    const isInterrupted = error !== null;
+    if (isInterrupted === this.#isInterrupted) return;
+    this.#isInterrupted = isInterrupted;
+    this.#onInterrupted(error);
   }
 
   /** Neither the socket has ended nor the server closed meanwhile. */
@@ -212,7 +228,10 @@ export class StoredSessions {
     return machine.expiryAt(this.#runtime.clock.now(), this.#wallNow);
   }
 
-  /** Milliseconds: an attached session is renewed after half of it. */
+  /**
+   * Milliseconds: an attached session is renewed after half of it. It waits as long for a store that fails: until then,
+   * no other process forgets it.
+   */
   get #lease(): number {
     return Math.min(this.#settings.retain, MAX_LEASE);
   }

@@ -1,6 +1,7 @@
 // The record of a session in a store, and the changes that a store logs. Plain objects: text, numbers, and bytes of
 // messages.
 
+import { HoldfastError } from "../../shared/errors.js";
 import type { SavedReceipts } from "../receive-ledger.js";
 import type { SavedSends } from "../send-ledger.js";
 import type { SessionMessageData } from "../session-memory.js";
@@ -47,7 +48,12 @@ export type SessionChange =
   /** It was attached or detached: it expires at this time in epoch milliseconds, or never (null). */
   | { readonly type: "deadline"; readonly deadline: number | null; readonly attempt: number };
 
-/** The record after these changes. */
+/**
+ * The record after these changes. It ignores messages that it has already: a write that failed may be carried out later
+ * than the one that took its place.
+ *
+ * @throws HoldfastError if messages before a change are missing
+ */
 export function applyChanges(record: SessionRecord, changes: readonly SessionChange[]): SessionRecord {
   let { deadline, attempt } = record;
   let { sent, confirmed, transmitted } = record.outgoing;
@@ -57,6 +63,7 @@ export function applyChanges(record: SessionRecord, changes: readonly SessionCha
   for (const change of changes) {
     switch (change.type) {
       case "sent":
+        if (isKnown(change.position, sent)) break;
         kept.push(change.message);
         sent = change.position;
         transmitted = change.position;
@@ -68,11 +75,12 @@ export function applyChanges(record: SessionRecord, changes: readonly SessionCha
         break;
       }
       case "received":
+        if (isKnown(change.position, received)) break;
         inbox.push({ position: change.position, message: change.message });
         received = change.position;
         break;
       case "skipped":
-        received = change.position;
+        received = Math.max(received, change.position);
         break;
       case "handled":
         inbox = inbox.filter(({ position }) => position > change.position);
@@ -80,7 +88,7 @@ export function applyChanges(record: SessionRecord, changes: readonly SessionCha
         break;
       case "deadline":
         deadline = change.deadline;
-        attempt = change.attempt;
+        attempt = Math.max(attempt, change.attempt);
     }
   }
   return {
@@ -91,4 +99,10 @@ export function applyChanges(record: SessionRecord, changes: readonly SessionCha
     incoming: { received, confirmed: confirmable },
     inbox,
   };
+}
+
+function isKnown(position: number, newest: number): boolean {
+  if (position <= newest + 1) return position <= newest;
+  const message = `Expected message ${newest + 1} of a stored session, got ${position}. Check whether the store has lost writes.`;
+  throw new HoldfastError(message);
 }

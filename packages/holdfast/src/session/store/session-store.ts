@@ -21,7 +21,8 @@ export type Claim =
  * writer's generation.
  *
  * Each method rejects with a HoldfastError if the store fails, and each write with SessionFencedError if another process
- * has claimed the session, or if it was removed. A call that has not settled after 10 seconds counts as failed.
+ * has claimed the session, or if it was removed. A call that has not settled after 10 seconds counts as failed. A write
+ * that fails is followed by a `save` of the whole record, with the same generation.
  */
 export interface SessionStore {
   /**

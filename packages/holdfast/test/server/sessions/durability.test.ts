@@ -199,15 +199,20 @@ const FAILURES: readonly (readonly [what: string, append: () => Promise<void>])[
 ];
 
 for (const [what, append] of FAILURES) {
-  test(`L7: a store that ${what} loses the session with the reason store, and nothing else`, async () => {
+  test(`L7: a store that ${what} for longer than retain loses the session with the reason store, and nothing else`, async () => {
     const connections: Connection[] = [];
     let isBroken = false;
-    const store = storeWith({
-      append: async () => {
-        if (isBroken) await append();
+    const real = memoryStore();
+    const store = storeWith(
+      {
+        save: (record) => (isBroken ? append() : real.save(record)),
+        append: async () => {
+          if (isBroken) await append();
+        },
       },
-    });
-    const server = await start({ durability: "message", store }, (connection) => {
+      real,
+    );
+    const server = await start({ durability: "message", store, retain: 300 }, (connection) => {
       connections.push(connection);
       return echo(connection).catch(() => undefined);
     });

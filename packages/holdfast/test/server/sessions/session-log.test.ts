@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FakeClock } from "holdfast-testkit";
 import { SessionLog } from "../../../build/server/sessions/session-log.js";
+import { MessageTooBigError } from "../../../build/shared/errors.js";
+import { SessionFencedError } from "../../../build/shared/session-errors.js";
 import { StoreCalls } from "../../../build/server/sessions/store-calls.js";
 import type { SessionChange } from "../../../build/session/store/session-record.js";
 import { aRecord } from "../../session/store-contract.js";
@@ -11,13 +13,19 @@ interface Logging {
   readonly log: SessionLog;
   /** In order. */
   readonly events: string[];
+  /** The positions of our messages that are being given to the store. */
+  readonly loggings: number[];
   /** Ends the write that waits. */
   readonly write: (error?: Error) => Promise<void>;
 }
 
+/** Milliseconds. */
+const PATIENCE = 60_000;
+
 function logging(acknowledge: "handled" | "received" = "received"): Logging {
   const clock = new FakeClock();
   const events: string[] = [];
+  const loggings: number[] = [];
   let settle: ((error?: Error) => void) | null = null;
   const wait = (): Promise<void> =>
     new Promise((resolve, reject) => (settle = (error) => (error === undefined ? resolve() : reject(error))));
@@ -39,18 +47,20 @@ function logging(acknowledge: "handled" | "received" = "received"): Logging {
     incoming: { received: 0, confirmed: 0 },
     inbox: [],
   });
-  const log = new SessionLog(record, acknowledge, new StoreCalls(store, clock), clock, {
+  const log = new SessionLog(record, acknowledge, new StoreCalls(store, clock), clock, PATIENCE, {
     record: () => record,
-    onLogging: () => undefined,
+    onLogging: (sent) => loggings.push(sent),
     onLogged: (sent, settled) => events.push(`logged ${sent} ${settled}`),
     onFull: (isFull) => events.push(isFull ? "full" : "room"),
+    onInterrupted: (error) =>
+      events.push(error === null ? "works again" : `interrupted ${(error as Error).message}`),
     onFailure: (error) => events.push(`failed ${(error as Error).message}`),
   });
   const write = async (error?: Error): Promise<void> => {
     settle?.(error);
     await clock.advanceAsync(0);
   };
-  return { clock, log, events, write };
+  return { clock, log, events, loggings, write };
 }
 
 function positionOf(change: SessionChange): number {
@@ -85,20 +95,103 @@ test("L7: with handled, positions are logged once the application has finished w
   assert.deepEqual(events, ["append skipped 3, handled 3", "logged 0 3"]);
 });
 
-test("L7: a write that fails, or does not end within ten seconds, is reported once, and no other follows", async () => {
-  const failing = logging();
-  failing.log.onSent(1, "a");
-  await failing.clock.advanceAsync(0);
-  failing.log.onSent(2, "b");
-  await failing.write(new Error("disk full"));
-  assert.deepEqual(failing.events, ["append sent 1", "failed disk full"]);
+test("L7: after a write that fails, the whole record is written, and what changed meanwhile with it", async () => {
+  const { clock, log, events, write } = logging();
+  log.onSent(1, "a");
+  await clock.advanceAsync(0);
+  log.onSent(2, "b");
+  await write(new Error("disk full"));
+  log.onReceived(1, "c");
+  await clock.advanceAsync(99);
+  assert.deepEqual(events, ["append sent 1", "interrupted disk full"]);
+  await clock.advanceAsync(1);
+  await write(new Error("still full"));
+  await clock.advanceAsync(199);
+  log.onSent(3, "d");
+  await clock.advanceAsync(1);
+  log.onSent(4, "e");
+  await write();
+  await write();
+  assert.deepEqual(events.slice(2), [
+    "save",
+    "save",
+    "logged 3 1",
+    "works again",
+    "append sent 4",
+    "logged 4 1",
+  ]);
+});
 
-  const hanging = logging();
-  hanging.log.onSent(1, "a");
-  await hanging.clock.advanceAsync(9_999);
-  assert.deepEqual(hanging.events, ["append sent 1"]);
-  await hanging.clock.advanceAsync(1);
-  assert.match(hanging.events[1] ?? "", /^failed Expected the session store to answer within 10000 ms/);
+test("L7: a write that has no answer within ten seconds counts as failed, and what follows its answer is not confused", async () => {
+  const { clock, log, events, write } = logging();
+  log.onSent(1, "a");
+  await clock.advanceAsync(9_999);
+  assert.deepEqual(events, ["append sent 1"]);
+  await clock.advanceAsync(1);
+  assert.match(events[1] ?? "", /^interrupted Expected the session store to answer within 10000 ms/);
+  await clock.advanceAsync(100);
+  await write();
+  assert.deepEqual(events.slice(2), ["save", "logged 1 0", "works again"]);
+});
+
+test("L7: a store that goes on failing is reported once its time is up", async () => {
+  const { clock, log, events, write } = logging();
+  log.onSent(1, "a");
+  for (let time = 0; time < PATIENCE + 10_000; time += 50) {
+    await clock.advanceAsync(50);
+    await write(new Error("disk full"));
+  }
+  const saves = events.filter((event) => event === "save").length;
+  assert.ok(saves >= 15 && saves <= 17, `${saves} tries`); // 100 ms after the first one, and at last every 5 s
+  assert.deepEqual(
+    events.filter((event) => event !== "save"),
+    ["append sent 1", "interrupted disk full", "failed disk full"],
+  );
+});
+
+test("L7: a write that no repetition helps is reported at once", async () => {
+  for (const error of [new SessionFencedError("moved"), new MessageTooBigError("too big", 2, 1)]) {
+    const { clock, log, events, write } = logging();
+    log.onSent(1, "a");
+    await clock.advanceAsync(0);
+    await write(error);
+    assert.deepEqual(events, ["append sent 1", `failed ${error.message}`]);
+  }
+});
+
+test("L4: when another process has the session, it may have what a failed write said, but not what was refused", async () => {
+  const { clock, log, loggings, write } = logging();
+  log.onSent(1, "a");
+  await clock.advanceAsync(0);
+  await write(new Error("no answer"));
+  log.onSent(2, "b");
+  await clock.advanceAsync(100);
+  await write(new SessionFencedError("moved"));
+  assert.deepEqual(loggings, [1, 2, 1]);
+});
+
+test("L7: a log that ends while it waits for the store ends at once", async () => {
+  const { clock, log, events, write } = logging();
+  log.onSent(1, "a");
+  await clock.advanceAsync(0);
+  await write(new Error("disk full"));
+  await log.end();
+  await clock.advanceAsync(PATIENCE);
+  assert.deepEqual(events, ["append sent 1", "interrupted disk full"]);
+  assert.equal(clock.pendingTimers, 0);
+});
+
+test("L7: reading stays paused while the store fails", async () => {
+  const { clock, log, events, write } = logging();
+  log.onReceived(1, "a");
+  await clock.advanceAsync(0);
+  await write(new Error("disk full"));
+  for (let position = 2; position <= 18; position++) log.onReceived(position, "x".repeat(64 * 1024));
+  await clock.advanceAsync(100);
+  await write(new Error("disk full"));
+  await clock.advanceAsync(200);
+  await write();
+  assert.deepEqual(events.slice(2), ["full", "save", "save", "logged 0 18", "room", "works again"]);
 });
 
 test("L7: reading pauses while a megabyte waits for the store", async () => {
