@@ -26,6 +26,11 @@ export interface ConnectionObserver extends Reader {
   onSuspended?(gap: number, core: ConnectionCore): void;
   onOverdue?(elapsed: number, expected: number, core: ConnectionCore): void;
   onSuspect?(suspicion: Suspicion, core: ConnectionCore): void;
+  /**
+   * The closing handshake begins, and messages may still arrive before the peer's Close. An observer without this method
+   * cannot pause reading any more.
+   */
+  onClosingBegun?(): void;
   /** The peer's Close arrived. Messages can still be sent until `answerClose` answers it. */
   onClosing(close: CloseFrame, core: ConnectionCore): void;
   /** The closing handshake is complete: both Close frames were exchanged, the one from `initiator` first. */

@@ -78,7 +78,8 @@ class ConnectionStream extends Duplex {
     };
     super(settings);
     this.#connection = connection;
-    if (!this.readable) connection.discard();
+    if (this.readable) coreOf(connection).inbox.addUser();
+    else connection.discard();
     this.on("newListener", this.#onListener);
     // Later, so that a pipeline of which the stream becomes a part fails with this error.
     if (connection.signal.aborted) process.nextTick(this.#onEnd);

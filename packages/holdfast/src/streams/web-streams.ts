@@ -35,6 +35,7 @@ export function toWebStreams(connection: Connection): WebStreams {
 
 function readableOf(connection: Connection): ReadableStream<Message> {
   const cancelled = new AbortController();
+  coreOf(connection).inbox.addUser();
   return new ReadableStream<Message>(
     {
       async pull(controller) {

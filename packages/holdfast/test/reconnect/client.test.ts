@@ -3,6 +3,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { frame, OPCODE, type FakeClock } from "holdfast-testkit";
+import type { ConnectionCore } from "../../build/connection/connection-core.js";
+import { coreOf } from "../../build/connection/core-of.js";
+import { Alarm } from "../../build/connection/timer-queue.js";
 import type { MessageExtension } from "../../build/protocol/extension.js";
 import { HandshakeError } from "../../build/shared/errors.js";
 import { Consumer } from "./consumer.js";
@@ -420,7 +423,7 @@ describe("A loop over a client", () => {
     connector.assertNothingLeft();
   });
 
-  test("A9: while closing, reading does not pause, so that the peer's Close is read, and memory stays bounded", async () => {
+  test("A9: while closing, the number of messages does not pause reading, so that the peer's Close is read", async () => {
     const { connector, clock, client } = opened({ maxQueue: 8 });
     const busy = gate();
     const consumer = new Consumer(client, client, (event) =>
@@ -435,9 +438,62 @@ describe("A loop over a client", () => {
     assert.equal(connector.attempt.isLive, false);
     busy.open();
     await consumer.finished;
-    assert.deepEqual(consumer.types.slice(3), [...Array<string>(9).fill("text"), "closed", "disconnected"]);
+    assert.deepEqual(consumer.types.slice(3), [...Array<string>(100).fill("text"), "closed", "disconnected"]);
     assert.equal(consumer.find("disconnected")?.info.message, "sent 1000 (OK); then received 1000 (OK)");
-    assert.equal(consumer.find("disconnected")?.info.evidence.messagesUnread, 9);
+    assert.equal(consumer.find("disconnected")?.info.evidence.messagesUnread, 100);
+    connector.assertNothingLeft();
+  });
+
+  test("A9, D8: a slow loop gets every message while the client closes, in bounded memory", async () => {
+    const { connector, clock, client } = opened({ maxQueue: { messages: 4, bytes: 8_000 } });
+    let most = 0;
+    let core: ConnectionCore | null = null;
+    const consumer = new Consumer(client, client, (event) => {
+      if (event.type === "ready") core = coreOf(event.connection);
+      if (event.type !== "text") return;
+      if (event.text.startsWith("2.")) void client.close();
+      most = Math.max(most, core?.evidence().messagesUnread ?? 0);
+      const { runtime } = connector;
+      return new Promise<void>((resolve) =>
+        runtime.timers.set(new Alarm({ onAlarm: () => resolve() }), clock.now() + 25),
+      );
+    });
+    await clock.settle();
+    for (let index = 0; index < 300; index++)
+      connector.attempt.transport.arrive(text(`${index}.`.padEnd(1_000)));
+    connector.attempt.transport.arrive(close(1000));
+    connector.attempt.transport.arriveEof();
+    await clock.advanceAsync(9_000);
+    await consumer.finished;
+    assert.deepEqual(
+      consumer.seen.flatMap(({ event }) => (event.type === "text" ? [parseInt(event.text, 10)] : [])),
+      Array.from({ length: 300 }, (_, index) => index),
+    );
+    assert(most > 32 && most <= 64, `${most} messages waited`);
+    assert.equal(consumer.find("disconnected")?.info.ok, true);
+    connector.assertNothingLeft();
+  });
+
+  test("C10: a Ping behind more messages than maxQueue is answered after a second, however slow the loop is", async () => {
+    const { connector, clock, client } = opened({ maxQueue: 4 });
+    const busy = gate();
+    const consumer = new Consumer(client, client, (event) =>
+      event.type === "text" ? busy.promise : undefined,
+    );
+    await clock.settle();
+    const { transport } = connector.attempt;
+    transport.takeWritten();
+    for (let index = 0; index < 40; index++) transport.arrive(text("x"));
+    transport.arrive(ping("alive?"));
+    await clock.advanceAsync(900);
+    assert.deepEqual([transport.isPaused, transport.takeWritten().length], [true, 0]);
+    await clock.advanceAsync(200);
+    assert.deepEqual([transport.isPaused, transport.takeWritten().length], [false, 12]);
+    busy.open();
+    await clock.settle();
+    assert.equal(consumer.types.filter((type) => type === "text").length, 40);
+    client.terminate();
+    await clock.settle();
     connector.assertNothingLeft();
   });
 

@@ -191,13 +191,13 @@ describe("heartbeat()", () => {
   });
 
   test("C10, C17: while our own inbox is full and reading is paused, the peer is not too slow", async () => {
-    const h = new Harness({ maxQueue: 2 });
+    const h = new Harness({ maxQueue: { messages: 2, bytes: 1_000 } });
     const beating = follow(heartbeat(h.connection, TIMES));
     await h.clock.advanceAsync(1);
     const [ping] = h.sentFrames();
     h.deliver(h.text("0"));
     await h.connection.recv();
-    h.deliver(h.text("1"), h.text("2"), h.text("3"));
+    h.deliver(h.text("1".repeat(70_000)), h.text("2"), h.text("3"));
     h.transport.arrive(h.pong(ping.payload));
     await h.clock.advanceAsync(60_000);
     assert.deepEqual(beating.outcome, { status: "pending" });

@@ -318,7 +318,7 @@ describe("PersistentConnection: receiving", () => {
   });
 
   test("F9: a reader is slow: the inbox stays bounded across connections, and the next one is not read", async () => {
-    const harness = new PersistentHarness({ maxQueue: 4 });
+    const harness = new PersistentHarness({ maxQueue: { messages: 4, bytes: 60_000 } });
     const first = harness.link.recv();
     await harness.open();
     harness.attempt.deliver(text("first"));
@@ -327,14 +327,15 @@ describe("PersistentConnection: receiving", () => {
     await harness.clock.advanceAsync(30_000);
     for (let round = 0; round < 5; round++) {
       await harness.open();
-      for (let index = 0; index < 10; index++) harness.attempt.transport.arrive(text(`${round}.${index}`));
+      for (let index = 0; index < 10; index++)
+        harness.attempt.transport.arrive(text(`${round}.${index}`.padEnd(13_000)));
       await harness.clock.settle();
       assert.equal(harness.attempt.transport.isPaused, true, `round ${round}`);
       await harness.cut();
       await harness.clock.advanceAsync(30_000);
     }
     const seen: unknown[] = [];
-    const reading = harness.link.forEach((message) => void seen.push(message));
+    const reading = harness.link.forEach((message) => void seen.push(String(message).trimEnd()));
     await harness.clock.settle();
     assert.deepEqual(seen.slice(0, 5), ["0.0", "0.1", "0.2", "0.3", "0.4"]);
     assert(seen.length <= 10, `${seen.length} messages`);
@@ -343,6 +344,48 @@ describe("PersistentConnection: receiving", () => {
     assert.equal(seen.at(-1), "fresh");
     await harness.finish();
     assert.equal((await reading).ok, true);
+  });
+
+  test("F9, E4: a link that nobody reads for long loses nothing, in bounded memory", async () => {
+    const harness = new PersistentHarness({ maxQueue: { messages: 4, bytes: 8_000 } });
+    await harness.open();
+    for (let index = 0; index < 300; index++)
+      harness.attempt.transport.arrive(text(String(index).padEnd(1_000)));
+    await harness.clock.advanceAsync(60_000);
+    assert.equal(harness.attempt.transport.isPaused, true);
+    const seen: number[] = [];
+    const reading = harness.link.forEach((message) => void seen.push(Number(message)));
+    await harness.clock.advanceAsync(1_000);
+    assert.deepEqual(
+      seen,
+      Array.from({ length: 300 }, (_, index) => index),
+    );
+    await harness.finish();
+    assert.equal((await reading).ok, true);
+  });
+
+  test("D10, F9: close() of a link that nobody reads takes a second, and a later reader learns what is missing", async () => {
+    const harness = new PersistentHarness({ maxQueue: { messages: 4, bytes: 8_000 } });
+    await harness.open();
+    for (let index = 0; index < 300; index++)
+      harness.attempt.transport.arrive(text(String(index).padEnd(1_000)));
+    await harness.clock.advanceAsync(60_000);
+    void harness.link.close();
+    harness.attempt.transport.arrive(close(1000));
+    harness.attempt.transport.arriveEof();
+    await harness.clock.advanceAsync(1_100);
+    const info = await harness.link.closed;
+    assert.deepEqual([info.ok, info.evidence.messagesUnread], [true, 300]);
+    const seen: number[] = [];
+    await assert.rejects(
+      harness.link.forEach((message) => void seen.push(Number(message))),
+      (error) => String(error).includes(`so that ${300 - seen.length} messages were dropped`),
+    );
+    assert.deepEqual(
+      seen,
+      Array.from(seen, (_, index) => index),
+    );
+    harness.assertNothingLeft();
   });
 
   test("F5, F9: a fatal error ends the loop with that error", async () => {

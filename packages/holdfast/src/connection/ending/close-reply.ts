@@ -3,16 +3,8 @@
 
 import type { Closing } from "./closing.js";
 import type { ConnectionCore } from "../connection-core.js";
-import type { ConnectionSettings } from "../options.js";
+import { longestWait } from "../longest-wait.js";
 import { Deadline } from "../timer-queue.js";
-
-/**
- * Milliseconds that a closing handshake may wait for something else. With a `closeTimeout` that is half of it, and the round
- * trip to the peer has the rest.
- */
-export function longestWait({ closeTimeout }: Pick<ConnectionSettings, "closeTimeout">): number {
-  return closeTimeout === null ? 5_000 : closeTimeout / 2;
-}
 
 export class CloseReply extends Deadline {
   readonly #closing: Closing;

@@ -221,10 +221,10 @@ export class Closing extends Deadline {
 
   #begin(): void {
     if (this.#state !== "open") return;
-    const { keepalive, observer, settings, timers } = this.#core;
+    const { keepalive, settings, timers } = this.#core;
     this.#state = "closing";
     keepalive.beginClosing();
-    if (observer?.pausesWhileClosing !== true) this.#core.acceptHeldMessages();
+    this.#core.beginClosing();
     if (settings.closeTimeout !== null) timers.set(this, this.#core.now() + settings.closeTimeout);
   }
 

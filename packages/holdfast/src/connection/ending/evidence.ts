@@ -33,7 +33,7 @@ export function gatherEvidence(
     oldestPingAge: keepalive.oldestPingAt === null ? null : now - keepalive.oldestPingAt,
     ...traffic,
     bytesBuffered: transport.unsentBytes,
-    messagesUnread: unread.length,
+    messagesUnread: unread.length + (unread.dropped ?? 0),
     bytesUnread: unread.bytes,
     isReadingPaused,
     isAmidMessage: transport.isReceiving ?? false,

@@ -39,10 +39,12 @@ export interface InboxHandler {
   pauseReading(): void;
   /** The inbox is below its low-water mark. */
   resumeReading(): void;
-  /** Nobody reads. Reading can continue all the same: the inbox has room, or drops what exceeds its limits. */
+  /** Messages wait that nobody takes. Reading can continue all the same: there is memory, or messages are dropped. */
   onInboxStretched(): void;
   /** Nobody reads. From now on messages are dropped. */
   onDropping(): void;
+  /** Nothing is dropped before the closing: a reader may still begin. @default false */
+  readonly keepsUnread?: boolean;
   /** The reader has finished with messages that it took. Not called for one that a callback handles as it arrives. */
   onProgress?(): void;
 }
@@ -53,6 +55,8 @@ export interface Unread {
   readonly length: number;
   /** Their bytes; a string counts its characters. */
   readonly bytes: number;
+  /** The messages that were dropped because nobody read. @default 0 */
+  readonly dropped?: number;
 }
 
 export const NOTHING_UNREAD: Unread = { length: 0, bytes: 0 };
@@ -75,6 +79,8 @@ export class Inbox implements Unread {
    */
   #takenAt = -READER_GRACE;
   #onRead: (() => void) | null = null;
+  /** Iterations and streams that exist and have not begun, or wait for their own consumer. */
+  #users = 0;
 
   constructor(handler: InboxHandler, limits: InboxLimits) {
     this.#handler = handler;
@@ -89,6 +95,10 @@ export class Inbox implements Unread {
   /** The bytes of the unread messages; a string counts its characters. */
   get bytes(): number {
     return this.#queue?.bytes ?? 0;
+  }
+
+  get dropped(): number {
+    return this.#queue?.dropped ?? 0;
   }
 
   /** The messages that wait. */
@@ -176,9 +186,9 @@ export class Inbox implements Unread {
       return;
     }
     if (this.#reader !== reader) return;
-    if (this.#queue !== null && this.#queue.dropped > 0) {
+    if (this.dropped > 0) {
       this.detach(reader);
-      reader.fail(new InvalidStateError(describeDropped(this.#queue.dropped)));
+      reader.fail(new InvalidStateError(describeDropped(this.dropped)));
       return;
     }
     this.#lastReader = "nobody";
@@ -209,6 +219,20 @@ export class Inbox implements Unread {
     this.#lastReader = "nobody";
     this.#isEndExpected = true;
     this.#onRead?.();
+  }
+
+  /** An iteration or a stream was made: it will read, even if it has not begun. */
+  addUser(): void {
+    this.#users++;
+  }
+
+  removeUser(): void {
+    this.#users--;
+  }
+
+  /** Whether somebody reads, or is about to. */
+  get isAwaited(): boolean {
+    return this.#users > 0 || this.presence !== "nobody";
   }
 
   get presence(): Presence {
@@ -291,7 +315,7 @@ const DISCARDED =
   "Expected a connection whose messages are read, got one after discard(), which drops them. Remove discard(), or do not read.";
 
 function describeDropped(count: number): string {
-  return `Expected a reader while the inbox was full, got none for seconds, so that ${count} messages were dropped. Read from the start, or call discard() where nothing is to be read.`;
+  return `Expected a reader while the inbox was full, got none, so that ${count} messages were dropped. Read from the start, or call discard() where nothing is to be read.`;
 }
 
 /** The part of ConnectionCore that readers use. */

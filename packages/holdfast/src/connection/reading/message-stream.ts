@@ -17,6 +17,7 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
   readonly maxSize: number;
   readonly #pieces = new MessageQueue();
   #isFull = false;
+  #isUsed = false;
   #state: "begun" | "broken" | "complete" | "fresh" | "left" = "fresh";
   #resolve: (result: ReadResult) => void = ignore;
   #reject: (error: unknown) => void = ignore;
@@ -26,6 +27,7 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
     this.#connection = connection;
     this.#inbox = connection.inbox;
     this.#signal = signal;
+    this.#inbox.addUser();
   }
 
   [Symbol.asyncIterator](): this {
@@ -34,6 +36,7 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
 
   next(): Promise<ReadResult> {
     return new Promise((resolve, reject) => {
+      this.#begin();
       this.#signal?.throwIfAborted();
       const piece = this.#pieces.shift();
       if (piece !== undefined) {
@@ -67,6 +70,7 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
   /** Ends the iteration: the rest of the message is discarded as it arrives. */
   return(): Promise<ReadResult> {
     const resolve = this.#resolve;
+    this.#begin();
     this.#leave();
     this.#stopWaiting();
     resolve(DONE);
@@ -135,12 +139,18 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
     this.fail(this.#signal?.reason);
   };
 
+  /** From the first call on, the inbox knows how far the stream is. */
+  #begin(): void {
+    if (!this.#isUsed) this.#inbox.removeUser();
+    this.#isUsed = true;
+  }
+
   #leave(): void {
     if (this.#state === "fresh") this.#connection.streamTo(null);
+    else if (!this.#inbox.hasReader) this.#inbox.noteReader("caller", this.#connection.now());
     this.#state = "left";
     this.#pieces.clear();
     this.#checkRoom();
-    if (!this.#inbox.hasReader) this.#inbox.noteReader("caller", this.#connection.now());
   }
 
   get #isWaiting(): boolean {

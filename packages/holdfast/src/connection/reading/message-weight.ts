@@ -19,6 +19,15 @@ export function overheadOf(message: Message): number {
 /** A socket delivers up to this many bytes at once, so a lower limit would save nothing. */
 const LEAST_MEMORY = 64 * 1024;
 
+/** For queues that are limited in number only, once that limit is suspended. */
+const DEFAULT_LIMIT = 1024 * 1024;
+
+/** The option `maxQueue`. */
+export interface QueueLimits {
+  readonly maxQueuedMessages: number;
+  readonly maxQueuedBytes: number;
+}
+
 /** The number of messages that wait, and their memory. */
 export class MessageWeight implements Unread {
   #length = 0;
@@ -54,6 +63,18 @@ export class MessageWeight implements Unread {
   /** Whether the messages take more memory than twice the limit. */
   isOverMemory(limit: number): boolean {
     return this.#bytes + this.#overhead > Math.max(LEAST_MEMORY, 2 * limit);
+  }
+
+  /** Whether the messages exceed one of the limits. If these are stretched, only the memory counts, not the number. */
+  isOverLimits({ maxQueuedMessages, maxQueuedBytes }: QueueLimits, isStretched: boolean): boolean {
+    if (!isStretched) return this.#length > maxQueuedMessages || this.isOver(maxQueuedBytes);
+    const hasOwnLimit = maxQueuedMessages === Infinity || maxQueuedBytes < Infinity;
+    return this.isOverMemory(hasOwnLimit ? maxQueuedBytes : DEFAULT_LIMIT);
+  }
+
+  /** Whether at most a quarter of each limit waits, so that reading may continue. */
+  isLow({ maxQueuedMessages, maxQueuedBytes }: QueueLimits): boolean {
+    return this.#length <= maxQueuedMessages / 4 && this.isBelowLowWater(maxQueuedBytes);
   }
 
   /** Whether so little waits that reading may continue: at most a quarter of the limit. */

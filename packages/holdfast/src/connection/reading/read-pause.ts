@@ -21,8 +21,8 @@ const BITS: Readonly<Record<PauseReason, number>> = {
 
 const ALL = Object.keys(BITS) as PauseReason[]; // The record has exactly these keys.
 
-/** The reasons that no longer hold once the connection is ending. The queue of an observer may still be full. */
-const OWN_PAUSES = ["inbox", "stream", "rate", "session", "topics"] as const;
+/** The reasons that no longer hold once the connection is closing. */
+const OPEN_PAUSES = ["stream", "rate", "session", "topics"] as const;
 
 export class ReadPause {
   readonly #core: ConnectionCore;
@@ -33,12 +33,14 @@ export class ReadPause {
   #wasFull = false;
   /** Calls of the transport's `resume()` that are under way: it delivers messages that it held back. */
   #resuming = 0;
+  #isOver = false;
 
   constructor(core: ConnectionCore) {
     this.#core = core;
   }
 
   pause(reason: PauseReason): void {
+    if (this.#isOver && reason !== "decoding") return;
     this.#reasons |= BITS[reason];
     if (this.#core.transport.pause()) this.#core.keepalive.pauseReading();
     if (reason !== "inbox" || this.#fullSince !== null) return; // Messages held back may fill the inbox again.
@@ -55,14 +57,14 @@ export class ReadPause {
     this.#core.onResumed(duration);
   }
 
-  /** Reading continues, but still counts as paused, since messages wait that nobody reads. */
+  /** Reading continues, but still counts as paused, since messages wait that nobody takes. */
   stretch(): void {
     this.#remove("inbox");
   }
 
   /** Whether nothing would be lost with this object. */
   get isIdle(): boolean {
-    return this.#reasons === 0 && !this.wasFull && this.#resuming === 0;
+    return this.#reasons === 0 && !this.wasFull && this.#resuming === 0 && !this.#isOver;
   }
 
   /** The reasons that hold now, for display. */
@@ -75,10 +77,17 @@ export class ReadPause {
     return this.#wasFull || this.#fullSince !== null;
   }
 
-  /** The connection is ending: never pauses again, except for a message that is being decoded. */
-  endPauses(): void {
+  /** The closing handshake begins: only a full inbox still pauses reading, and a message that is being decoded. */
+  beginClosing(): void {
     this.#wasFull ||= this.#fullSince !== null;
-    for (const reason of OWN_PAUSES) this.resume(reason);
+    for (const reason of OPEN_PAUSES) this.resume(reason);
+  }
+
+  /** The connection is ending: never pauses again, except for a message that is being decoded. */
+  end(): void {
+    this.#isOver = true;
+    this.beginClosing();
+    this.resume("inbox");
   }
 
   #remove(reason: PauseReason): void {

@@ -111,6 +111,7 @@ export class MessageIterator implements AsyncIterator<Message, undefined>, Reade
 
   constructor(connection: ReadableConnection) {
     this.#connection = connection;
+    connection.inbox.addUser();
   }
 
   next(): Promise<ReadResult> {
@@ -129,11 +130,12 @@ export class MessageIterator implements AsyncIterator<Message, undefined>, Reade
   /** The loop was left, maybe while it waits (`Readable.from()` does so): the next message is for the next reader. */
   return(): Promise<ReadResult> {
     const { inbox } = this.#connection;
+    if (!this.#isLeft) inbox.removeUser();
     this.#isLeft = true;
     if (inbox.reader === this) {
       inbox.detach(this);
       this.#resolve(DONE);
-    } else if (!inbox.hasReader) {
+    } else if (inbox.presence === "reader" && !inbox.hasReader) {
       inbox.noteReader("caller");
     }
     return Promise.resolve(DONE);
@@ -166,6 +168,7 @@ export class WholeMessage implements AsyncIterableIterator<Message, undefined> {
   constructor(connection: ReadableConnection, signal: AbortSignal | null) {
     this.#connection = connection;
     this.#options = { signal, timeout: null };
+    connection.inbox.addUser();
   }
 
   [Symbol.asyncIterator](): this {
@@ -174,7 +177,7 @@ export class WholeMessage implements AsyncIterableIterator<Message, undefined> {
 
   async next(): Promise<ReadResult> {
     if (this.#isOver) return DONE;
-    this.#isOver = true;
+    this.#begin();
     this.#waiter = attachWaiter(this.#connection, "recvStream()", this.#options);
     try {
       return { value: await this.#waiter.promise, done: false };
@@ -185,8 +188,13 @@ export class WholeMessage implements AsyncIterableIterator<Message, undefined> {
   }
 
   return(): Promise<ReadResult> {
-    this.#isOver = true;
+    this.#begin();
     this.#waiter?.leave();
     return Promise.resolve(DONE);
+  }
+
+  #begin(): void {
+    if (!this.#isOver) this.#connection.inbox.removeUser();
+    this.#isOver = true;
   }
 }

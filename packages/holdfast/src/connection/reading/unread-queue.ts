@@ -1,29 +1,31 @@
 // The bounded queue of the inbox. Beyond its limits, reading pauses, or messages are dropped.
 //
-// While reading is paused, the peer's Close may wait unread in the kernel, and a handler that only sends must not keep its
-// peers from closing. So a full queue without a reader accepts more messages after a while, and then drops them. A slow
-// reader, in contrast, gets all the time it needs.
+// While reading is paused, the peer's Pings and its Close wait unread in the kernel. So a full queue accepts more messages
+// after a second, as far as its memory limit allows. A handler that only sends must not keep its peers from closing either:
+// without a reader, messages beyond the memory limit are dropped. A slow reader, in contrast, gets all the time it needs
+// while the connection is open, and while it closes as long as it makes progress.
 
+import { longestWait } from "../longest-wait.js";
 import type { Inbox, InboxHandler, Message } from "./inbox.js";
 import { MessageQueue } from "./message-queue.js";
+import type { QueueLimits } from "./message-weight.js";
 import { Alarm, type AlarmHandler } from "../timer-queue.js";
 
-/** Milliseconds without a reader after which a full queue accepts messages up to its memory limit, whatever their number. */
-const UNTIL_STRETCHED = 1_000;
+/** Milliseconds after which a full queue accepts messages up to its memory limit, whatever their number. */
+export const UNTIL_STRETCHED = 1_000;
 
 /** Milliseconds without a reader after which messages beyond the limits are dropped. */
 const UNTIL_DROPPED = 5_000;
 
-export interface InboxLimits {
-  readonly maxQueuedMessages: number;
-  readonly maxQueuedBytes: number;
+export interface InboxLimits extends QueueLimits {
+  readonly closeTimeout: number | null;
 }
 
 /**
  * The treatment of messages beyond the limits: pause reading (`hold`), accept them all the same (`take`), or drop them.
  * `discard` drops messages within the limits as well.
  */
-type BeyondLimits = "discard" | "drop" | "drop-unread" | "hold" | "take";
+type BeyondLimits = "discard" | "drop" | "hold" | "take";
 
 export class UnreadQueue extends MessageQueue implements AlarmHandler {
   readonly #inbox: Inbox;
@@ -31,8 +33,11 @@ export class UnreadQueue extends MessageQueue implements AlarmHandler {
   readonly #limits: InboxLimits;
   /** Looks for a reader, since the queue became full. */
   #alarm: Alarm | null = null;
-  /** Monotonic time since which no reader was seen. */
+  /** Monotonic time since which no reader was seen or, while the connection closes, no progress. */
   #unreadSince = 0;
+  /** A message was taken since the last look. */
+  #isTaken = false;
+  #isClosing = false;
   #isFull = false;
   #beyondLimits: BeyondLimits = "hold";
   /** The limits in number and bytes are suspended; only the memory limit applies. */
@@ -62,15 +67,16 @@ export class UnreadQueue extends MessageQueue implements AlarmHandler {
     if (!this.#isFull && this.#beyondLimits === "hold" && this.#isOverLimit()) {
       this.#isFull = true;
       this.#handler.pauseReading();
-      this.#watch();
+      if (this.#alarm?.isSet !== true) this.#watch();
     }
   }
 
   /** Reports the room that the newest `shift()` made, if reading waits for it. */
   checkRoom(): void {
-    if ((!this.#isFull && !this.#isStretched) || !this.#isLow()) return;
+    this.#isTaken = true;
+    if ((!this.#isFull && !this.#isStretched) || !this.isLow(this.#limits)) return;
     this.#isFull = false;
-    this.#isStretched = this.#beyondLimits === "drop-unread";
+    this.#isStretched = this.#isClosing || this.#beyondLimits === "drop";
     this.stopWatching();
     this.#handler.resumeReading();
   }
@@ -86,30 +92,33 @@ export class UnreadQueue extends MessageQueue implements AlarmHandler {
     this.#handler.resumeReading(); // Does nothing unless messages of the queue paused it.
   }
 
-  /** The connection is ending, and reading resumes: accepts the messages that the transport held back, whatever the limits. */
+  /** The closing handshake begins: the peer's Close comes after the messages that it has sent. */
+  beginClosing(): void {
+    this.#isClosing = true;
+    this.#stretch();
+    if (this.#isFull || this.#alarm?.isSet === true) this.#watch();
+  }
+
+  /** The connection has ended, and the transport delivers what it held back: accepts it, whatever the limits. */
   acceptBeyondLimits(): void {
     if (this.#beyondLimits === "hold") this.#beyondLimits = "take";
     this.#isFull = false;
     this.stopWatching();
   }
 
-  /** Drops messages beyond the limits instead of pausing, so that the peer's Close can be read. */
-  drain(): void {
-    if (this.#beyondLimits === "take") this.#beyondLimits = "drop";
-  }
-
   onAlarm(now: number): void {
-    if (this.#inbox.presence !== "nobody") this.#unreadSince = now; // A slow reader loses nothing.
-    const silence = now - this.#unreadSince;
-    if (silence < UNTIL_DROPPED) {
+    const isRead = this.#inbox.isAwaited;
+    if (this.#isTaken || (!this.#isClosing && (isRead || this.#handler.keepsUnread === true)))
+      this.#unreadSince = now; // A slow reader loses nothing.
+    this.#isTaken = false;
+    this.#stretch();
+    if (now - this.#unreadSince < this.#patience(isRead)) {
       this.#lookAgain(now);
-      if (silence >= UNTIL_STRETCHED) this.#stretch();
       return;
     }
-    this.#beyondLimits = "drop-unread";
-    this.#isStretched = true;
+    this.#beyondLimits = "drop";
     this.#isFull = false;
-    this.#handler.onDropping();
+    if (!this.#isClosing) this.#handler.onDropping();
     this.#handler.onInboxStretched();
   }
 
@@ -119,21 +128,30 @@ export class UnreadQueue extends MessageQueue implements AlarmHandler {
   }
 
   #watch(): void {
-    if (this.#alarm?.isSet === true) return;
+    this.#isTaken = false;
     this.#unreadSince = this.#handler.now();
     this.#lookAgain(this.#unreadSince);
   }
 
   #lookAgain(now: number): void {
-    this.#handler.timers.set((this.#alarm ??= new Alarm(this)), now + UNTIL_STRETCHED);
+    const wait = this.#isClosing ? this.#patience(false) : UNTIL_STRETCHED;
+    this.#handler.timers.set((this.#alarm ??= new Alarm(this)), now + wait);
+  }
+
+  /** Milliseconds without a reader, or without progress, after which messages are dropped. */
+  #patience(isRead: boolean): number {
+    if (!this.#isClosing) return UNTIL_DROPPED;
+    const longest = longestWait(this.#limits);
+    return isRead ? longest : Math.min(UNTIL_STRETCHED, longest);
   }
 
   /** Suspends all limits but that of memory. */
   #stretch(): void {
-    if (this.#isStretched || !this.#isFull) return;
+    if (this.#isStretched) return;
     this.#isStretched = true;
-    this.#isFull = this.#isOverLimit();
-    if (!this.#isFull) this.#handler.onInboxStretched();
+    if (!this.#isFull || this.#isOverLimit()) return;
+    this.#isFull = false;
+    this.#handler.onInboxStretched();
   }
 
   #mustDrop(): boolean {
@@ -144,8 +162,6 @@ export class UnreadQueue extends MessageQueue implements AlarmHandler {
       case "discard":
         return true;
       case "drop":
-        return this.#isOverLimit();
-      case "drop-unread":
         // After a gap, later messages are of no use.
         if (this.#dropped === 0 && !this.#isOverLimit()) return false;
         this.#dropped++;
@@ -154,14 +170,7 @@ export class UnreadQueue extends MessageQueue implements AlarmHandler {
   }
 
   #isOverLimit(): boolean {
-    const { maxQueuedMessages, maxQueuedBytes } = this.#limits;
-    if (this.#isStretched) return this.isOverMemory(maxQueuedBytes);
-    return this.length > maxQueuedMessages || this.isOver(maxQueuedBytes);
-  }
-
-  #isLow(): boolean {
-    const { maxQueuedMessages, maxQueuedBytes } = this.#limits;
-    return this.length <= maxQueuedMessages / 4 && this.isBelowLowWater(maxQueuedBytes);
+    return this.isOverLimits(this.#limits, this.#isStretched);
   }
 }
 

@@ -161,6 +161,7 @@ export class PersistentCore
     if (this.#isEnding) return;
     this.session?.willEnd();
     this.#stop(() => void this.#supervisor.close(close));
+    this.inbox.queue.beginClosing();
   }
 
   terminate(): void {

@@ -12,6 +12,7 @@ import type { InboxLimits } from "../../connection/reading/unread-queue.js";
 
 export class Receiver implements ConnectionObserver, InboxHandler {
   readonly inbox: Inbox;
+  readonly keepsUnread = true;
   readonly #runtime: Runtime;
   /** The core of the current connection; null for none. */
   #core: ConnectionCore | null = null;
@@ -32,7 +33,7 @@ export class Receiver implements ConnectionObserver, InboxHandler {
     if (this.#isFull) this.#core.pauseReading();
   }
 
-  /** Whether the connection is closing, so that reading cannot pause, and there is no room for its messages. */
+  /** Whether the connection is ending, so that reading cannot pause, and there is no room for its messages. */
   get isRefusing(): boolean {
     return this.#isFull && this.#core !== null && this.#core.state !== "open";
   }
@@ -65,12 +66,13 @@ export class Receiver implements ConnectionObserver, InboxHandler {
   }
 
   resumeReading(): void {
-    this.onInboxStretched();
+    this.#isFull = false;
+    this.#core?.resumeReading();
   }
 
   onInboxStretched(): void {
     this.#isFull = false;
-    this.#core?.resumeReading();
+    this.#core?.onInboxStretched();
   }
 
   onDropping(): void {
@@ -84,9 +86,7 @@ export class Receiver implements ConnectionObserver, InboxHandler {
   }
 
   take(message: Message): boolean {
-    // While closing, reading cannot pause any more, so messages above the limits are dropped. Those of a session arrive
-    // again on its next socket.
-    if (!this.#isFull || this.#core?.state === "open") this.inbox.push(message);
+    this.inbox.push(message);
     return true;
   }
 
@@ -96,6 +96,10 @@ export class Receiver implements ConnectionObserver, InboxHandler {
 
   fail(): void {
     // Not called: the core marks the connection as read when it opens, so that no message is dropped.
+  }
+
+  onClosingBegun(): void {
+    // While the inbox is full, reading stays paused. `beginClosing` of its queue limits that once no connection follows.
   }
 
   /** Answers the Close at once, so that later messages wait for the next connection instead of being lost. */

@@ -6,7 +6,9 @@ import type { Connection } from "../../connection/connection.js";
 import { coreOf } from "../../connection/core-of.js";
 import type { ConnectionCore } from "../../connection/connection-core.js";
 import type { Suspicion } from "../../heartbeat/adaptive-detection.js";
-import type { Message, Unread } from "../../connection/reading/inbox.js";
+import type { Message } from "../../connection/reading/inbox.js";
+import type { MessageWeight, QueueLimits } from "../../connection/reading/message-weight.js";
+import { ReadAhead } from "../../connection/reading/read-ahead.js";
 import { ownBytes } from "../../connection/reading/unread-queue.js";
 import type { TransportEnds } from "../../connection/open-observer.js";
 import type { Clock } from "../../connection/ports.js";
@@ -28,10 +30,9 @@ import { ReceivedText, ReceivedTextBytes } from "./text-event.js";
 export interface AttemptEventsHandler {
   /** Whether the consumer waits for the next event. */
   readonly isWaiting: boolean;
-  /** Whether the queued messages exceed the limits. */
-  readonly isFull: boolean;
   /** The queued messages. */
-  readonly unread: Unread;
+  readonly unread: MessageWeight;
+  readonly limits: QueueLimits;
   push(event: ClientEvent): void;
 }
 
@@ -53,7 +54,8 @@ export class AttemptEvents implements ConnectionObserver {
   #core: ConnectionCore | null = null;
   #poller: Poller | null = null;
   #closeAnswer: CloseAnswer | null = null;
-  #isPaused = false;
+  /** Null before the connection opens. */
+  #readAhead: ReadAhead | null = null;
   /** When the bytes of the newest event were read. */
   #newestRead: EventTime = { at: -Infinity, receivedAt: 0 };
 
@@ -73,11 +75,9 @@ export class AttemptEvents implements ConnectionObserver {
     if (event.type === "closing") this.#closeAnswer?.allowTime();
   }
 
-  /** The queue is below the low-water mark: reading resumes. */
-  onBelowLowWater(): void {
-    if (!this.#isPaused) return;
-    this.#isPaused = false;
-    this.#core?.resumeReading();
+  /** The consumer has taken a message. */
+  onTaken(): void {
+    this.#readAhead?.onTaken();
   }
 
   onConnecting(url: string | null): void {
@@ -94,6 +94,7 @@ export class AttemptEvents implements ConnectionObserver {
 
   onOpen(connection: Connection): void {
     this.#core = coreOf(connection);
+    this.#readAhead = new ReadAhead(this.#core, this.#stream.unread, this.#stream.limits);
     this.#core.attachObserver(this);
     const { subprotocol, extensions, response } = connection;
     this.#stream.push({ type: "ready", ...this.#now(), connection, subprotocol, extensions, response });
@@ -113,6 +114,7 @@ export class AttemptEvents implements ConnectionObserver {
     this.#isOver = true;
     this.#poller?.stop();
     this.#closeAnswer?.cancel();
+    this.#readAhead?.stop();
     this.#stream.push({ type: "disconnected", ...time, info, error: info.ok ? null : error });
   }
 
@@ -131,7 +133,7 @@ export class AttemptEvents implements ConnectionObserver {
     // Not called: this attaches as soon as the connection opens, before a message can be dropped.
   }
 
-  get unread(): Unread {
+  get unread(): MessageWeight {
     return this.#stream.unread;
   }
 
@@ -150,6 +152,10 @@ export class AttemptEvents implements ConnectionObserver {
 
   onSuspended(gap: number): void {
     if (!this.#isOver) this.#stream.push({ type: "suspended", ...this.#now(), gap });
+  }
+
+  onClosingBegun(): void {
+    this.#readAhead?.beginClosing();
   }
 
   onClosing(close: Close): void {
@@ -181,8 +187,6 @@ export class AttemptEvents implements ConnectionObserver {
 
   #onMessage(message: Message): void {
     if (this.#isOver) return;
-    // While closing, reading cannot pause any more, so messages above the limits are dropped.
-    if (this.#stream.isFull && this.#core?.state !== "open") return;
     const time = this.#readTime();
     if (typeof message === "string") {
       this.#stream.push(new ReceivedText(message, time));
@@ -191,9 +195,7 @@ export class AttemptEvents implements ConnectionObserver {
       const isText = data instanceof TextBytes;
       this.#stream.push(isText ? new ReceivedTextBytes(data, time) : { type: "binary", ...time, data });
     }
-    if (this.#isPaused || !this.#stream.isFull) return;
-    this.#isPaused = true;
-    this.#core?.pauseReading();
+    this.#readAhead?.onAdded();
   }
 
   #reportFailure(error: HoldfastError): void {

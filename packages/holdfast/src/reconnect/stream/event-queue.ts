@@ -1,13 +1,9 @@
 // The queue of events for the consumer. It is bounded: above the limits reading pauses. Of events that only report a
 // state (pings, pongs, polls) it keeps the newest and drops the oldest.
 
-import type { Unread } from "../../connection/reading/inbox.js";
+import type { Message } from "../../connection/reading/inbox.js";
+import { MessageWeight, overheadOf } from "../../connection/reading/message-weight.js";
 import type { BinaryEvent, ClientEvent, ClientEventType, TextEvent } from "../events.js";
-
-export interface QueueLimits {
-  readonly maxQueuedMessages: number;
-  readonly maxQueuedBytes: number;
-}
 
 /**
  * How many events of these types may be queued. Newer ones replace older ones: pings are already answered, and an
@@ -24,17 +20,12 @@ const MAX_QUEUED: Partial<Readonly<Record<ClientEventType, number>>> = {
 export class EventQueue {
   #events: ClientEvent[] = [];
   #head = 0;
-  #messages = 0;
-  #bytes = 0;
+  /** The queued messages. */
+  readonly unread = new MessageWeight();
 
   /** The number of queued events. */
   get length(): number {
     return this.#events.length - this.#head;
-  }
-
-  /** The queued messages. */
-  get unread(): Unread {
-    return { length: this.#messages, bytes: this.#bytes };
   }
 
   /** The newest event; undefined if the queue is empty. */
@@ -46,14 +37,14 @@ export class EventQueue {
     const limit = MAX_QUEUED[event.type];
     if (limit !== undefined) this.#makeRoom(event.type, limit);
     this.#events.push(event);
-    this.#count(event, 1);
+    if (isMessage(event)) this.unread.count(contentOf(event));
   }
 
   /** Removes and returns the oldest event; undefined if the queue is empty. */
   shift(): ClientEvent | undefined {
     if (this.length === 0) return undefined;
     const event = this.#events[this.#head++];
-    this.#count(event, -1);
+    this.#subtract(event);
     if (this.#head === this.#events.length) {
       this.#events = [];
       this.#head = 0;
@@ -69,22 +60,11 @@ export class EventQueue {
     const event = this.newest;
     if (event === undefined) return;
     this.#events.pop();
-    this.#count(event, -1);
+    this.#subtract(event);
   }
 
   clear(): void {
-    this.#events = [];
-    this.#head = 0;
-    this.#messages = 0;
-    this.#bytes = 0;
-  }
-
-  isOver(limits: QueueLimits): boolean {
-    return this.#messages > limits.maxQueuedMessages || this.#bytes > limits.maxQueuedBytes;
-  }
-
-  isBelowLowWater(limits: QueueLimits): boolean {
-    return this.#messages <= limits.maxQueuedMessages / 4 && this.#bytes <= limits.maxQueuedBytes / 4;
+    while (this.shift() !== undefined);
   }
 
   #makeRoom(type: ClientEventType, limit: number): void {
@@ -98,14 +78,18 @@ export class EventQueue {
     if (queued >= limit) this.#events.splice(oldest, 1);
   }
 
-  #count(event: ClientEvent, change: 1 | -1): void {
-    if (event.type !== "text" && event.type !== "binary") return;
-    this.#messages += change;
-    this.#bytes += change * sizeOf(event);
+  #subtract(event: ClientEvent): void {
+    if (!isMessage(event)) return;
+    const content = contentOf(event);
+    this.unread.subtract(1, content.length, overheadOf(content));
   }
 }
 
+function isMessage(event: ClientEvent): event is TextEvent | BinaryEvent {
+  return event.type === "text" || event.type === "binary";
+}
+
 /** Does not decode a text that is kept as bytes. */
-function sizeOf(event: TextEvent | BinaryEvent): number {
-  return event.type === "binary" ? event.data.length : (event.bytes ?? event.text).length;
+function contentOf(event: TextEvent | BinaryEvent): Message {
+  return event.type === "binary" ? event.data : (event.bytes ?? event.text);
 }

@@ -3,7 +3,7 @@
 import type { CloseInfo } from "../../connection/close-info.js";
 import type { Connection } from "../../connection/connection.js";
 import { ConcurrencyError } from "../../connection/errors.js";
-import type { Unread } from "../../connection/reading/inbox.js";
+import type { MessageWeight, QueueLimits } from "../../connection/reading/message-weight.js";
 import type { ConnectionState } from "../../connection/connection-core.js";
 import { AttemptEvents, timeOf, type AttemptEventsHandler } from "./attempt-events.js";
 import type { ConnectorOptions } from "../connector.js";
@@ -130,12 +130,12 @@ export class EventStream<Options extends ConnectorOptions>
     return this.#waiter !== null;
   }
 
-  get isFull(): boolean {
-    return this.#queue.isOver(this.#options.settings);
+  get unread(): MessageWeight {
+    return this.#queue.unread;
   }
 
-  get unread(): Unread {
-    return this.#queue.unread;
+  get limits(): QueueLimits {
+    return this.#options.settings;
   }
 
   push(event: ClientEvent): void {
@@ -226,7 +226,7 @@ export class EventStream<Options extends ConnectorOptions>
     if (event.type === "ready") this.#connection = event.connection;
     if (event.type === "disconnected") this.#connection = null;
     this.#attempt?.onDelivered(event);
-    if (this.#queue.isBelowLowWater(this.#options.settings)) this.#attempt?.onBelowLowWater();
+    if (event.type === "text" || event.type === "binary") this.#attempt?.onTaken();
     return { value: event, done: false };
   }
 

@@ -1,7 +1,7 @@
 // A client's end of version 2 of the link protocol on one socket: what the link's own connection sends goes through the
 // session, which counts it.
 
-import { longestWait } from "../../connection/ending/close-reply.js";
+import { longestWait } from "../../connection/longest-wait.js";
 import { ignore } from "../../shared/deferred.js";
 import type { CloseFrame } from "../../shared/close-code.js";
 import type { TextBytes } from "../../shared/text-bytes.js";

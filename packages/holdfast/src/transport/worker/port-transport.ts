@@ -288,9 +288,7 @@ export class PortTransport implements MessageTransport {
     runtime.timers.cancel(this.#alarm);
     mailbox.close();
     onEnded();
-    this.#isPaused = false;
-    this.#deliver();
-    this.#handler.onClosed();
+    this.#handler.onClosed(); // Resumes, which delivers the messages that wait.
   }
 
   #send(message: Message, { mayEncode, signal, receipt }: SendSettings): Promise<void> {

@@ -8,6 +8,7 @@ import type { ConnectionCore } from "../../connection/connection-core.js";
 import type { CloseInfo } from "../../connection/close-info.js";
 import type { Message, Unread } from "../../connection/reading/inbox.js";
 import { MessageWeight } from "../../connection/reading/message-weight.js";
+import { ReadAhead } from "../../connection/reading/read-ahead.js";
 import { CloseAnswer } from "../../connection/ending/close-answer.js";
 import type { CloseFrame } from "../../shared/close-code.js";
 import { TextBytes } from "../../shared/text-bytes.js";
@@ -17,8 +18,7 @@ import { alone, type Mailbox } from "./mailbox.js";
 import type { WorkerEvent, WorkerCommand } from "./signals.js";
 
 /** Maximum messages, and bytes of them, that the other thread has not acknowledged. */
-const WINDOW_MESSAGES = 256;
-const WINDOW_BYTES = 256 * 1024;
+const WINDOW = { maxQueuedMessages: 256, maxQueuedBytes: 256 * 1024 };
 /** Maximum pings, and pongs that answer no ping, that the other thread has not acknowledged. */
 const WINDOW_CONTROL = 64;
 
@@ -34,9 +34,7 @@ export class Relay implements ConnectionObserver {
   #unacknowledged = 0;
   /** The newest ping that has not been forwarded: it is the one to answer (RFC 6455 section 5.5.3). */
   #heldPing: Uint8Array | null = null;
-  #isPaused = false;
-  #isLeaving = false;
-
+  readonly #readAhead: ReadAhead;
   #closeAnswer: CloseAnswer | null = null;
 
   constructor(connection: Connection, mailbox: Mailbox<WorkerEvent, WorkerCommand>) {
@@ -49,6 +47,7 @@ export class Relay implements ConnectionObserver {
       mailbox.post({ type: "suspect", ...suspicion, stats: connection.latencyStats });
     });
     this.#core = coreOf(connection);
+    this.#readAhead = new ReadAhead(this.#core, this.#weight, WINDOW);
     mailbox.firstItem = () => {
       const { bytesReceived, bytesSent } = this.#core.transport;
       return { type: "traffic", bytesReceived, bytesSent };
@@ -61,7 +60,6 @@ export class Relay implements ConnectionObserver {
   }
 
   take(message: Message): boolean {
-    if (this.#isLeaving && this.#isFull) return true; // Dropped: reading does not pause while closing.
     const own = typeof message === "string" ? message : alone(message);
     const isText = typeof message === "string" || message instanceof TextBytes;
     this.#mailbox.post({ type: "message", message: own, isText }, typeof own === "string" ? null : own);
@@ -99,6 +97,10 @@ export class Relay implements ConnectionObserver {
     this.#mailbox.post({ type: "suspended", gap });
   }
 
+  onClosingBegun(): void {
+    this.#readAhead.beginClosing();
+  }
+
   /** The other thread may still want to send answers. It may also be busy, so the wait for it is short. */
   onClosing(close: CloseFrame): void {
     const mayAnswer = this.#core.transport.answersClose !== true;
@@ -114,6 +116,7 @@ export class Relay implements ConnectionObserver {
 
   onEnded(info: CloseInfo): void {
     this.#closeAnswer?.cancel();
+    this.#readAhead.stop();
     const error = info.error === null ? null : copyError(info.error);
     this.#mailbox.post({ type: "ended", info: { ...info, error } });
     this.#mailbox.flush();
@@ -143,8 +146,6 @@ export class Relay implements ConnectionObserver {
         return;
       case "close":
         this.#core.closeWithCause("local-close", command.close, null, command.isUrgent);
-        // Set after the call above, which forwards the messages that were held back.
-        this.#isLeaving = true;
         return;
       case "ack-messages":
         this.#onMessagesAcknowledged(command.messages, command.bytes, command.overhead);
@@ -219,24 +220,14 @@ export class Relay implements ConnectionObserver {
     });
   }
 
-  get #isFull(): boolean {
-    return this.#weight.length > WINDOW_MESSAGES || this.#weight.isOver(WINDOW_BYTES);
-  }
-
   #count(message: Message): void {
     this.#weight.count(message);
-    if (this.#isPaused || !this.#isFull) return;
-    this.#isPaused = true;
-    this.#core.pauseReading();
+    this.#readAhead.onAdded();
   }
 
   #onMessagesAcknowledged(messages: number, bytes: number, overhead: number): void {
     this.#weight.subtract(messages, bytes, overhead);
-    const { length } = this.#weight;
-    const hasRoom = length <= WINDOW_MESSAGES / 4 && this.#weight.isBelowLowWater(WINDOW_BYTES);
-    if (!this.#isPaused || !hasRoom) return;
-    this.#isPaused = false;
-    this.#core.resumeReading();
+    this.#readAhead.onTaken();
   }
 
   #onControlAcknowledged(count: number): void {

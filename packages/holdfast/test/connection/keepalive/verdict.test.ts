@@ -143,12 +143,13 @@ describe("The verdict", () => {
   });
 
   test("C10: a paused reader causes no verdict however long it pauses, and pongs still count once it resumes", async () => {
-    const h = new Harness({ pingInterval: 1000, pingTimeout: 1000, maxQueue: 4 });
+    const h = new Harness({ pingInterval: 1000, pingTimeout: 1000, maxQueue: { messages: 4, bytes: 1_000 } });
     const events = record(h);
     h.answerPing();
     h.deliver(h.text("0"));
     await h.connection.recv();
-    h.deliver(...["1", "2", "3", "4", "5"].map((text) => h.text(text)));
+    // The first one uses up the memory limit of 64 KiB.
+    h.deliver(...["1".repeat(70_000), "2", "3", "4", "5"].map((text) => h.text(text)));
     assert.equal(h.transport.isPaused, true);
     for (let second = 0; second < 60; second++) h.clock.advance(1000);
     assert.equal(h.connection.state, "open");
@@ -160,7 +161,7 @@ describe("The verdict", () => {
     assert.equal(h.connection.state, "open");
     assert.deepEqual(events.slice(0, 3), [
       "0: pong roundTrip 0",
-      "0: paused messages 5, bytes 5",
+      "0: paused messages 1, bytes 70000",
       "60000: resumed duration 60000",
     ]);
     assert.equal(pings.length, 60);
