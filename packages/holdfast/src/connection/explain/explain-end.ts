@@ -4,7 +4,7 @@ import { HandshakeError, HoldfastError } from "../../shared/errors.js";
 import { SessionLostError } from "../../shared/session-errors.js";
 import { invalidArgument } from "../../shared/option-checks.js";
 import { describeClose, NO_STATUS } from "../../shared/close-code.js";
-import type { CloseInfo } from "../close-info.js";
+import type { CloseEvidence, CloseInfo } from "../close-info.js";
 import { ConnectionClosed } from "../errors.js";
 import { codeOf } from "./code-of.js";
 import { explainCut } from "./cut.js";
@@ -52,7 +52,7 @@ function explainEnding(info: CloseInfo, explainOpening: ExplainOpening): Explana
     case "write-failed":
       return {
         happened: "Writing to the socket failed",
-        likely: "The peer or a proxy had ended the connection already.",
+        likely: joined("The peer or a proxy had ended the connection already.", unreadClose(info.evidence)),
         advice: "A client should reconnect; what was sent last may not have arrived.",
       };
     case "protocol-error":
@@ -152,9 +152,19 @@ function unanswered({ received, sent }: CloseInfo): string | undefined {
 function explainCloseTimeout({ received, receivedFirst, evidence }: CloseInfo): Explanation {
   return {
     happened: "The closing handshake was not complete within closeTimeout, so the socket was destroyed",
-    likely: missingStep(received !== null, receivedFirst, evidence.bytesBuffered),
+    likely:
+      (received === null && unreadClose(evidence)) ||
+      missingStep(received !== null, receivedFirst, evidence.bytesBuffered),
     advice: "If peers are known to be slow, raise `closeTimeout`; otherwise look at why the peer hangs.",
   };
+}
+
+/** A Close of the peer comes after what a slow reader has not taken. */
+function unreadClose({ isReadingPaused, bytesUnread, messagesUnread }: CloseEvidence): string | false {
+  const what = `${size(bytesUnread)} in ${messagesUnread} messages unread`;
+  return (
+    isReadingPaused && `Reading was paused here, with ${what}: a Close of the peer may wait behind them.`
+  );
 }
 
 function missingStep(hasReceived: boolean, receivedFirst: boolean, bytesBuffered: number): string {

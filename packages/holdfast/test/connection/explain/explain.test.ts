@@ -210,6 +210,16 @@ const ROWS: readonly Row[] = [
     /`closeTimeout`/,
   ],
   [
+    "a Close of the peer that may wait behind unread messages",
+    () =>
+      explained(
+        "close-timeout",
+        { bytesUnread: 3 * 1024 * 1024, messagesUnread: 2000, isReadingPaused: true },
+        { sent: close(1000) },
+      ),
+    /Reading was paused here, with 3 MB in 2000 messages unread: a Close of the peer may wait behind them\./,
+  ],
+  [
     "our Close never left",
     () => explained("close-timeout", { bytesBuffered: 500 }, { sent: close(1000) }),
     /500 bytes were still unsent/,
@@ -220,6 +230,11 @@ const ROWS: readonly Row[] = [
     () => explained("write-failed"),
     /Writing to the socket failed/,
     /may not have arrived/,
+  ],
+  [
+    "a write that failed while the peer's Close may have waited unread",
+    () => explained("write-failed", { bytesUnread: 2048, messagesUnread: 1025, isReadingPaused: true }),
+    /had ended the connection already\. Reading was paused here, with 2 KB in 1025 messages unread: a Close/,
   ],
   [
     "a broken protocol",
