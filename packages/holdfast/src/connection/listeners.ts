@@ -23,11 +23,11 @@ export interface ConnectionEvents {
   readonly suspect: Suspicion;
   /** Our own process did not run for `gap` milliseconds. This time does not count against the peer. */
   readonly suspended: { readonly gap: number };
-  /** Reading paused, because this much waits to be read. */
+  /** The inbox is full, so that reading paused: for a second, and then whenever the memory limit is reached. */
   readonly paused: { readonly messages: number; readonly bytes: number };
   /**
-   * Reading continues after `duration` milliseconds. The inbox has room again, or, if the event has a `gap`, the
-   * session continues on another socket.
+   * The inbox has room again, `duration` milliseconds after `paused`, or, if the event has a `gap`, the session
+   * continues on another socket.
    */
   readonly resumed: ReadingResumedEvent | (SessionResumedEvent & { readonly duration: number });
   /** The session has lost its socket, and waits for the client to resume it. */
@@ -38,7 +38,7 @@ export interface ConnectionEvents {
 
 /** Reading continues. */
 export interface ReadingResumedEvent {
-  /** Milliseconds for which reading was paused. */
+  /** Milliseconds for which the inbox was full. */
   readonly duration: number;
   readonly gap?: undefined;
 }

@@ -51,7 +51,8 @@ export interface ConnectionOptions {
    */
   readonly text?: TextForm | undefined;
   /**
-   * The number of received messages, or of their bytes, that may wait to be read before reading pauses. @default {
+   * The number of received messages, or of their bytes, that may wait to be read before reading pauses. After a second it
+   * goes on, so that pings behind them are answered, until they take twice the bytes in memory. @default {
    * messages: 1024, bytes: 1048576 }
    */
   readonly maxQueue?:
