@@ -217,6 +217,6 @@ describe("A server's handler", () => {
     await local[Symbol.asyncDispose]();
     const elapsed = performance.now() - began;
     assert(elapsed >= 95 && elapsed < 9_000, `${elapsed} ms`);
-    assert.deepEqual(causes, ["close-timeout"]);
+    assert.deepEqual(causes, ["server-shutdown"]);
   });
 });
