@@ -204,6 +204,41 @@ test("L2: an ack beyond what was sent fails the link with 1002; an older one is 
     await peer.close();
   }));
 
+for (const [what, violate] of [
+  ["a forged ack", (peer: SessionPeer) => peer.word("ack zz")],
+  ["a message above the limit", (peer: SessionPeer) => peer.send("x".repeat(2_000))],
+] as const) {
+  test(`L2: ${what} ends the session at once, also for a client that does not answer the Close`, () => {
+    const events: string[] = [];
+    const handler = async (connection: Connection): Promise<void> => {
+      for (const name of ["detached", "resumed", "lost"] as const)
+        connection.on(name, () => events.push(name));
+      await echo(connection);
+      events.push((await connection.closed).cause);
+    };
+    return withServer(
+      true,
+      async ({ port }) => {
+        const peer = await SessionPeer.connect(port);
+        const { id, secret } = await peer.open();
+        await peer.expect(SPREAD);
+        violate(peer);
+        assert.match(await peer.next(), /^close 10/);
+        const later = await SessionPeer.connect(port); // The first socket is still open.
+        assert.equal((await later.open(`resume ${id} ${secret} 0 1`)).answer, "lost unknown");
+        await peer.close();
+        await eventually(() => events.length > 0, "the end");
+        assert.deepEqual(events.slice(0, 1), [
+          what === "a forged ack" ? "protocol-error" : "message-too-big",
+        ]);
+        await later.close();
+      },
+      { maxMessageSize: 1_000 },
+      handler,
+    );
+  });
+}
+
 test("L2: positions from the future end the session with the reason position", () =>
   withServer(true, async ({ port }) => {
     for (const positions of ["1 1", "0 3", "2gosa7pa2gv 1", "0 2gosa7pa2gv"]) {

@@ -172,7 +172,8 @@ export class SessionOpenings {
     }
     if (coreOf(socket.connection).hasEnded) return;
     const transport = registry.find(message.id);
-    if (refusal !== null) await this.#open(socket, proof.owner, refusal);
+    const loss = transport?.isEnding === true ? "unknown" : refusal;
+    if (loss !== null) await this.#open(socket, proof.owner, loss);
     else if (transport === undefined) await this.#resumeFromStore(socket, message, proof);
     else if (this.#mayCarry(socket, transport.socket))
       await this.#continue(socket, message, transport, checkedAt);

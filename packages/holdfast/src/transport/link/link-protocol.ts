@@ -228,7 +228,7 @@ export class LinkProtocol extends TransportDecorator {
     this.#hasFailed = true;
     const error = new ProtocolError(expected, 1002);
     const close = { code: 1002, reason: "invalid message of the link protocol" };
-    this.handler.onFailure({ cause: "protocol-error", error, close });
+    this.onFailure({ cause: "protocol-error", error, close });
   }
 
   /** Announces the width to a client if it has changed. */

@@ -217,6 +217,17 @@ export class ServerSessionTransport
     }
   }
 
+  /** Whether nothing can resume the session any more, although its socket may still be closing. */
+  get isEnding(): boolean {
+    return this.extras.isEnding && this.closeSent === null;
+  }
+
+  /** A replay would only repeat the failure. The session does not wait for the closing handshake to end. */
+  onLinkFailed({ message }: Error): void {
+    // No client sends a frame without a mask, so a proxy did, and a replay works: Caddy sends such a Close when it reloads.
+    if (message !== UNMASKED) this.ownExtras.isEnding = true;
+  }
+
   /** A Close that ends the session waits for the application's readers; any other is answered at once. */
   onLinkClosing(close: CloseFrame): void {
     const current = this.current;
@@ -245,7 +256,6 @@ export class ServerSessionTransport
     this.extras.resumption?.settle(0);
     this.leave(current);
     this.ownExtras.lastInfo = info;
-    // No client sends a frame without a mask, so a proxy did, and a replay works: Caddy sends such a Close when it reloads.
     if (this.extras.isEnding || (hasEndedSession(info) && info.error?.message !== UNMASKED)) {
       if (this.closeSent === null) this.ownExtras.outcome = info;
       this.finish(this.machine.end(), null);

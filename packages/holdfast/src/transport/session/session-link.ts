@@ -17,6 +17,7 @@ import type {
   MessageTransportFactory,
   SendSettings,
   SharedMessage,
+  TransportFailure,
   TransportSession,
 } from "../../connection/message-transport.js";
 import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
@@ -47,6 +48,8 @@ export interface LinkOwner {
   readonly listeners: Listeners | null;
   /** The socket is about to deliver what it held back while reading was paused. */
   onLinkResuming(): void;
+  /** The peer violated the protocol or a limit: our Close follows. */
+  onLinkFailed(error: Error): void;
   /** The peer's Close waits for an answer. */
   onLinkClosing(close: CloseFrame): void;
   /** Both Close frames were exchanged, ours first. */
@@ -180,6 +183,11 @@ export class SessionLink extends LinkProtocol {
   endAtOnce(): void {
     this.sendWordAhead(END);
     this.wire.flush();
+  }
+
+  override onFailure(failure: TransportFailure): void {
+    this.owner?.onLinkFailed(failure.error);
+    super.onFailure(failure);
   }
 
   override resume(): void {

@@ -269,6 +269,7 @@ export abstract class SessionSockets extends SessionState implements SenderHandl
   }
 
   abstract onLinkResuming(): void;
+  abstract onLinkFailed(error: Error): void;
   abstract onLinkClosing(close: CloseFrame): void;
   abstract onLinkClosed(close: CloseFrame): void;
   abstract onLinkEnded(info: CloseInfo): void;
