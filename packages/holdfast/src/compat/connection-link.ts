@@ -127,7 +127,7 @@ class ConnectionLink implements Link {
   }
 
   get isOpen(): boolean {
-    return this.#core.state === "open";
+    return this.#core.isSendable;
   }
 
   send(data: string | Uint8Array<ArrayBuffer>): void {

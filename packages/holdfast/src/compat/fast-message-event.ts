@@ -118,7 +118,7 @@ const CONSTANT = {
   composed: false,
   defaultPrevented: false,
   returnValue: true,
-  isTrusted: true,
+  isTrusted: false, // As the other events of the class, and as in undici.
   lastEventId: "",
   source: null,
   ports: Object.freeze([]),

@@ -14,7 +14,7 @@ export interface Link {
   readonly latency: number | null;
   /** Bytes of the messages that were passed to `send()`, and that the network has not accepted or this task has sent. */
   readonly unsentPayload: number;
-  /** False once either side has begun to close. */
+  /** Whether messages can be sent: until this side closes, or answers the peer's Close. */
   readonly isOpen: boolean;
   /** Sends a message. Never rejects: a connection that fails reports it by ending. */
   send(data: string | Uint8Array<ArrayBuffer>): void;

@@ -41,6 +41,7 @@ export function defineWebSocket<Options extends object>(
     readonly #listeners = new MessageListeners(this.#handlers, platform.hasFastEvents);
     readonly #opening = new AbortController();
     #link: Link | null = null;
+    #isDelivering = false;
     #readyState = CONNECTING;
     #binaryType: "arraybuffer" | "blob" = "blob";
     #protocol = "";
@@ -71,8 +72,9 @@ export function defineWebSocket<Options extends object>(
     }
 
     get readyState(): number {
-      const isClosing = this.#readyState === OPEN && this.#link?.isOpen === false;
-      return isClosing ? CLOSING : this.#readyState;
+      if (this.#readyState !== OPEN || this.#link === null) return this.#readyState;
+      // Messages are delivered while it is OPEN: those before the peer's Close too.
+      return this.#link.isOpen || this.#isDelivering ? OPEN : CLOSING;
     }
 
     get bufferedAmount(): number {
@@ -211,7 +213,9 @@ export function defineWebSocket<Options extends object>(
     #onMessage(message: Message): Promise<void> | undefined {
       if (this.#readyState !== OPEN) return undefined; // This side is closing.
       const data = typeof message === "string" ? message : this.#binary(message);
+      this.#isDelivering = true;
       this.#listeners.dispatch(this, data);
+      this.#isDelivering = false;
       return this.#listeners.comeAndGo ? new Promise(inNextTask) : undefined;
     }
 

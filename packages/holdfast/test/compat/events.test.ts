@@ -79,6 +79,34 @@ describe("Events", () => {
     await server.close();
   });
 
+  for (const end of ["open", "half-closed"]) {
+    test(`N1: with a Close right behind the messages, and the stream ${end}, handlers see OPEN`, async () => {
+      const server = await RawServer.start();
+      const socket = new WebSocket(`ws://127.0.0.1:${server.port}/`);
+      const events: string[] = [];
+      const note = ({ type, isTrusted }: Event): void =>
+        void events.push(`${type} ${socket.readyState} ${isTrusted}`);
+      for (const type of ["open", "message", "close"] as const) socket.addEventListener(type, note);
+      socket.onmessage = ({ data }) => socket.send(`answer to ${data}`);
+      const peer = await server.nextPeer();
+      const close = { opcode: 8, payload: Buffer.from([0x03, 0xe8]) };
+      const frames = [{ opcode: 1, payload: "a" }, { opcode: 1, payload: "b" }, close];
+      await peer.acceptUpgrade({ glue: Buffer.concat(frames.map((frame) => peer.frame(frame))) });
+      if (end === "half-closed") {
+        peer.end();
+      } else {
+        const texts: string[] = [];
+        for (let frame = await peer.readFrame(); frame.opcode !== 8; frame = await peer.readFrame())
+          if (frame.opcode === 1) texts.push(Buffer.from(frame.payload).toString());
+        assert.deepEqual(texts, ["answer to a", "answer to b"]);
+        peer.end();
+      }
+      await eventually(() => events.at(-1)?.startsWith("close") === true, "the event close");
+      assert.deepEqual(events, ["open 1 false", "message 1 false", "message 1 false", "close 3 false"]);
+      await server.close();
+    });
+  }
+
   test("N1: a dead peer fires error and close (1006) within pingInterval + pingTimeout", async () => {
     const server = await RawServer.start(); // It answers no ping.
     const socket = new WebSocket(`ws://127.0.0.1:${server.port}/`, [], {

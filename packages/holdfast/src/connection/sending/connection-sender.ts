@@ -160,7 +160,7 @@ export abstract class ConnectionSender {
   }
 
   /** Messages may also be sent while the peer's Close waits for our answer. */
-  protected get isSendable(): boolean {
+  get isSendable(): boolean {
     return this.closing === null || this.closing.state === "open" || this.closing.isAnswerable;
   }
 
