@@ -13,7 +13,7 @@ type Write = (level: Level, message: string, details: object | undefined) => unk
 export function adaptLogger(logger: Logger, platform: Platform = SILENT_PLATFORM): Logger {
   const write = writeOf(logger);
   const context = platform.captureContext();
-  const onFailure = (error: unknown): void => warnOnce(logger, platform, error);
+  const onFailure = (error: unknown): void => warnOnce(platform, error);
   const run = <Result>(callback: () => Result): Result =>
     context === null ? callback() : context.runInAsyncScope(callback, undefined);
   const isVerbose = (): boolean => {
@@ -44,12 +44,12 @@ function writeOf(logger: Logger): Write {
     details === undefined ? logger[level](message) : logger[level](message, details);
 }
 
-/** Loggers that have failed. Each gets one warning: a broken logger fails at every line. */
-const failed = new WeakSet<Logger>();
+/** The platforms that have warned. A process gets one warning: a logger that is created for each request fails every time. */
+const warned = new WeakSet<Platform>();
 
-function warnOnce(logger: Logger, platform: Platform, error: unknown): void {
-  if (failed.has(logger)) return;
-  failed.add(logger);
+function warnOnce(platform: Platform, error: unknown): void {
+  if (warned.has(platform)) return;
+  warned.add(platform);
   platform.warn(
     "The logger failed, and lines of the log are lost; connections are not affected. Fix the logger.",
     error,
