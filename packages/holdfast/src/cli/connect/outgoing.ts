@@ -19,7 +19,6 @@ export type Framing =
 
 const MAX_BYTES = 1024 ** 3;
 const LINE_FEED = 0x0a;
-const CARRIAGE_RETURN = 0x0d;
 
 /** @throws UsageError */
 export function framingFrom(given: Arguments): Framing {
@@ -47,7 +46,7 @@ export function messagesOf(input: AsyncIterable<Uint8Array>, framing: Framing): 
   }
 }
 
-/** A line of valid UTF-8 is a text message. Any other line is a binary message with exactly its bytes. */
+/** A line of valid UTF-8 is a text message, any other a binary message. Only the line feed is removed. */
 async function* lines(input: AsyncIterable<Uint8Array>): AsyncGenerator<Outgoing> {
   let partial: Uint8Array[] = [];
   for await (const chunk of input) {
@@ -63,9 +62,7 @@ async function* lines(input: AsyncIterable<Uint8Array>): AsyncGenerator<Outgoing
 }
 
 function lineMessage(line: Buffer): string | Uint8Array {
-  if (!isUtf8(line)) return line;
-  const hasReturn = line.at(-1) === CARRIAGE_RETURN;
-  return line.toString("utf8", 0, line.length - (hasReturn ? 1 : 0));
+  return isUtf8(line) ? line.toString() : line;
 }
 
 async function* pieces(input: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array> {
