@@ -16,7 +16,11 @@ export interface RealmOptions {
 /** The accepted credentials: those of one user, or those that `check` accepts. */
 export type BasicAuthOptions = RealmOptions &
   (
-    | { readonly user: string; readonly password: string }
+    | {
+        readonly user: string;
+        /** Not empty, so that a variable of the environment that is not set admits nobody. */
+        readonly password: string;
+      }
     | {
         /**
          * Returns whether the name and the password are valid; may be slow, as a good password hash is. If it throws,
@@ -67,6 +71,11 @@ type Check = (user: string, password: string, request: ServerRequest) => boolean
 function credentialsCheck(options: BasicAuthOptions): Check {
   if ("check" in options) {
     checkFunction("check", options.check);
+    if ("user" in options || "password" in options) {
+      throw new InvalidArgumentError(
+        "Expected `check`, or `user` and `password`, got both. Let `check` compare the credentials.",
+      );
+    }
     return options.check;
   }
   const { user, password } = options;
@@ -76,6 +85,11 @@ function credentialsCheck(options: BasicAuthOptions): Check {
   // The message must not show the password.
   if (typeof password !== "string") {
     throw new InvalidArgumentError(`Expected \`password\` to be a string, got ${typeof password}.`);
+  }
+  if (password === "") {
+    throw new InvalidArgumentError(
+      "Expected `password` to have at least one character, got an empty string. Check that the variable that holds it is set.",
+    );
   }
   const digests = { user: digest(user), password: digest(password) };
   const { timingSafeEqual } = nodeModule("node:crypto");

@@ -182,7 +182,13 @@ describe("Admission of clients", () => {
         { user: "a", password: "b", realm: "é" },
         /^Expected `realm` to be printable ASCII, got "é" \(string\)\.$/,
       ],
+      [
+        { user: "a", password: "" },
+        /^Expected `password` to have at least one character, got an empty string\./,
+      ],
       [{ check: "no" }, /^Expected `check` to be a function/],
+      [{ check: () => true, user: "a" }, /^Expected `check`, or `user` and `password`, got both\./],
+      [{ check: () => true, password: "b" }, /^Expected `check`, or `user` and `password`, got both\./],
       [{}, /^Expected `user` to be a string without a colon/],
     ] as const) {
       assert.throws(
