@@ -31,8 +31,9 @@ export interface ConnectOptions extends Omit<ConnectionOptions, "autoPong" | "co
    */
   readonly subprotocols?: (Iterable<string> & object) | undefined;
   /**
-   * Fail the handshake with NegotiationError if the server selects none of `subprotocols`. By default the connection
-   * opens (RFC 6455 section 4.1 allows that), and `connection.subprotocol` is null. @default false
+   * Fail the handshake with NegotiationError if the server selects none of `subprotocols`. Most browsers fail it
+   * themselves, with or without this option; that is a HandshakeError. In others, the connection opens by default, and
+   * `connection.subprotocol` is null. @default false
    */
   readonly requireSubprotocol?: boolean | undefined;
   /** Aborts opening at any point. The promise then rejects with the signal's reason. */
