@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import {
   connect,
@@ -207,6 +208,30 @@ describe("A connection in a worker thread", { timeout: 300_000 }, () => {
       received++;
     });
     assert.deepEqual([received, info.code], [20_000, 1000]);
+  });
+
+  test("D8: a slow reader gets every message before the peer's Close while its connection closes", async () => {
+    const COUNT = 5_000;
+    await using server = await serve(
+      async (connection) => {
+        for (let n = 0; n < COUNT; n++) await connection.send(String(n).padEnd(1_000));
+        await connection.closed;
+      },
+      { host: "127.0.0.1" },
+    );
+    const connection = await connectInWorker(server.url, { maxQueue: 16, closeTimeout: 60_000 });
+    const seen: number[] = [];
+    for await (const message of connection) {
+      if (seen.push(Number(message)) === 100) void connection.close();
+      if (seen.length % 100 === 0) await setTimeout(1);
+    }
+    // The server may have stopped sending at our Close.
+    const { ok, evidence } = await connection.closed;
+    assert.deepEqual([ok, evidence.messagesReceived], [true, seen.length]);
+    assert.deepEqual(
+      seen,
+      Array.from(seen, (_, n) => n),
+    );
   });
 
   test("E5: send() waits while a peer reads nothing, an abort cancels the message, and an end rejects it", async () => {
