@@ -59,8 +59,8 @@ export interface SessionCarrier extends SessionWrapper {
   save(): SavedClientSession | null;
   /** The application closes the persistent connection: the next Close ends the session, whatever its code. */
   willEnd(): void;
-  /** The server does not continue the session. */
-  abandon(reason: SessionLoss): void;
+  /** The server does not continue the session. `unsent` messages that were to be delivered by it are lost as well. */
+  abandon(reason: SessionLoss, unsent?: number): void;
   /** The persistent connection has ended. If it was saved, another client continues the session: it is not lost. */
   end(isSaved?: boolean): void;
 }

@@ -316,6 +316,10 @@ export class PersistentCore
     this.#supervisor.failAttempt(error);
   }
 
+  failUndeliverable(): number {
+    return this.#sender.failUndeliverable();
+  }
+
   onReady(connection: Connection, attempt: number, isFirst: boolean): void {
     this.#sender.open(connection, Delivery);
     this.#lifecycle.set({ state: "open", attempt });

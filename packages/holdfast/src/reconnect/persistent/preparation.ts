@@ -22,6 +22,8 @@ export interface PreparationHandler {
   /** The receiver has the connection's messages: it can be used. */
   onReady(connection: Connection, attempt: number, isFirst: boolean): void;
   failAttempt(error: Error): void;
+  /** Rejects the queued messages that only a session can deliver. Returns their number. */
+  failUndeliverable(): number;
 }
 
 export class Preparation {
@@ -65,7 +67,7 @@ export class Preparation {
     }
     if (session !== null) {
       // The server speaks no sessions.
-      session.abandon("unknown");
+      session.abandon("unknown", session.state === null ? 0 : this.#handler.failUndeliverable());
       this.releaseUntaken();
     }
     this.#isDone = false;

@@ -139,6 +139,17 @@ export class Sender implements OutgoingMessageHandler {
     this.#failQueued("session-lost", "unknown");
   }
 
+  /** The session is lost, and no other follows. Returns the number of messages that it was to deliver. */
+  failUndeliverable(): number {
+    let count = 0;
+    for (const message of this.#queue) {
+      if (message.until !== "delivered") continue;
+      this.#fail(message, new NotSentError("session-lost", "unsent"));
+      count++;
+    }
+    return count;
+  }
+
   onExpired(message: OutgoingMessage): void {
     this.#fail(message, new NotSentError("expired", "unsent"));
   }

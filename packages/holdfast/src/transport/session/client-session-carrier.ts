@@ -129,8 +129,10 @@ export class ClientSessionCarrier extends CarriedSends implements Carrier, Sessi
   }
 
   /** The server cannot resume the session: it has none, or does not know it. */
-  abandon(reason: SessionLoss): void {
-    if (this.#session.id !== null) this.#end(this.#session.end(), reason);
+  abandon(reason: SessionLoss, unsent = 0): void {
+    if (this.#session.id === null) return;
+    const report = this.#session.end();
+    this.#end({ ...report, unsent: report.unsent + unsent }, reason);
   }
 
   save(): SavedClientSession | null {

@@ -67,8 +67,8 @@ export class LazySessionCarrier implements SessionCarrier {
     this.#carrier?.willEnd();
   }
 
-  abandon(reason: SessionLoss): void {
-    this.#carrier?.abandon(reason);
+  abandon(reason: SessionLoss, unsent?: number): void {
+    this.#carrier?.abandon(reason, unsent);
   }
 
   end(isSaved?: boolean): void {

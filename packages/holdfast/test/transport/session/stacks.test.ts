@@ -5,7 +5,14 @@ import { createServer } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { describe, test } from "node:test";
-import { attach, connect, connectPersistent, serve, type ServeOptions } from "../../../build/index.js";
+import {
+  attach,
+  connect,
+  connectPersistent,
+  NotSentError,
+  serve,
+  type ServeOptions,
+} from "../../../build/index.js";
 import { eventually, FaultProxy, RawServer, testCertificates } from "holdfast-testkit";
 import { hear, keepOpen, receive, SessionPair } from "./session-pair.js";
 
@@ -51,6 +58,30 @@ describe("Sessions", { timeout: 300_000 }, () => {
       }
     });
   }
+
+  test('L3: queued messages with `until: "delivered"` are unsent where the server knows no sessions any more', async () => {
+    const server = await serve(keepOpen, { host: "127.0.0.1", sessions: true });
+    const { port, url } = server;
+    const client = connectPersistent(url, { session: true, minDelay: 0, firstDelay: 5, maxDelay: 5 });
+    const lost: unknown[] = [];
+    client.on("lost", (event) => lost.push(event));
+    await client.send("first", { until: "delivered" });
+    await server.close();
+    await eventually(() => client.session?.isAttached === false, "the end of the socket");
+    const sends = [1, 2, 3].map((each) => client.send(`m${each}`, { until: "delivered" }));
+    const other = client.send("other");
+    const results = Promise.allSettled(sends);
+    await using later = await serve(keepOpen, { host: "127.0.0.1", port });
+    for (const result of await results) {
+      assert(result.status === "rejected" && result.reason instanceof NotSentError);
+      assert.deepEqual([result.reason.reason, result.reason.outcome], ["session-lost", "unsent"]);
+    }
+    await other;
+    assert.deepEqual(lost, [{ reason: "unknown", unsent: 3, unknown: 0 }]);
+    await assert.rejects(client.send("now", { until: "delivered" }), { name: "InvalidStateError" });
+    assert.equal(later.connections.size, 1);
+    client.terminate();
+  });
 
   test("L1: continue on a server that is attached to an HTTP server", async () => {
     const http = createServer().listen(0, "127.0.0.1");
