@@ -303,13 +303,22 @@ export class ServerSessionTransport
     core.closeWithCause("local-close", close, null, isUrgent);
   }
 
+  /** The server closes, and no other process continues the session: the client loses it when it asks for it. */
+  protected get isDropped(): boolean {
+    if (!this.options.keeper.isClosing || this.isParked) return false;
+    const isDeliberate = this.closeSent !== null && endsSession(this.closeSent.code);
+    return !isDeliberate && this.handler.closeInfo.cause === "server-shutdown";
+  }
+
   protected finish(report: LossReport, loss: SessionLoss | null): void {
     if (this.extras.isOver) return;
-    this.ownExtras.isOver = true;
     const { unsent, unknown } = this.countsOf(report);
-    this.options.runtime.monitor?.onSessionClosed(this.id, "server", { reason: loss, unsent, unknown });
+    const reason = loss ?? (this.isDropped ? "unknown" : null);
+    if (loss === null && reason !== null) this.listeners?.emit("lost", { reason, unsent, unknown });
+    this.ownExtras.isOver = true;
+    this.options.runtime.monitor?.onSessionClosed(this.id, "server", { reason, unsent, unknown });
     this.busySender?.end(report);
-    this.options.keeper.onEnded(this, loss);
+    this.options.keeper.onEnded(this, reason);
     this.onOver();
     this.handler.onClosed();
   }

@@ -103,6 +103,31 @@ describe("The end of a session", { timeout: 300_000 }, () => {
     assert.deepEqual([unsentCount, unknownCount], [0, 2]);
   });
 
+  for (const isAttached of [true, false]) {
+    test(`L6: a server that closes without saving its sessions reports each as lost, ${isAttached ? "with" : "without"} a socket`, async () => {
+      await using pair = await SessionPair.open();
+      const { connection, server } = pair;
+      const lost: unknown[] = [];
+      connection.on("lost", (event) => lost.push(event));
+      pair.proxy.freeze("toServer"); // Nothing is confirmed.
+      const sent = connection.send("m", { until: "delivered" });
+      const rejected = assert.rejects(sent, { reason: "session-lost", outcome: "unknown" });
+      if (!isAttached) await pair.cut();
+      await server.close({ timeout: 1_000 });
+      await rejected;
+      assert.deepEqual(lost, [{ reason: "unknown", unsent: 0, unknown: 1 }]);
+      assert.equal((await connection.closed).cause, "server-shutdown");
+    });
+  }
+
+  test("L6: close() of a server with a code that ends sessions is no loss", async () => {
+    await using pair = await SessionPair.open();
+    const lost: unknown[] = [];
+    pair.connection.on("lost", (event) => lost.push(event));
+    await pair.server.close({ code: 1000 });
+    assert.deepEqual(lost, []);
+  });
+
   test("L3: terminate() of the server's connection ends the session", async () => {
     await using pair = await SessionPair.open();
     const lost = next(pair.client, "lost");
