@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { inspect, serve, type Server } from "holdfast";
+import { eventually } from "holdfast-testkit";
 import { MAIN } from "./command.js";
 
 const hasTmux = spawnSync("tmux", ["-V"]).status === 0;
@@ -90,6 +94,36 @@ STATUS
     const after = await screenWith(/< long[^]*\n>$/);
     assert.equal(after.match(/漢字 end/g)?.length, 2, after); // Once sent, once echoed; not a third time.
     assert.equal(after.match(/open · /g)?.length, 1, after);
+  });
+
+  test("K: a terminal that reports no size shows no broken escape sequences", async () => {
+    const command = shellLine("connect", "--proxy", "none", server.url);
+    tmux("respawn-window", "-k", `stty cols 0 rows 0; ${command}`);
+    await screenWith(/\nopen · /);
+    tmux("send-keys", "hello", "Enter");
+    await screenWith(/< hello/);
+    tmux("send-keys", "C-d");
+    assert.doesNotMatch(await screenWith(/exit 0$/), /aNA|nfinity/); // After the letter that ends the sequence.
+  });
+
+  test("K: with TERM=dumb no escape sequence is written, and lines and commands work", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "holdfast-test-"));
+    const file = join(folder, "output");
+    const command = shellLine("connect", "--proxy", "none", server.url);
+    tmux("respawn-window", "-k", `sleep 1; TERM=dumb; ${command}`);
+    tmux("pipe-pane", `cat > '${file}'`);
+    await screenWith(/connected to/);
+    tmux("send-keys", "hello", "Enter");
+    await screenWith(/< hello/);
+    tmux("send-keys", "/ping", "Enter");
+    await screenWith(/ms$/);
+    tmux("send-keys", "C-d");
+    await screenWith(/exit 0$/);
+    let output = "";
+    await eventually(() => (output = readFileSync(file, "utf8")).includes("exit 0"), "the whole output");
+    assert.match(output, /< hello/);
+    assert(!output.includes("\x1b"), output);
+    rmSync(folder, { recursive: true });
   });
 
   test("K: a narrower terminal cuts the status, but not the typed line", async () => {

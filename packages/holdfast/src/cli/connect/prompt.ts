@@ -20,18 +20,26 @@ export interface PromptHandler {
 
 export function openPrompt(console: Console, handler: PromptHandler): Prompt {
   const { stdout } = process;
-  const readline = createInterface({ input: console.input, output: stdout, prompt: "> ", historySize: 1000 });
+  const { input, isDumb } = console;
+  const readline = createInterface({
+    input,
+    output: stdout,
+    prompt: isDumb ? "" : "> ",
+    terminal: !isDumb,
+    historySize: 1000,
+  });
   let status = "";
   let shown = "";
   let hasInput = true; // A closed readline throws.
 
   const clear = (rows: number): void => {
+    if (isDumb) return;
     // A terminal that was made narrower wraps the status row.
-    const up = rows + Math.ceil(shown.length / stdout.columns);
+    const up = rows + Math.ceil(shown.length / console.width);
     stdout.write(`${up === 0 ? "" : `\x1b[${up}A`}\r\x1b[J`);
   };
   const draw = (): void => {
-    shown = fitting(status, stdout.columns);
+    shown = isDumb ? "" : fitting(status, console.width);
     if (shown !== "") stdout.write(`${console.style.dim(shown)}\n`);
   };
   /** Removes the rows at the bottom, writes, and restores them and the cursor position. */

@@ -28,6 +28,8 @@ const ANSWER_TIMEOUT = 10_000;
 const MOST_ROWS = 100;
 /** Rows of the terminal that show no connection: the totals, the head of the table and the keys. */
 const OTHER_ROWS = 9;
+/** Of a terminal that does not report its rows. */
+const USUAL_ROWS = 24;
 
 export async function inspect(given: Arguments, console: Console): Promise<number> {
   const url = streamUrl(completeURL(given.operands[0]));
@@ -36,7 +38,7 @@ export async function inspect(given: Arguments, console: Console): Promise<numbe
   const limit = given.count("limit", null, 1, MOST_ROWS);
   let query = firstQuery(given);
   const connection = await connect(url, { ...peerOptions(given), signal: console.interrupted });
-  const view = isJson ? null : openScreen();
+  const view = isJson ? null : openScreen(console);
   let wake: () => void = () => undefined;
   const quitting = new AbortController();
   const keys = view === null ? null : keysFor(console);
@@ -173,7 +175,7 @@ function keysFor(console: Console): ReturnType<typeof openKeys> | null {
 }
 
 function rowsThatFit(): number {
-  return Math.max(1, Math.min(MOST_ROWS, process.stdout.rows - OTHER_ROWS));
+  return Math.max(1, Math.min(MOST_ROWS, (process.stdout.rows || USUAL_ROWS) - OTHER_ROWS));
 }
 
 function pause(ms: number): Promise<void> {
@@ -181,7 +183,8 @@ function pause(ms: number): Promise<void> {
 }
 
 /** The alternate screen of the terminal, so that the earlier output is there again afterwards. */
-function openScreen(): { draw(lines: readonly string[]): void; close(): void } {
+function openScreen(console: Console): { draw(lines: readonly string[]): void; close(): void } {
+  if (console.isDumb) return { draw: (lines) => console.print(lines.join("\n")), close: () => undefined };
   process.stdout.write("\x1b[?1049h\x1b[?25l");
   return {
     draw: (lines) =>

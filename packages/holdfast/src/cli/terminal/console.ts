@@ -9,6 +9,8 @@ export interface Console {
   readonly isInputTerminal: boolean;
   /** stdout is a terminal. */
   readonly isOutputTerminal: boolean;
+  /** The terminal understands no escape sequences: TERM=dumb. */
+  readonly isDumb: boolean;
   /** Columns of the terminal. */
   readonly width: number;
   /** Colours for stdout. */

@@ -47,6 +47,7 @@ export function processConsole(): ProcessConsole {
     return hasReaderExited && code === EXIT.interrupted ? EXIT.ok : code;
   };
 
+  const isDumb = process.env["TERM"] === "dumb";
   const clear = (): void => {
     if (status !== null) stderr.write("\r\x1b[K");
   };
@@ -63,8 +64,9 @@ export function processConsole(): ProcessConsole {
     input: stdin,
     isInputTerminal: stdin.isTTY,
     isOutputTerminal: stdout.isTTY,
+    isDumb,
     get width() {
-      return stdout.isTTY ? stdout.columns : 80;
+      return (stdout.isTTY && stdout.columns) || 80; // A new pseudo-terminal has no columns.
     },
     style: makeStyle(allowsColor(stdout.isTTY, process.env)),
     interrupted: interruption.signal,
@@ -79,7 +81,7 @@ export function processConsole(): ProcessConsole {
     },
     say: (line) => between(() => stderr.write(`${line}\n`)),
     showStatus: (line) => {
-      if (!stderr.isTTY) return;
+      if (!stderr.isTTY || isDumb) return;
       clear();
       status = line;
       draw();
