@@ -1,5 +1,7 @@
 // The exit codes of the command. Scripts depend on them; docs/cli.md and `--help` show the same table.
 
+import type { CloseInfo } from "../index.js";
+
 export const EXIT = {
   /** Success. */
   ok: 0,
@@ -12,6 +14,11 @@ export const EXIT = {
   /** Ctrl-C: 128 plus the number of SIGINT, as in shells. */
   interrupted: 130,
 } as const;
+
+/** Whether a connection ended as its user or its peer wished. `/close` may send any code; the peer has answered it. */
+export function hasEndedWell({ ok, cause, clean }: CloseInfo): boolean {
+  return ok || (cause === "local-close" && clean);
+}
 
 export const EXIT_CODE_HELP = `Exit codes:
   0    success (ping: at least one ping was answered)

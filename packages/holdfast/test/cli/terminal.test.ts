@@ -126,6 +126,12 @@ STATUS
     rmSync(folder, { recursive: true });
   });
 
+  test("K: /close with any code that the peer answers is a success", async () => {
+    await screenWith(/connected to/);
+    tmux("send-keys", "/close 4001 bye", "Enter");
+    assert.match(await screenWith(/exit/), /closed: sent 4001[^\n]*\nexit 0$/);
+  });
+
   test("K: a narrower terminal cuts the status, but not the typed line", async () => {
     await screenWith(/\nopen · /);
     tmux("send-keys", "half ty");

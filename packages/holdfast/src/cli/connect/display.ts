@@ -1,5 +1,6 @@
 // The output formats of `holdfast connect`: for a person, messages only, raw bytes, or JSON.
 
+import { hasEndedWell } from "../exit-codes.js";
 import type { ClientEvent, Connection, Message } from "../../index.js";
 import type { Console } from "../terminal/console.js";
 import { escaped } from "../terminal/escape.js";
@@ -32,7 +33,7 @@ export function terminalDisplay(console: Console, isFull: boolean): Display {
       // Many servers send the first ping right after the handshake: not worth a line.
       if (event.type === "ping" && ++pings > 1) note("ping from the server, answered", time);
       if (event.type === "backOff") note(`next attempt in ${(event.delay / 1000).toFixed(1)} s`, time);
-      if (event.type === "disconnected" && event.info.ok)
+      if (event.type === "disconnected" && hasEndedWell(event.info))
         note(`closed: ${escaped(event.info.message)}`, time);
     },
     onSent: (data) => line(Date.now(), style.bold(">"), messageText(data, isFull)),

@@ -12,7 +12,7 @@ import {
 } from "../../index.js";
 import type { Arguments } from "../arguments/arguments.js";
 import { UsageError } from "../arguments/usage-error.js";
-import { EXIT } from "../exit-codes.js";
+import { EXIT, hasEndedWell } from "../exit-codes.js";
 import { saySession, SessionClient, type SessionEvent } from "../connection/session-client.js";
 import { completeURL, peerOptions } from "../connection/peer-options.js";
 import type { Console } from "../terminal/console.js";
@@ -136,10 +136,10 @@ function outcome(last: DisconnectedEvent | null, watchdog: Watchdog, console: Co
   if (last === null) return EXIT.interrupted;
   const { info, error } = last;
   const hasOpened = info.evidence.openedAt !== null;
-  if (hasOpened && !info.ok) explainEnd(last, watchdog, console);
+  if (hasOpened && !hasEndedWell(info)) explainEnd(last, watchdog, console);
   if (console.interrupted.aborted) return EXIT.interrupted;
   if (!hasOpened && error !== null) throw error;
-  if (info.ok) return EXIT.ok;
+  if (hasEndedWell(info)) return EXIT.ok;
   const isLate =
     watchdog.slowness !== null || info.cause === "heartbeat-timeout" || info.cause === "close-timeout";
   return isLate ? EXIT.timeout : EXIT.failed;
