@@ -36,11 +36,11 @@ class FirstMessage {
   }
 }
 
-/** The secret of `session ID SECRET`, `resume ID SECRET` or `lost REASON ID SECRET`, with numbers behind it. */
-const SECRET = /(?<=^.(?:session|resume|lost \S+) [\w-]{12} )[\w-]{22}(?=[ \d]*$)/s;
+/** The secret of `session ID SECRET`, `resume ID SECRET` or `lost REASON ID SECRET`, with numbers (in base 36) after it. */
+const SECRET = /(?<=^.(?:session|resume|lost \S+) [\w-]{12} )[\w-]{22}(?=(?: [\da-z]{1,11})*$)/s;
 
 /** In any other form, the secret may be anywhere after such a word. `resumed` has only numbers. */
-const AFTER_WORD = /(?<=^[^a-z]*(?:session|resume|lost))(?!d[ \d]*$).+/is;
+const AFTER_WORD = /(?<=^[^a-z]*(?:session|resume|lost))(?!d(?: [\da-z]{1,11})*$).+/is;
 
 const ASTERISK = 0x2a;
 

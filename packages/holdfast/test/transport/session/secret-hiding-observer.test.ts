@@ -27,14 +27,14 @@ function shown(text: string): string {
 test("L5: of the messages that carry a secret, only the secret is hidden", () => {
   const stars = "*".repeat(SECRET.length);
   for (const form of [
-    "session ID SECRET 60000 1024",
-    "resume ID SECRET 0 1 2",
-    "lost expired ID SECRET 60000 1024",
+    "session ID SECRET 1cre8 sg",
+    "resume ID SECRET 0 a1 2",
+    "lost expired ID SECRET 1cre8 sg",
   ]) {
     const text = `\x16${form.replace("ID", ID)}`;
     assert.equal(shown(text.replace("SECRET", SECRET)), text.replace("SECRET", stars));
   }
-  for (const text of ["\x16resumed 5 4", "\x16open", "\x16ack 9007199254740991", "hello"])
+  for (const text of ["\x16resumed z5 4", "\x16open", "\x16ack 2gosa7pa2gv", "hello"])
     assert.equal(shown(text), text);
 });
 
