@@ -2,8 +2,17 @@
 //
 //   attached ⇄ detached → ended
 
+/* eslint max-lines: ["warn", { "max": 260, "skipBlankLines": true, "skipComments": true }] -- One state machine, with everything that changes it. */
+
 import { bytesOfDigits, digitsOfBytes } from "./session-id.js";
-import { FIRST_SOCKET, NO_PAST, type Attachment, type ServerSessionState } from "./session-past.js";
+import {
+  detached,
+  FIRST_SOCKET,
+  NO_PAST,
+  prolonged,
+  type Attachment,
+  type ServerSessionState,
+} from "./session-past.js";
 import { SessionLedger, violation, type LedgerAction } from "./session-ledger.js";
 import type { LossReport, Resumption } from "./send-ledger.js";
 import type { Acknowledge, SavedReceipts } from "./receive-ledger.js";
@@ -265,14 +274,22 @@ export class ServerSession implements SessionIdentity {
   detach(attachment: Attachment, now: number, wallNow: number): void {
     if (!this.isCurrent(attachment)) return;
     this.#ledger?.outgoing.detach();
-    const { retain } = this.#settings;
-    const deadline = Math.min(wallNow + retain, this.lifetimeEnd);
-    this.#past = { ...this.#past, state: "detached", deadline, expiry: now + retain };
+    this.#past = detached(this.#past, now, wallNow, this.#settings.retain, this.lifetimeEnd);
   }
 
   /** Whether the deadline of a detached session has passed: the caller then calls `lose("expired")`. */
   hasExpired(now: number, wallNow: number): boolean {
     return this.state === "detached" && this.isExpired(now, wallNow);
+  }
+
+  /**
+   * A detached session is about to expire. If that is late, since this process could not run, its client may have tried in
+   * vain: the session is kept for as long again, once, and for `retain` at most. Returns whether it is.
+   */
+  prolong(now: number, wallNow: number): boolean {
+    const before = this.#past;
+    this.#past = prolonged(before, now, wallNow, this.#settings.retain, this.lifetimeEnd);
+    return this.#past !== before;
   }
 
   /** The session is lost: expired, overflowed, evicted, moved to another process, or its store failed. */
@@ -340,8 +357,8 @@ export class ServerSession implements SessionIdentity {
 
   protected isExpired(now: number, wallNow: number): boolean {
     if (wallNow >= this.lifetimeEnd) return true;
-    const { deadline, expiry } = this.#past;
-    return expiry === null ? wallNow >= (deadline ?? Infinity) : now >= expiry;
+    const { expiry } = this.#past;
+    return expiry === null ? wallNow >= (this.deadline ?? Infinity) : now >= expiry;
   }
 }
 

@@ -157,6 +157,10 @@ export class SessionRegistry implements SessionKeeper {
   onDetached(transport: ServerSessionTransport): void {
     this.#detached.add(transport);
     this.onKept();
+    this.#awaitResume(transport);
+  }
+
+  #awaitResume(transport: ServerSessionTransport): void {
     const { attempt, deadline } = transport.machine;
     if (!this.#holds(transport) || deadline === null) return;
     logOf(transport)?.onDeadline(deadline, attempt);
@@ -191,9 +195,12 @@ export class SessionRegistry implements SessionKeeper {
 
   /** A detached session has expired, or an attached one must be renewed in the store. */
   onAlarm(transport: ServerSessionTransport): void {
+    const { machine } = transport;
+    const { clock } = this.#host.runtime;
+    if (machine.state === "attached") this.#stored.renew(transport);
+    else if (machine.prolong(clock.now(), clock.wallNow())) this.#awaitResume(transport);
     // The alarm decides, not the time of day, which may have been set back.
-    if (transport.machine.state === "detached") transport.lose("expired");
-    else if (transport.machine.state === "attached") this.#stored.renew(transport);
+    else if (machine.state === "detached") transport.lose("expired");
   }
 
   /** The session has a socket. */

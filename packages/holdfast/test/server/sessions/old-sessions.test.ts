@@ -141,3 +141,23 @@ test("L6: a step of the server's clock expires neither attached nor detached ses
   later.resume(attached.ticket, 1, 1);
   await later.expect("^resumed 1");
 });
+
+test("L6: the time in which the server cannot run does not count as absence, once", async () => {
+  const server = await start({ retain: 3_000 });
+  const { peer, ticket } = await open(server);
+  await untilDetached(peer, connections[0]);
+  clock.stall(9_000);
+  await clock.advanceAsync(2_900); // Late by six seconds, but `retain` is the limit.
+  const later = await connect(server);
+  later.resume(ticket, 0, 1);
+  await later.expect("^resumed 0");
+  await untilDetached(later, connections[0]);
+  clock.stall(3_900); // A busy process.
+  assert.equal(await answerTo(ticket, server), "^lost expired");
+
+  const second = await open(server);
+  await untilDetached(second.peer, connections.at(-1));
+  clock.stall(5_000);
+  clock.stall(5_000);
+  assert.equal(await answerTo(second.ticket, server), "^lost expired");
+});
