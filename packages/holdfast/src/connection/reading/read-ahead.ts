@@ -14,7 +14,6 @@ export class ReadAhead extends Deadline {
   #isFull = false;
   /** Only the memory limit applies. */
   #isStretched = false;
-  #isClosing = false;
 
   constructor(core: ConnectionCore, weight: MessageWeight, limits: QueueLimits) {
     super();
@@ -36,17 +35,13 @@ export class ReadAhead extends Deadline {
   onTaken(): void {
     if ((!this.#isFull && !this.#isStretched) || !this.#weight.isLow(this.#limits)) return;
     this.#isFull = false;
-    this.#isStretched = this.#isClosing;
+    this.#isStretched = this.#core.state !== "open";
     this.stop();
     this.#core.resumeReading();
   }
 
-  beginClosing(): void {
-    this.#isClosing = true;
-    this.#stretch();
-  }
-
-  #stretch(): void {
+  /** A second has passed, or the closing handshake begins. */
+  onAlarm(): void {
     this.stop();
     this.#isStretched = true;
     if (!this.#isFull || this.#isOverLimit()) return;
@@ -57,10 +52,6 @@ export class ReadAhead extends Deadline {
   /** The connection has ended. */
   stop(): void {
     this.#core.timers.cancel(this);
-  }
-
-  onAlarm(): void {
-    this.#stretch();
   }
 
   #isOverLimit(): boolean {

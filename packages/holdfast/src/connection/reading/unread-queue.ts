@@ -155,18 +155,11 @@ export class UnreadQueue extends MessageQueue implements AlarmHandler {
   }
 
   #mustDrop(): boolean {
-    switch (this.#beyondLimits) {
-      case "hold":
-      case "take":
-        return false;
-      case "discard":
-        return true;
-      case "drop":
-        // After a gap, later messages are of no use.
-        if (this.#dropped === 0 && !this.#isOverLimit()) return false;
-        this.#dropped++;
-        return true;
-    }
+    if (this.#beyondLimits === "discard") return true;
+    // After a gap, later messages are of no use.
+    if (this.#beyondLimits !== "drop" || (this.#dropped === 0 && !this.#isOverLimit())) return false;
+    this.#dropped++;
+    return true;
   }
 
   #isOverLimit(): boolean {

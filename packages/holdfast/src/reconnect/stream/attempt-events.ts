@@ -155,7 +155,7 @@ export class AttemptEvents implements ConnectionObserver {
   }
 
   onClosingBegun(): void {
-    this.#readAhead?.beginClosing();
+    this.#readAhead?.onAlarm();
   }
 
   onClosing(close: Close): void {

@@ -98,7 +98,7 @@ export class Relay implements ConnectionObserver {
   }
 
   onClosingBegun(): void {
-    this.#readAhead.beginClosing();
+    this.#readAhead.onAlarm();
   }
 
   /** The other thread may still want to send answers. It may also be busy, so the wait for it is short. */
