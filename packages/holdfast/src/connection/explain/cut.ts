@@ -4,9 +4,9 @@ import { describeClose } from "../../shared/close-code.js";
 import { withoutFullStop } from "../../shared/full-stop.js";
 import type { CloseCause, CloseEvidence, CloseInfo } from "../close-info.js";
 import { joined, type Explanation, type Finding } from "./explanation.js";
-import { duration, size } from "./measures.js";
+import { duration } from "./measures.js";
 import { codeOf } from "./code-of.js";
-import { ownDelays } from "./own-delays.js";
+import { ownDelays, ownOverload } from "./own-delays.js";
 
 export function explainCut(info: CloseInfo): Explanation {
   if (codeOf(info.error) === "ECONNABORTED") {
@@ -77,10 +77,10 @@ function idleTimeout(evidence: CloseEvidence): Finding | null {
 }
 
 /** The theory that this side did not keep up; null without evidence for it. */
-function overload({ isReadingPaused, bytesUnread, messagesUnread }: CloseEvidence): Finding | null {
-  if (!isReadingPaused && bytesUnread <= 64 * 1024) return null;
+function overload(evidence: CloseEvidence): Finding | null {
+  if (!evidence.isReadingPaused && evidence.bytesUnread <= 64 * 1024) return null;
   return {
-    likely: `${size(bytesUnread)} in ${messagesUnread} messages waited to be read here: this side was overloaded, and the peer may have seen our pong late behind what it was still sending.`,
+    likely: `${ownOverload(evidence)}, and the peer may have seen our pong late behind what it was still sending.`,
     advice:
       "Consume faster, for example by handing work to a queue of your own, or raise the peer's ping timeout.",
   };

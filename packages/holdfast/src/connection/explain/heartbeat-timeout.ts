@@ -3,38 +3,34 @@
 import type { CloseEvidence } from "../close-info.js";
 import { joined, type Explanation } from "./explanation.js";
 import { duration, size } from "./measures.js";
+import { ownOverload, ownStall } from "./own-delays.js";
 
 /** More unsent bytes than this mean that the peer does not read, or that the link is slow; unread ones, that we do not. */
 const MUCH = 64 * 1024;
 
 export function explainHeartbeatTimeout(evidence: CloseEvidence): Explanation {
-  const { bytesBuffered, bytesUnread, messagesUnread, lastReceivedAt, longestStall, endedAt } = evidence;
+  const { bytesBuffered, bytesUnread, lastReceivedAt, endedAt } = evidence;
   const pingTimeout = evidence.deadAfter ?? evidence.pingTimeout ?? 0;
   const silence = lastReceivedAt === null ? null : endedAt - lastReceivedAt;
   const isLate = silence !== null && silence < pingTimeout / 2;
   const isUnsent = bytesBuffered > MUCH;
   const unsent = `${size(bytesBuffered)} were still unsent: the peer stopped reading, or the link is too slow for what is sent over it.`;
   const isUnread = bytesUnread > MUCH;
-  const unread = `${size(bytesUnread)} in ${messagesUnread} messages were still unread: this side was overloaded, and the pong may have queued behind what the peer was still sending.`;
-  const stall = `This process did not run for ${duration(longestStall)} at a time (a blocked event loop, or a sleeping machine). That time was not counted, but an overloaded process handles pongs late.`;
   const late = `Bytes still arrived ${duration(silence ?? 0)} before the verdict, so the pong was late rather than lost: it may have queued behind a large transfer, or the peer does not answer pings.`;
   const silent = `Nothing was received for ${silence === null ? "the whole time" : duration(silence)}: the peer hangs, its host is gone, the network is down at either end or in between, or a middlebox dropped the connection without telling either side.`;
   return {
     happened: `The peer did not answer a ping within ${duration(pingTimeout)}${basis(evidence)}, so it was declared dead`,
     likely: joined(
       isUnsent && unsent,
-      isUnread && unread,
+      isUnread && `${ownOverload(evidence)}.`,
       isLate && late,
-      longestStall > 0 && stall,
+      ownStall(evidence),
       !isUnsent && !isUnread && !isLate && silent,
     ),
     advice: joined(
       isUnread && "Consume faster, for example by handing work to a queue of your own.",
-      longestStall > 0 &&
-        "Move long work to a worker thread, or open the connection with `connectInWorker()`.",
-      isLate && 'Where large transfers are normal, set `liveness: "traffic"` or raise `pingTimeout`.',
-      isLate || isUnread
-        ? "A client should reconnect."
+      isLate
+        ? 'Where large transfers are normal, set `liveness: "traffic"` or raise `pingTimeout`. A client should reconnect.'
         : "A client should reconnect; the network gives no further sign of such a loss.",
     ),
   };

@@ -23,7 +23,7 @@ function otherReasons({ pingInterval }: CloseEvidence): string {
   const busy =
     pingInterval === null
       ? "This process may have been blocked or suspended (it measures that only with keepalive on)"
-      : "No delay of this process was measured (a short one, or in pages one between two pings, goes unnoticed)";
+      : "No delay of this process was measured (in pages, one between two pings goes unnoticed)";
   return `${busy}; else \`autoPong\` is off, or pongs were lost or late on the way.`;
 }
 
