@@ -72,8 +72,11 @@ export const fitting = {
     role: ["client", "server"],
     firstPing: ["open", "interval"],
     closeReasons: [false],
+    endsFirst: [true],
     generateMask: [(key) => void key.fill(0), undefined],
-  } satisfies Fitting<Pick<AdopterOptions, "closeReasons" | "firstPing" | "generateMask" | "role">>,
+  } satisfies Fitting<
+    Pick<AdopterOptions, "closeReasons" | "endsFirst" | "firstPing" | "generateMask" | "role">
+  >,
   ofAdoptedSend: { compress: [true], onSent: [() => undefined, null] } satisfies Fitting<AdoptedSendOptions>,
 };
 
