@@ -46,7 +46,8 @@ describe("holdfast --session", () => {
     const types = eventsOf((await server.ended()).stdout).map(({ type }) => type);
     assert.deepEqual(types.slice(0, 6), ["listening", "open", "detached", "resumed", "detached", "resumed"]);
     assert.equal(types.filter((type) => type === "open").length, 1, "The handler runs once per session.");
-    assert.ok(!types.includes("lost"));
+    // The client may end while it has no socket; then only the end of the server ends the session.
+    assert.ok(!types.slice(0, types.lastIndexOf("resumed")).includes("lost"));
   });
 
   test("L8: watch --session prints session, detached and resumed, with the counts, as lines of JSON", async () => {

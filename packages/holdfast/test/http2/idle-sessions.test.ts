@@ -42,7 +42,7 @@ class Scene {
     this.server = createServer({ settings: { enableConnectProtocol: true } });
     const core = {
       runtime: this.runtime,
-      settings: { openTimeout },
+      settings: { openTimeout, headLimits: { maxSize: 16_384, maxHeaders: 128 } },
       requests: {
         receiveStream: (stream: ServerHttp2Stream) => {
           this.streams.push(stream);
