@@ -168,7 +168,6 @@ export function passMessage(handler: AdoptedHandler, payload: Buffer, isText: bo
 /** Passes events on, so that the public interface has none of the methods of an observer. */
 class Observer implements ConnectionObserver {
   readonly unread: Unread = NOTHING_UNREAD;
-  readonly pausesWhileClosing = true;
   readonly #handler: AdoptedHandler;
 
   constructor(handler: AdoptedHandler) {
@@ -193,6 +192,10 @@ class Observer implements ConnectionObserver {
 
   onPong(payload: Uint8Array, roundTrip: number | null): void {
     guard(() => this.#handler.onPong(bufferOf(payload), roundTrip !== null));
+  }
+
+  onClosingBegun(core: ConnectionCore): void {
+    if (core.transport.closeReceived !== null) core.acceptHeldMessages(); // Otherwise a pause lasts.
   }
 
   onClosing({ code, reason }: CloseFrame): void {

@@ -2,7 +2,7 @@
 // the peer, the inbox queues unread messages, and `Connection` is the public facade. The sending half is its base class;
 // `Closing` has the end.
 
-/* eslint max-lines: ["warn", { "max": 445, "skipBlankLines": true, "skipComments": true }] -- It passes each event between its parts, which have their own files; an object between them would be one more for each connection. */
+/* eslint max-lines: ["warn", { "max": 440, "skipBlankLines": true, "skipComments": true }] -- It passes each event between its parts, which have their own files; an object between them would be one more for each connection. */
 
 import type { Suspicion } from "../heartbeat/adaptive-detection.js";
 import type { CloseFrame } from "../shared/close-code.js";
@@ -472,18 +472,13 @@ export class ConnectionCore
   /** The closing handshake begins. A slow reader still makes the peer wait, so that it gets what comes before the Close. */
   beginClosing(): void {
     const observer = this.#observer;
-    if (this.#pausesWhileClosing) return;
     if (observer !== null && observer.onClosingBegun === undefined) {
       this.acceptHeldMessages();
       return;
     }
     this.#readPause?.beginClosing();
     if (observer === null) this.inbox.queue.beginClosing();
-    else observer.onClosingBegun?.();
-  }
-
-  get #pausesWhileClosing(): boolean {
-    return this.#observer?.pausesWhileClosing === true && this.transport.closeReceived === null;
+    else observer.onClosingBegun?.(this);
   }
 
   /** The connection is ending: delivers the messages that were held back, and never pauses reading again. */
@@ -516,9 +511,7 @@ export class ConnectionCore
   /** For a full inbox, a reader of a stream that holds too much, the limits of a server, and the queue of an observer. */
   pauseReading(reason: PauseReason = "inbox"): void {
     // A closing connection must still read its end, which comes after what a slow reader has not taken.
-    const { state } = this;
-    const mayPause =
-      state === "open" || (state === "closing" && (reason === "inbox" || this.#pausesWhileClosing));
+    const mayPause = this.state === "open" || (this.state === "closing" && reason === "inbox");
     if (mayPause) this.pauses.pause(reason);
   }
 

@@ -17,8 +17,6 @@ import type { Reader, Unread } from "./reading/inbox.js";
 export interface ConnectionObserver extends Reader {
   /** The messages that the observer holds. */
   readonly unread: Unread;
-  /** Whether a pause of the application lasts after it has begun to close. Then no message may wait in the inbox. */
-  readonly pausesWhileClosing?: boolean;
   /** The ping has already been answered, unless `autoPong` is off. */
   onPing?(payload: Uint8Array, core: ConnectionCore): void;
   onPong?(payload: Uint8Array, roundTrip: number | null, core: ConnectionCore): void;
@@ -30,7 +28,7 @@ export interface ConnectionObserver extends Reader {
    * The closing handshake begins, and messages may still arrive before the peer's Close. An observer without this method
    * cannot pause reading any more.
    */
-  onClosingBegun?(): void;
+  onClosingBegun?(core: ConnectionCore): void;
   /** The peer's Close arrived. Messages can still be sent until `answerClose` answers it. */
   onClosing(close: CloseFrame, core: ConnectionCore): void;
   /** The closing handshake is complete: both Close frames were exchanged, the one from `initiator` first. */

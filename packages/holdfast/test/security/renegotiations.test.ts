@@ -1,5 +1,5 @@
-// A client that renegotiates TLS again and again. Node emits an error and leaves the socket open, since only a TLS server
-// of its own would know what to do.
+// A client that renegotiates TLS again and again. Node emits an error and leaves the socket open: closing it is
+// left to the server.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";

@@ -51,10 +51,10 @@ function normalizeOrigin(origin: string): string {
 }
 
 /**
- * The same scheme, host and port (RFC 6454 section 5). With `"same-origin"` on loopback, scheme and port are ignored, and all loopback names
- * are one host, because a development server serves the page from another port. This requires that the client is on
- * this machine and that both names are loopback names. So it cannot be exploited by a DNS name that points at 127.0.0.1 or
- * through a proxy that rewrites Host. The origin `null`, of sandboxed pages and files, never matches.
+ * The same scheme, host and port (RFC 6454 section 5). With `"same-origin"` on loopback, scheme and port are ignored, and
+ * all loopback names are one host, because a development server serves the page from another port. This requires that the
+ * client is on this machine and that both names are loopback names. So it cannot be exploited by a DNS name that points at
+ * 127.0.0.1 or through a proxy that rewrites Host. The origin `null`, of sandboxed pages and files, never matches.
  */
 function isSameOrigin(
   origin: string,
