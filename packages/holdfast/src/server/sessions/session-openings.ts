@@ -234,22 +234,25 @@ export class SessionOpenings {
   }
 
   async #claim(socket: SessionSocket, message: Resume, proof: SessionProof): Promise<void> {
-    const claim = await this.#context.stored.claim(message.id, proof);
+    const claim = await this.#context.stored.claim(message.id, proof, socket.connection);
     if (coreOf(socket.connection).hasEnded) return; // The next socket claims it again.
-    if (claim.type === "claimed" && (await this.#context.stored.take(socket.connection, claim.record))) {
-      const { record } = claim;
-      const machine = new ServerSession(record, this.#context.machineSettings, record);
-      const transport = this.#context.registry.hold(machine, socket.connection, socket.handshake, record);
-      const { clock } = this.#context.host.runtime;
-      const since = (record.deadline ?? Infinity) - this.#context.settings.retain;
-      transport.detachedAt = clock.now() - Math.max(0, clock.wallNow() - since);
-      await this.#continue(socket, message, transport, null);
-      if (machine.state !== "ended") this.#start(transport, socket.request);
+    if (claim === null) {
+      turnAway(socket.connection);
       return;
     }
-    if (coreOf(socket.connection).hasEnded) return;
-    if (claim.type === "lost" && claim.error !== null) this.#context.onFailure(claim.error);
-    await this.#open(socket, proof.owner, claim.type === "lost" ? claim.reason : "store");
+    if (claim.type === "lost") {
+      if (claim.error !== null) this.#context.onFailure(claim.error);
+      await this.#open(socket, proof.owner, claim.reason);
+      return;
+    }
+    const { record } = claim;
+    const machine = new ServerSession(record, this.#context.machineSettings, record);
+    const transport = this.#context.registry.hold(machine, socket.connection, socket.handshake, record);
+    const { clock } = this.#context.host.runtime;
+    const since = (record.deadline ?? Infinity) - this.#context.settings.retain;
+    transport.detachedAt = clock.now() - Math.max(0, clock.wallNow() - since);
+    await this.#continue(socket, message, transport, null);
+    if (machine.state !== "ended") this.#start(transport, socket.request);
   }
 }
 

@@ -22,17 +22,12 @@ export class StoreCalls {
     this.#context = platform.captureContext();
   }
 
-  /** A store that fails, or returns no claim, is a loss as well. */
   async claim(id: string, proof: SessionProof): Promise<Claim> {
-    try {
-      const claim: unknown = await this.#bound(() => this.#store.claim(id, proof, this.#clock.wallNow()));
-      if (isClaim(claim, id, proof)) return claim;
-      throw new HoldfastError(
-        "Expected `claim` of the session store to return a claim, got something else. Correct the store.",
-      );
-    } catch (error) {
-      return { type: "lost", reason: "store", error: storeError(error) };
-    }
+    const claim: unknown = await this.#bound(() => this.#store.claim(id, proof, this.#clock.wallNow()));
+    if (isClaim(claim, id, proof)) return claim;
+    throw new HoldfastError(
+      "Expected `claim` of the session store to return a claim, got something else. Correct the store.",
+    );
   }
 
   /** `onLate` is called if the record is written after the call has failed, perhaps in place of a newer one. */

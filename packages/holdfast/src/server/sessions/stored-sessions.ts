@@ -6,11 +6,12 @@ import type { Runtime } from "../../connection/runtime.js";
 import type { ServerSession, SessionProof } from "../../session/server-session.js";
 import type { SessionRecord } from "../../session/store/session-record.js";
 import type { Claim } from "../../session/store/session-store.js";
+import { EngineUnavailableError } from "../../shared/engine-unavailable-error.js";
 import { SessionFencedError, type SessionLoss } from "../../shared/session-errors.js";
 import type { ServerSessionTransport } from "../../transport/session/server-session-transport.js";
 import { SessionLog } from "./session-log.js";
 import type { SessionSettings } from "./session-options.js";
-import { StoreCalls } from "./store-calls.js";
+import { StoreCalls, storeError } from "./store-calls.js";
 import { StoreSweeper } from "./store-sweeper.js";
 
 /** The log of a session; null unless `durability` is `"message"`. */
@@ -82,25 +83,35 @@ export class StoredSessions {
     return false;
   }
 
-  claim(id: string, proof: SessionProof): Promise<Claim> {
-    return this.#store.claim(id, proof);
+  /**
+   * Takes a session over for its client, which `connection` reaches. Null if the session cannot be continued now, but later:
+   * the store is down, the server closes, or the client has gone.
+   */
+  async claim(id: string, proof: SessionProof, connection: Connection): Promise<Claim | null> {
+    try {
+      const claim = await this.#store.claim(id, proof);
+      this.#noteState(null);
+      if (claim.type === "lost") return claim;
+      return this.#mayContinue(connection) && (await this.#take(claim.record, connection)) ? claim : null;
+    } catch (error) {
+      if (error instanceof EngineUnavailableError) {
+        this.#noteState(error);
+        return null;
+      }
+      return { type: "lost", reason: "store", error: storeError(error) };
+    }
   }
 
   /**
    * With `"shutdown"`, what the store has is out of date from now on: it must not be resumed again if this process is
    * killed. Returns false if the session cannot be continued now.
    */
-  async take(connection: Connection, record: SessionRecord): Promise<boolean> {
-    if (this.#isClosing) return false;
+  async #take(record: SessionRecord, connection: Connection): Promise<boolean> {
     const { durability, retain } = this.#settings;
     if (durability === "message") return true;
-    try {
-      await this.#store.remove(record.id, record.generation, "unknown", this.#wallNow + retain);
-      if (this.#mayContinue(connection)) return true;
-      await this.#store.save({ ...record, generation: record.generation + 1 });
-    } catch (error) {
-      this.#onFailure(error);
-    }
+    await this.#store.remove(record.id, record.generation, "unknown", this.#wallNow + retain);
+    if (this.#mayContinue(connection)) return true;
+    await this.#store.save({ ...record, generation: record.generation + 1 });
     return false;
   }
 

@@ -31,6 +31,8 @@ export interface SessionStore {
    * nothing. `wallNow` is in epoch milliseconds.
    *
    * Damaged records are reported as lost (`store`).
+   * @throws EngineUnavailableError if the store is down: the client is refused with 1013, and tries again; after any other
+   *   error, the session is lost (`store`)
    */
   claim(id: string, proof: SessionProof, wallNow: number): Promise<Claim>;
 

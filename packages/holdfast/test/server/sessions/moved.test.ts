@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import {
+  EngineUnavailableError,
   fileStore,
   memoryStore,
   NotSentError,
@@ -24,7 +25,7 @@ interface Host {
   readonly losses: string[];
 }
 
-async function host(store: SessionStore): Promise<Host> {
+async function host(store: SessionStore, durability: "message" | "shutdown" = "message"): Promise<Host> {
   const connections: Connection[] = [];
   const losses: string[] = [];
   const handle = (connection: Connection): Promise<unknown> => {
@@ -34,7 +35,7 @@ async function host(store: SessionStore): Promise<Host> {
   };
   const server = await serve(handle, {
     ...{ host: "127.0.0.1", pingInterval: null, closeTimeout: 200, logger: null },
-    sessions: { store },
+    sessions: { store, durability },
   });
   return { server, connections, losses };
 }
@@ -87,6 +88,52 @@ for (const kind of ["memory", "file"] as const) {
       assert.match(a.losses[0] ?? "", /^moved/);
       assert.equal(a.connections.length, 2);
       await third.close();
+      await a.server.close({ timeout: 0 });
+      await b.server.close({ timeout: 0 });
+    });
+  }
+}
+
+for (const durability of ["message", "shutdown"] as const) {
+  for (const failing of ["claim", "remove"] as const) {
+    if (durability === "message" && failing === "remove") continue; // The session stays in the store.
+    test(`L7 M8: a client that reaches another server while the store is down keeps its session (${durability}, ${failing})`, async () => {
+      const store = memoryStore();
+      const a = await host(store, durability);
+      const first = await SessionPeer.connect(a.server.port);
+      const ticket = await first.open();
+      first.send("a");
+      await first.expect(SPREAD, "re:a");
+      first.cut();
+      await eventually(() => a.connections[0]?.session?.isAttached === false, "the first server to notice");
+      if (durability === "shutdown") await a.server.close();
+      let failures = 2;
+      const failTwice = (): void => {
+        if (failures-- > 0) throw new EngineUnavailableError("down", "unsent");
+      };
+      const changes: Pick<SessionStore, "claim" | "remove"> = {
+        claim: async (id, proof, now) => {
+          if (failing === "claim") failTwice();
+          return await store.claim(id, proof, now);
+        },
+        remove: async (id, generation, loss, until) => {
+          if (failing === "remove") failTwice();
+          await store.remove(id, generation, loss, until);
+        },
+      };
+      const b = await host(storeWith(changes, store), durability);
+      for (const _ of [1, 2]) {
+        const refused = await SessionPeer.connect(b.server.port);
+        refused.resume(ticket, 1, 1);
+        await refused.expect("close 1013 no session now");
+        await refused.close();
+      }
+      const second = await SessionPeer.connect(b.server.port);
+      second.resume(ticket, 1, 1);
+      await second.expect("^resumed 1", SPREAD, "^replay 0");
+      second.send("b");
+      await second.expect("re:b");
+      await second.close();
       await a.server.close({ timeout: 0 });
       await b.server.close({ timeout: 0 });
     });
