@@ -268,6 +268,24 @@ export function testEngine(
       );
     });
 
+    test("M1: a listener of messages only needs no other function, and one call ends all listeners of a topic", async () => {
+      const engine = await open();
+      const topic = newTopic();
+      const heard: unknown[][] = [[], []];
+      for (const texts of heard) await engine.listen(topic, ({ data }) => void texts.push(plain(data)));
+      const other = await follow(engine, newTopic());
+      await publish(engine, publication(topic, "a"));
+      await eventually(() => heard.every((texts) => texts.length === 1), BUSY);
+      engine.ignore(topic);
+      engine.ignore(topic);
+      await publish(engine, publication(topic, "none"));
+      const again = await follow(engine, topic);
+      await publish(engine, publication(topic, "again"));
+      await again.until(1);
+      assert.deepEqual(heard, [["a"], ["a"]]);
+      assert.deepEqual(other.messages, []);
+    });
+
     test("M2: without history, messages have no position and keep the order of their publisher", async () => {
       const [publisher, receiver] = [await open(), await open()];
       const topic = newTopic();

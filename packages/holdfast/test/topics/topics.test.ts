@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { EngineUnavailableError } from "../../build/shared/engine-unavailable-error.js";
 import { InvalidArgumentError, InvalidStateError } from "../../build/shared/errors.js";
-import type { Engine } from "../../build/topics/engine/engine.js";
+import type { Engine, NewestListener } from "../../build/topics/engine/engine.js";
 import { MemoryEngine } from "../../build/topics/memory/memory-engine.js";
 import { openTopics } from "../../build/topics/topics.js";
 import { Compressed } from "../connection/compressed.js";
@@ -158,10 +158,10 @@ describe("Topics", () => {
 
   test("M6, M3: a slow receiver that is skipped is reported, too, when the engine has lost messages", async () => {
     const process = new Process({ history: true });
-    let report = (_newest: null): void => undefined;
+    let report: NewestListener = () => undefined;
     const listen = process.engine.listen.bind(process.engine);
     process.engine.listen = (topic, onMessage, onNewest, begins) => {
-      report = onNewest;
+      if (onNewest !== undefined) report = onNewest;
       return listen(topic, onMessage, onNewest, begins);
     };
     const { connection } = process.peer({ capacity: 0 });

@@ -37,7 +37,7 @@ export class TopicListeners {
     link.onRestored(() => void this.#report([...this.#topics.values()], true));
   }
 
-  async listen(name: string, onMessage: MessageListener, onNewest: NewestListener): Promise<Position | null> {
+  async listen(name: string, onMessage: MessageListener, onNewest: NewestListener = nothing): Promise<Position | null> {
     const deadline = deadlineFromNow();
     const topic = this.#topicOf(name);
     topic.listeners.set(onMessage, onNewest);
@@ -56,9 +56,12 @@ export class TopicListeners {
     }
   }
 
-  ignore(name: string, onMessage: MessageListener): void {
+  ignore(name: string, onMessage?: MessageListener): void {
     const topic = this.#topics.get(name);
-    if (topic?.listeners.delete(onMessage) !== true || topic.listeners.size > 0) return;
+    if (topic === undefined) return;
+    if (onMessage === undefined) topic.listeners.clear();
+    else topic.listeners.delete(onMessage);
+    if (topic.listeners.size > 0) return;
     this.#topics.delete(name);
     if (!this.#link.connection.isClosed()) topic.subscription?.unsubscribe();
   }
@@ -72,9 +75,7 @@ export class TopicListeners {
   }
 
   close(): void {
-    for (const { name, listeners } of [...this.#topics.values()]) {
-      for (const listener of [...listeners.keys()]) this.ignore(name, listener);
-    }
+    for (const name of [...this.#topics.keys()]) this.ignore(name);
   }
 
   #subscribe(topic: ListenedTopic): Subscription {
@@ -138,4 +139,8 @@ export class TopicListeners {
     }
     return topic;
   }
+}
+
+function nothing(): void {
+  // Nobody asked for the newest positions.
 }

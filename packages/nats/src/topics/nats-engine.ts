@@ -94,11 +94,11 @@ class NatsEngine implements Engine {
     return this.#isClosed ? Promise.reject(closedEngine()) : this.#publisher.publish(batch);
   }
 
-  listen(topic: string, onMessage: MessageListener, onNewest: NewestListener): Promise<Position | null> {
+  listen(topic: string, onMessage: MessageListener, onNewest?: NewestListener): Promise<Position | null> {
     return this.#guard(() => this.#listeners.listen(topic, onMessage, onNewest));
   }
 
-  ignore(topic: string, onMessage: MessageListener): void {
+  ignore(topic: string, onMessage?: MessageListener): void {
     this.#listeners.ignore(topic, onMessage);
   }
 

@@ -39,7 +39,7 @@ export class TopicListeners {
   async listen(
     name: string,
     onMessage: MessageListener,
-    onNewest: NewestListener,
+    onNewest: NewestListener = nothing,
     begins: boolean,
   ): Promise<Position | null> {
     const topic = this.#topicOf(name);
@@ -57,9 +57,12 @@ export class TopicListeners {
     }
   }
 
-  ignore(name: string, onMessage: MessageListener): void {
+  ignore(name: string, onMessage?: MessageListener): void {
     const topic = this.#topics.get(name);
-    if (topic?.listeners.delete(onMessage) !== true || topic.listeners.size > 0) return;
+    if (topic === undefined) return;
+    if (onMessage === undefined) topic.listeners.clear();
+    else topic.listeners.delete(onMessage);
+    if (topic.listeners.size > 0) return;
     this.#topics.delete(name);
     this.#subscriptions.unsubscribe(topic.partition, topic.channel);
   }
@@ -195,4 +198,8 @@ class ListenedTopic implements ChannelHandler {
   report(newest: Position | null): void {
     for (const listener of this.listeners.values()) listener(newest);
   }
+}
+
+function nothing(): void {
+  // Nobody asked for the newest positions.
 }

@@ -120,13 +120,13 @@ class RedisEngine implements Engine, ChannelHandler {
   listen(
     topic: string,
     onMessage: MessageListener,
-    onNewest: NewestListener,
+    onNewest?: NewestListener,
     begins = false,
   ): Promise<Position | null> {
     return this.#guard(() => this.#listeners.listen(topic, onMessage, onNewest, begins));
   }
 
-  ignore(topic: string, onMessage: MessageListener): void {
+  ignore(topic: string, onMessage?: MessageListener): void {
     this.#listeners.ignore(topic, onMessage);
   }
 

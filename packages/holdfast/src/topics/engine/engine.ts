@@ -46,7 +46,7 @@ export interface Engine extends AsyncDisposable {
    * listeners.
    *
    * @param onMessage called with each message
-   * @param onNewest called when the engine has found the newest position in another way: after a lost subscription, and
+   * @param onNewest topics pass it; other callers need not. Called when the engine has found the newest position in another way: after a lost subscription, and
    * by a regular check every 30 s at most. It gets null after a lost subscription to a topic without history, whose
    * messages may have been lost meanwhile. The engine must call it for every topic, so that no loss goes unnoticed.
    * @param begins true if this process publishes the topic's messages with history. An engine to which a topic costs
@@ -58,12 +58,12 @@ export interface Engine extends AsyncDisposable {
   listen(
     topic: string,
     onMessage: MessageListener,
-    onNewest: NewestListener,
+    onNewest?: NewestListener,
     begins?: boolean,
   ): Promise<Position | null>;
 
-  /** Ends `listen` for this function. Does nothing if it does not listen. */
-  ignore(topic: string, onMessage: MessageListener): void;
+  /** Ends `listen` for this function, without one for all functions. Does nothing if it does not listen. */
+  ignore(topic: string, onMessage?: MessageListener): void;
 
   /** Reads messages from the history, in order. */
   read(topic: string, after: Position, limit: number): Promise<Page>;

@@ -56,7 +56,7 @@ export class MemoryEngine implements Engine {
   listen(
     topic: string,
     onMessage: MessageListener,
-    _onNewest: NewestListener,
+    _onNewest?: NewestListener,
     begins = false,
   ): Promise<Position | null> {
     return this.#attempt(() => {
@@ -67,9 +67,10 @@ export class MemoryEngine implements Engine {
     });
   }
 
-  ignore(topic: string, onMessage: MessageListener): void {
+  ignore(topic: string, onMessage?: MessageListener): void {
     const found = this.#topics.get(topic);
-    found?.listeners.delete(onMessage);
+    if (onMessage === undefined) found?.listeners.clear();
+    else found?.listeners.delete(onMessage);
     if (found?.isEmpty(this.#now()) === true) this.#topics.delete(topic);
   }
 
