@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, mock, test, type MockTimersOptions } from "node:test";
+import { inspect } from "node:util";
 import type { Connection } from "../../../build/index.js";
 import { keepOpen, next, receive, SessionPair } from "./session-pair.js";
 
@@ -10,22 +11,33 @@ import { keepOpen, next, receive, SessionPair } from "./session-pair.js";
 const { setTimeout: wait } = globalThis;
 
 /** Waits in real time, because sockets are real. */
-async function until(isTrue: () => boolean, what: string): Promise<void> {
+async function until(isTrue: () => boolean, what: string, state = (): unknown => ""): Promise<void> {
   const now = performance.now.bind(performance);
   const end = now() + 20_000;
   while (!isTrue()) {
-    if (now() > end) assert.fail(`timed out waiting until ${what}`);
+    if (now() > end) assert.fail(`timed out waiting until ${what} ${inspect(state())}`);
     await new Promise((resolve) => wait(resolve, 2));
   }
 }
 
 /** Advances the fake timers in small steps, while real sockets progress. */
-async function advanceUntil(isTrue: () => boolean, what: string, step: number): Promise<void> {
-  await until(() => {
-    if (isTrue()) return true;
-    mock.timers.tick(step);
-    return false;
-  }, what);
+async function advanceUntil(
+  isTrue: () => boolean,
+  what: string,
+  step: number,
+  state?: () => unknown,
+): Promise<void> {
+  let ticks = 0;
+  await until(
+    () => {
+      if (isTrue()) return true;
+      mock.timers.tick(step);
+      ticks++;
+      return false;
+    },
+    what,
+    () => [ticks, state?.()],
+  );
 }
 
 describe("A session and what surrounds it", { timeout: 300_000 }, () => {
@@ -145,7 +157,18 @@ describe("A session and what surrounds it", { timeout: 300_000 }, () => {
         await pair.proxy.accept("reset");
         pair.proxy.cut({ kind: "rst" });
         await until(() => !pair.isAttached, "the cut");
-        await advanceUntil(() => events.length >= 2, "the end of the session", 1_000);
+        await advanceUntil(
+          () => events.length >= 2,
+          "the end of the session",
+          1_000,
+          () => [
+            events,
+            pair.client.status,
+            pair.client.session,
+            pair.connection.session,
+            pair.connection.state,
+          ],
+        );
         await pair.proxy.accept("forward");
         await advanceUntil(() => events.length >= 3 && pair.connections.length >= 2, "the next session", 5);
         assert.deepEqual(events, ["resumed 1", "server lost expired", "lost expired"]);
