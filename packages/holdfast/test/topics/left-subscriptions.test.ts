@@ -7,6 +7,8 @@ import { describe, test } from "node:test";
 import { connect, connectPersistent, serve, type PersistentConnection } from "../../build/index.js";
 import { createTopics, publish, subscribe } from "../../build/topics.js";
 import { usedMemory } from "../connection/memory.js";
+import { SessionPair } from "../transport/session/session-pair.js";
+import { eventually } from "./eventually.js";
 
 const COUNT = 2_000;
 
@@ -41,6 +43,83 @@ describe("Subscriptions that were left", () => {
       await link.close();
     });
   }
+});
+
+describe("M7, L1: with a session, a subscription that was left", () => {
+  /** Counts the members of each topic, and the messages that were sent to subscribers. */
+  async function open(t: { after(end: () => Promise<void>): void }) {
+    const topics = createTopics();
+    const pair = await SessionPair.open({
+      handler: (connection) => {
+        topics.open(connection, {
+          authorize: async (_, topic) => {
+            await topics.subscribe(connection, topic, { presence: {} });
+            return true;
+          },
+        });
+        return connection.closed;
+      },
+    });
+    t.after(async () => {
+      await pair[Symbol.asyncDispose]();
+      await topics.close();
+    });
+    const members = async (topic: string): Promise<number> => (await topics.presence(topic)).length;
+    const expectMembers = (topic: string, count: number): Promise<void> =>
+      eventually(async () => assert.equal(await members(topic), count), 10_000);
+    /** Enters a loop; the function leaves it. */
+    const enter = async (topic: string): Promise<() => Promise<unknown>> => {
+      const events = subscribe(pair.client, topic);
+      void events.next();
+      await eventually(async () => assert.equal(await members(topic), 1));
+      return async () => events.return?.();
+    };
+    return { topics, pair, expectMembers, enter };
+  }
+
+  test("without a socket ends after the resumption, even if another loop was entered and left meanwhile", async (t) => {
+    const { pair, expectMembers, enter } = await open(t);
+    const leave = [await enter("a"), await enter("b")];
+    await pair.cut();
+    for (const end of leave) await end();
+    const again = subscribe(pair.client, "b");
+    void again.next();
+    await again.return?.();
+    await pair.reconnect();
+    await expectMembers("a", 0);
+    await expectMembers("b", 0);
+    await eventually(() => assert.equal(getEventListeners(pair.client.signal, "abort").length, 0));
+  });
+
+  test("ends after the resumption if the cut has swallowed its word", async (t) => {
+    const { pair, expectMembers, enter } = await open(t);
+    const leave = await enter("a");
+    for (const connection of pair.proxy.connections) connection.freeze("toServer");
+    await leave();
+    assert.equal(pair.client.connection?.state, "open");
+    await pair.cut();
+    await pair.reconnect();
+    await expectMembers("a", 0);
+  });
+
+  test("and entered again continues, and ends as any other", async (t) => {
+    const { topics, pair, expectMembers, enter } = await open(t);
+    const leave = await enter("a");
+    await pair.cut();
+    await leave();
+    const again = subscribe(pair.client, "a");
+    const next = again.next();
+    await pair.reconnect();
+    let isRead = false;
+    void next.then(() => (isRead = true));
+    await eventually(async () => {
+      await topics.publish("a", "x");
+      assert.ok(isRead);
+    });
+    await expectMembers("a", 1);
+    await again.return?.();
+    await expectMembers("a", 0);
+  });
 });
 
 test("M7: a thousand subscriptions that are left while the server still decides on the first one end, and so do their members", async (t) => {

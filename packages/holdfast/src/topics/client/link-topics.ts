@@ -76,11 +76,19 @@ export class LinkTopics {
     this.#subscribe(feed);
   }
 
-  detach(feed: TopicFeed): void {
-    if (this.#feeds.get(feed.topic) !== feed) return;
-    this.#feeds.delete(feed.topic);
-    // The answer does not matter: nothing receives the topic's messages any more.
-    this.#request("unsub", "", null, { topic: feed.topic, onDone: ignore, onFailed: ignore });
+  /** Unsubscribes. Calls `onLeft` once the server has answered; not if the connection ends before that. */
+  detach(feed: TopicFeed, onLeft: () => void): void {
+    const { topic } = feed;
+    const current = this.#feeds.get(topic);
+    if (current !== undefined && current !== feed) {
+      onLeft(); // Another feed has taken the subscription over.
+      return;
+    }
+    this.#feeds.delete(topic);
+    const onFailed = (): void => {
+      if (this.#connection.state === "open") onLeft();
+    };
+    this.#request("unsub", "", null, { topic, onDone: onLeft, onFailed });
   }
 
   publish(

@@ -181,10 +181,10 @@ class LinkFeed {
   static of(link: Connection | ReconnectingLink, topic: string, since: Position | null): LinkFeed {
     const shared = links.get(link) ?? { feeds: new Map<string, LinkFeed>(), unread: new UnreadLimit() };
     links.set(link, shared);
-    const known = shared.feeds.get(topic);
-    // A loop that begins elsewhere needs its own subscription, and a server keeps one for each topic.
-    if (known !== undefined && since === null) return known;
-    if (known !== undefined) {
+    const earlier = shared.feeds.get(topic) ?? null;
+    if (earlier?.isInUse === true) {
+      if (since === null) return earlier;
+      // A loop that begins elsewhere needs its own subscription, and a server keeps one for each topic.
       throw invalidArgument(
         "since",
         '"now" while another loop reads the same topic on this connection',
@@ -192,6 +192,10 @@ class LinkFeed {
       );
     }
     const feed = new LinkFeed(link, topic, since, shared);
+    if (earlier !== null) {
+      feed.#session = earlier.#session;
+      earlier.#finish();
+    }
     shared.feeds.set(topic, feed);
     return feed;
   }
@@ -202,6 +206,10 @@ class LinkFeed {
   #hasBegun = false;
   #current: LinkTopics | null = null;
   #stop: () => void = () => undefined;
+  /** The id of the session in which the server may have the subscription: it outlives the connection. Null for none. */
+  #session: string | null = null;
+  /** All loops were left, and the server has not confirmed that. */
+  #isLeaving = false;
   #isOver = false;
 
   private constructor(
@@ -214,12 +222,13 @@ class LinkFeed {
     this.#shared = shared;
     this.#feed = new TopicFeed(topic, since, {
       onUnread: (events, bytes) => shared.unread.add(events, bytes),
-      onUnused: () => {
-        this.#current?.detach(this.#feed);
-        this.#finish();
-      },
+      onUnused: () => this.#leave(),
       onOver: () => this.#finish(),
     });
+  }
+
+  get isInUse(): boolean {
+    return !this.#isLeaving;
   }
 
   addQueue(): EventQueue {
@@ -246,14 +255,31 @@ class LinkFeed {
 
   #attach(connection: Connection): void {
     if (this.#isOver || this.#current?.connection === connection) return;
+    const session = connection.session?.id ?? null;
+    if (this.#isLeaving && session !== this.#session) {
+      this.#finish(); // The subscription has ended with its session.
+      return;
+    }
+    this.#session = session;
     try {
       const topics = LinkTopics.of(connection);
       this.#current = topics;
+      if (this.#isLeaving) {
+        this.#leave();
+        return;
+      }
       this.#shared.unread.attach(connection);
       topics.attach(this.#feed);
     } catch (error) {
       this.#end(error);
     }
+  }
+
+  /** With a session, the server may learn only on the next socket that the loops were left. */
+  #leave(): void {
+    this.#isLeaving = true;
+    this.#current?.detach(this.#feed, () => this.#finish());
+    if (this.#session === null) this.#finish();
   }
 
   #end(error: unknown): void {
