@@ -1,6 +1,7 @@
 // Topics over real sockets: servers in this process stand for several processes, which share one engine.
 
 import assert from "node:assert/strict";
+import { createServer, type AddressInfo } from "node:net";
 import { afterEach, describe, test } from "node:test";
 import {
   connect,
@@ -247,6 +248,26 @@ describe("Topics over sockets", () => {
     lost.terminate();
     await assert.rejects(ended, { code: "ERR_HOLDFAST_CLOSED_ERROR" });
   });
+
+  for (const [name, refuses] of [
+    ["while it connects", false],
+    ["between two attempts", true],
+  ] as const) {
+    test(`M7: a loop ends quietly if the application ends its persistent connection ${name}`, async () => {
+      const silent = createServer((socket) => (refuses ? socket.destroy() : socket.resume()));
+      await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+      cleanups.push(() => silent.close());
+      const { port } = silent.address() as AddressInfo;
+      for (const end of ["close", "terminate"] as const) {
+        const link = connectPersistent(`ws://127.0.0.1:${port}`, { session: true });
+        const begun = subscribe(link, "t").next();
+        await eventually(() => link.status.state === (refuses ? "waiting" : "connecting"), "the state");
+        void link[end]();
+        assert.deepEqual(await begun, { value: undefined, done: true });
+        assert.deepEqual(await subscribe(link, "t").next(), { value: undefined, done: true });
+      }
+    });
+  }
 
   test("M6, M2: a slow link with catch-up gets every message once and in order, whatever the proxy does", async () => {
     const { server, topics } = await startProcess(

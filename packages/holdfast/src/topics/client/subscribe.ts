@@ -59,8 +59,8 @@ const CLIENT_PUBLISH_OPTIONS: OptionNames<ClientPublishOptions> = { id: true, si
  * position. The subscription begins with the loop, and ends when the loop is left. Too many unread events pause reading
  * from the connection.
  *
- * The loop ends when the server or this side ends the subscription. It throws TopicError if the server refuses. If the
- * connection is lost, it throws ConnectionClosedError, or the error that ended retrying.
+ * The loop ends when the server or this side ends the subscription or the connection. It throws TopicError if the server
+ * refuses. If the connection is lost, it throws ConnectionClosedError, or the error that ended retrying.
  *
  * @param link a connection that speaks the link protocol (option `linkProtocol`), or one that reconnects
  * @throws InvalidArgumentError
@@ -283,7 +283,7 @@ class LinkFeed {
   }
 
   #end(error: unknown): void {
-    const isQuiet = error instanceof ConnectionClosed && error.info.ok;
+    const isQuiet = (error instanceof ConnectionClosed && error.info.ok) || isEndedHere(this.#link);
     this.#finish();
     this.#feed.end(isQuiet ? null : error);
   }
@@ -294,6 +294,13 @@ class LinkFeed {
     this.#stop();
     this.#shared.feeds.delete(this.#feed.topic);
   }
+}
+
+/** Whether this side has ended a persistent connection, which may have had no connection at that time. */
+function isEndedHere(link: Connection | (ReconnectingLink & { readonly status?: unknown })): boolean {
+  if (link instanceof Connection) return false;
+  const { state, error } = (link.status ?? {}) as { readonly state?: unknown; readonly error?: unknown };
+  return state === "closed" && error === null;
 }
 
 function checkLink(value: unknown): void {
