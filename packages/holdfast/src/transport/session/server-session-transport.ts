@@ -84,7 +84,9 @@ export class ServerSessionTransport
   park(deadline: number): SessionRecord {
     void this.freeze();
     this.sender.park();
-    return this.record(deadline);
+    const record = this.record(deadline);
+    this.machine.ledger.outgoing.handOver(record.outgoing.sent); // The other process may send them.
+    return record;
   }
 
   /**
@@ -317,7 +319,7 @@ export class ServerSessionTransport
     if (loss === null && reason !== null) this.listeners?.emit("lost", { reason, unsent, unknown });
     this.ownExtras.isOver = true;
     this.options.runtime.monitor?.onSessionClosed(this.id, "server", { reason, unsent, unknown });
-    this.busySender?.end(report);
+    this.busySender?.end(report, reason === null && this.isParked ? "lost" : "session-lost");
     this.options.keeper.onEnded(this, reason);
     this.onOver();
     this.handler.onClosed();

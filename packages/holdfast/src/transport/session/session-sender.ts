@@ -8,7 +8,7 @@ import { decodeText, TextBytes } from "../../shared/text-bytes.js";
 import { ignore } from "../../shared/deferred.js";
 import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
 import type { SendSettings, SharedMessage } from "../../connection/message-transport.js";
-import { NotSentError } from "../../connection/sending/not-sent-error.js";
+import { NotSentError, type NotSentReason } from "../../connection/sending/not-sent-error.js";
 import { SENT } from "../../connection/sent.js";
 import { confirm, notDelivered, observerOf, Receipt } from "./receipts.js";
 import type { SessionLink } from "./session-link.js";
@@ -61,11 +61,14 @@ export class SessionSender extends SessionStreams {
     return { unsent: unsent + this.waitingStreams + (this.#waiting?.length ?? 0), unknown };
   }
 
-  /** The session has ended. `report` says what becomes of each message. Returns the counts, of those that wait as well. */
-  end(report: LossReport): LossCounts {
+  /**
+   * The session has ended, here at least. `report` says what becomes of each message. Returns the counts, of those that wait
+   * as well.
+   */
+  end(report: LossReport, reason: NotSentReason = "session-lost"): LossCounts {
     const counts = this.countsOf(report);
     this.finish();
-    for (const { token, outcome } of report.tokens) observerOf(token).onLost(outcome);
+    for (const { token, outcome } of report.tokens) observerOf(token).onLost(outcome, reason);
     for (const each of this.takeWaiting()) each.reject(notDelivered("unsent"));
     return counts;
   }

@@ -90,6 +90,31 @@ for (const durability of ["shutdown", "message"] as const) {
   });
 }
 
+for (const durability of ["shutdown", "message"] as const) {
+  test(`L5, L7: a message that the successor may send is reported unknown (${durability})`, async () => {
+    const store = memoryStore();
+    const connections: Connection[] = [];
+    const first = await start({ durability, store }, (connection) => void connections.push(connection));
+    const peer = await SessionPeer.connect(first.port);
+    const ticket = await peer.open();
+    peer.cut();
+    await eventually(() => connections[0]?.session?.isAttached === false, "the session to be detached");
+    const sent = connections[0]?.send("order", { until: "delivered" });
+    const rejected = assert.rejects(
+      Promise.resolve(sent),
+      (error) => error instanceof NotSentError && error.outcome === "unknown" && error.reason === "lost",
+    );
+    await first.close();
+    await rejected;
+    const second = await start({ durability, store });
+    const later = await SessionPeer.connect(second.port);
+    later.resume(ticket, 0, 1);
+    await later.expect("^resumed 0", SPREAD, "^replay 1", "order");
+    await later.close();
+    await second.close({ timeout: 0 });
+  });
+}
+
 test("L7: what is sent after the sessions were saved is rejected as unsent", async () => {
   const connections: Connection[] = [];
   let save = (): void => undefined;
