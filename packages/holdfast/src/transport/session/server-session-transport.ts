@@ -152,8 +152,9 @@ export class ServerSessionTransport
     return true;
   }
 
-  queueClose(close: CloseFrame, isUrgent: boolean): void {
+  queueClose(requested: CloseFrame, isUrgent: boolean): void {
     if (this.closeSent !== null) return;
+    const close = this.isParked ? resumable(requested) : requested;
     const ending = this.ownExtras;
     ending.isEnding = true;
     const current = this.current;
@@ -324,6 +325,11 @@ export class ServerSessionTransport
     this.onOver();
     this.handler.onClosed();
   }
+}
+
+/** The client shall resume a session that was saved: other codes end it, without `end` as well. 1000 is a deliberate end. */
+function resumable(close: CloseFrame): CloseFrame {
+  return close.code === 1000 || !hasEndingCode(close) ? close : { ...close, code: 1001 };
 }
 
 const MOVED = writeSessionMessage({ type: "moved" });

@@ -91,6 +91,30 @@ for (const durability of ["shutdown", "message"] as const) {
 }
 
 for (const durability of ["shutdown", "message"] as const) {
+  for (const [code, sent] of [
+    [1001, 1001],
+    [1012, 1012],
+    [1000, 1000],
+    [1008, 1001],
+    [3001, 1001],
+    [4000, 1001],
+    [4012, 4012],
+  ] as const) {
+    test(`L3, L7: a server that closes with ${code} leaves its saved sessions to its successor (${durability})`, async () => {
+      const store = memoryStore();
+      const first = await start({ durability, store });
+      const peer = await SessionPeer.connect(first.port);
+      await peer.open();
+      await peer.expect(SPREAD);
+      const ended = [...first.connections].map(({ closed }) => closed);
+      const closing = first.close({ code, reason: "restart" });
+      await peer.expect(`close ${sent} restart`); // Without `end`, only 1000 ends the session.
+      await peer.close();
+      await closing;
+      for (const info of await Promise.all(ended)) assert.equal(info.cause, "server-shutdown");
+    });
+  }
+
   test(`L5, L7: a message that the successor may send is reported unknown (${durability})`, async () => {
     const store = memoryStore();
     const connections: Connection[] = [];
