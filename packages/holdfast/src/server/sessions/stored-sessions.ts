@@ -210,6 +210,7 @@ export class StoredSessions {
       if (log !== null) transport.onLogged(record.outgoing.sent, record.incoming.confirmed);
     } catch (error) {
       this.#onFailure(error);
+      if (log === null) transport.lose("store"); // Otherwise the store has what was logged.
     }
   }
 

@@ -5,6 +5,7 @@ import {
   memoryStore,
   NotSentError,
   serve,
+  SessionLostError,
   type Connection,
   type ServerSessionOptions,
   type Server,
@@ -160,6 +161,39 @@ test("L7: what is sent after the sessions were saved is rejected as unsent", asy
   }
   save();
   await closing;
+  await peer.close();
+});
+
+test("L7: a session that cannot be saved at shutdown is reported as lost, with the reason store", async () => {
+  const store = storeWith({ save: () => Promise.reject(new Error("disk full")) });
+  const connections: Connection[] = [];
+  const server = await start(
+    { durability: "shutdown", store },
+    (connection) => void connections.push(connection),
+  );
+  const [peer, away] = [await SessionPeer.connect(server.port), await SessionPeer.connect(server.port)];
+  await peer.open();
+  await peer.expect(SPREAD);
+  await away.open();
+  away.cut();
+  await eventually(() => connections[1]?.session?.isAttached === false, "the session to be detached");
+  const losses: unknown[] = [];
+  for (const [index, connection] of connections.entries())
+    connection.on("lost", (event) => (losses[index] = event));
+  const sent = connections[1]?.send("order", { until: "delivered" });
+  const rejected = assert.rejects(
+    Promise.resolve(sent),
+    (error) =>
+      error instanceof NotSentError && error.reason === "session-lost" && error.outcome === "unknown",
+  );
+  await server.close();
+  await rejected;
+  assert.deepEqual(losses, [
+    { reason: "store", unsent: 0, unknown: 0 },
+    { reason: "store", unsent: 0, unknown: 1 },
+  ]);
+  for (const { closed } of connections) assert.ok((await closed).error instanceof SessionLostError);
+  await peer.expect("close 1012 session lost");
   await peer.close();
 });
 
