@@ -10,7 +10,7 @@
  * stored only while no client runs, and removed before the next one uses it.
  */
 export interface SessionKeep {
-  /** Returns the state that was saved last; null if there is none. `clear()` follows at once. */
+  /** Returns the state that was saved last; null if there is none. `clear()` follows at once if this client uses it. */
   load(): string | null;
   /** Stores the state. If it throws, the session is not kept, and a warning is logged. */
   save(state: string): void;
@@ -25,7 +25,10 @@ export interface SessionKeep {
 
 /** The client whose session is kept. */
 export interface KeptClient {
-  /** Ends the socket, not the session, and saves. Afterwards the client does not connect, until `resume()`. */
+  /**
+   * Ends the socket, not the session, and saves. Afterwards the client does not connect, until `resume()`. `close()` and
+   * `terminate()` end the session also then, and clear the state.
+   */
   suspend(): void;
   /** The client continues. If another client has resumed the session meanwhile, this one begins another session. */
   resume(): void;

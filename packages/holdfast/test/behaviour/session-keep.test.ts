@@ -82,7 +82,6 @@ describe("SessionOptions.keep", () => {
     void first.send(new Uint8Array([0, 255, 22]), { timeToLive: 60_000 });
     await eventually(() => atServer.session?.isAttached === false, "detached");
     await atServer.send("4");
-    first.terminate();
     assert.notEqual(keep.stored, null);
 
     const second = scene.connect(keep);
@@ -137,6 +136,73 @@ describe("SessionOptions.keep", () => {
     assert.deepEqual(scene.received, ["a", "b", "c", "d"]);
     assert.equal(scene.connections.length, 2);
     assert.notEqual(first.session?.id, second.session?.id);
+  });
+
+  for (const how of ["close", "terminate", "abort"] as const) {
+    test(`L9: ${how} after suspend() ends the session: nothing stays stored, and what was not sent is unsent`, async () => {
+      await using scene = await openScene();
+      const keep = new MemoryKeep();
+      const aborter = new AbortController();
+      const first = scene.connect(keep, { signal: aborter.signal });
+      await first.send("a", { until: "delivered" });
+      const [atServer] = scene.connections;
+      for (const message of ["1", "2"]) await atServer?.send(message, { until: "delivered" });
+      const id = first.session?.id;
+      keep.client?.suspend();
+      const queued = first.send("order");
+      const rejected = assert.rejects(
+        queued,
+        (error) => error instanceof NotSentError && error.reason === "closed" && error.outcome === "unsent",
+      );
+      assert.notEqual(keep.stored, null);
+      if (how === "close") void first.close();
+      else if (how === "terminate") first.terminate();
+      else aborter.abort();
+      assert.equal(keep.stored, null); // At once: the page may stop now.
+      await rejected;
+      assert.deepEqual([await first.recv(), await first.recv()], ["1", "2"]);
+
+      const second = scene.connect(keep);
+      await second.send("b", { until: "delivered" });
+      assert.notEqual(second.session?.id, id);
+      assert.deepEqual(scene.received, ["a", "b"]);
+    });
+
+    test(`L9: ${how} after another client took the session leaves that one's state alone`, async () => {
+      await using scene = await openScene();
+      const keep = new MemoryKeep();
+      const aborter = new AbortController();
+      const first = scene.connect(keep, { signal: aborter.signal });
+      await first.send("a", { until: "delivered" });
+      keep.client?.suspend();
+      const queued = first.send("b");
+      const second = scene.connect(keep);
+      await second.send("c", { until: "delivered" });
+      keep.client?.suspend();
+      const { stored } = keep;
+      assert.notEqual(stored, null);
+      if (how === "close") void first.close();
+      else if (how === "terminate") first.terminate();
+      else aborter.abort();
+      assert.equal(keep.stored, stored);
+      await assert.rejects(
+        queued,
+        (error) => error instanceof NotSentError && error.reason === "closed" && error.outcome === "unknown",
+      );
+    });
+  }
+
+  test("L9: close() before suspend() stores nothing", async () => {
+    await using scene = await openScene();
+    const keep = new MemoryKeep();
+    const client = scene.connect(keep);
+    await client.send("a", { until: "delivered" });
+    const { client: kept } = keep;
+    const closed = client.close();
+    kept?.suspend();
+    assert.equal(keep.stored, null);
+    await closed;
+    assert.equal(keep.stored, null);
   });
 
   test("L9: a damaged state is ignored with one warning, and a keep that throws keeps nothing", async () => {

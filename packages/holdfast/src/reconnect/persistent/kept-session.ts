@@ -73,17 +73,19 @@ export class KeptSession {
     }
   }
 
-  /** Removes the state that was saved last. Returns false if another client has taken it. */
+  /** Removes the state that was saved last. Returns false if another client has taken it; its own state stays. */
   reclaim(): boolean {
-    const expected = this.#stored;
+    if (this.#stored !== null && this.#take(this.#stored) === null) return false;
     this.#stored = null;
-    return expected === null || this.#take() === expected;
+    return true;
   }
 
-  #take(): string | null {
+  /** With `expected`, takes no other state. */
+  #take(expected: string | null = null): string | null {
     try {
       const text: unknown = this.#keep.load();
       ignoreRejection(text);
+      if (expected !== null && text !== expected) return null;
       refusePromise("session.keep.clear()", SYNCHRONOUS, this.#keep.clear());
       refusePromise("session.keep.load()", SYNCHRONOUS, text);
       if (typeof text === "string") return text;

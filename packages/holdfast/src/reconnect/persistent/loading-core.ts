@@ -249,7 +249,7 @@ export class LoadingCore<Options extends ConnectorOptions> implements Persistent
     this.#stop();
     const { lifecycle, sender, kept } = this.#setup;
     kept?.unwatch();
-    sender.end(failure ?? outcome.error, this.#isSuspended);
+    sender.end(failure ?? outcome.error, this.#isSuspended && kept?.reclaim() === false);
     lifecycle.end(outcome, failure, () => this.#held.end());
   }
 

@@ -253,7 +253,7 @@ export class PersistentCore
     const error = failure ?? outcome.error;
     this.#onConnectionEnded({ info, error });
     this.#kept?.unwatch();
-    const isSaved = this.#suspended !== null;
+    const isSaved = this.#isTaken(); // The application has ended the session: no later client continues it.
     this.session?.end(isSaved);
     this.#sender.end(error, isSaved);
     this.#lifecycle.end({ info, error }, failure, () => {
@@ -375,20 +375,27 @@ export class PersistentCore
   /** The client continues after all. */
   #resume(): void {
     if (this.#suspended === null || this.#isEnding) return;
-    const received = this.#suspended;
-    this.#suspended = null;
-    if (this.#kept?.reclaim() === true) {
-      this.#takeBack(received);
-    } else {
+    if (this.#isTaken()) {
+      this.#suspended = null;
       this.#sender.forget();
       this.session?.abandon("moved");
     }
     this.#supervisor.begin();
   }
 
+  /** Whether another client has taken what was saved. Otherwise this one takes it back. */
+  #isTaken(): boolean {
+    const received = this.#suspended;
+    if (received === null) return false;
+    if (this.#kept?.reclaim() !== true) return true;
+    this.#suspended = null;
+    this.#takeBack(received);
+    return false;
+  }
+
   /** Calls `end`, which ends the loop. No other connection follows. */
   #stop(end: () => void): void {
-    this.#sender.finish();
+    if (!this.#isTaken()) this.#sender.finish();
     end();
     if (!this.#isEnding) this.#lifecycle.change({ state: "closing" });
   }

@@ -71,8 +71,9 @@ describe("A kept state that cannot be trusted", { timeout: 300_000 }, () => {
     keep.client?.suspend();
     void client.send("d", { timeToLive: 60_000 });
     void client.send(new Uint8Array([0, 255]));
+    const { stored } = keep;
     client.terminate();
-    return keep.stored ?? "";
+    return stored ?? "";
   }
 
   /** Opens a client with this state: it works, with one session or another. */

@@ -104,7 +104,6 @@ describe("A socket that ends during `onOpen`", { timeout: 300_000 }, () => {
     await sendTwo(scene);
     const first = kept as KeptClient | null; // TypeScript does not see the assignment.
     first?.suspend();
-    pair.client.terminate();
     const read: unknown[] = [];
     const second = connectPersistent(pair.proxy.url("ws"), {
       session: { keep },
