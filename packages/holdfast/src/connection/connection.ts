@@ -207,6 +207,7 @@ export class Connection<Data = unknown> implements AsyncIterable<Message>, Async
    *
    * @throws InvalidArgumentError for anything but a string, bytes, or an iterable of them
    * @throws ConnectionClosed when the connection ends first
+   * @throws NotSentError if a session does not deliver the message, or `signal` has withdrawn it (docs/sessions.md)
    */
   send(data: string | Bytes | Fragments, options?: SendOptions): Promise<void> {
     try {

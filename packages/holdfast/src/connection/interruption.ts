@@ -30,6 +30,11 @@ export class Interruption {
     });
   }
 
+  /** @throws the reason once the wait is interrupted */
+  check(): void {
+    if (this.#cause !== null) throw this.#cause.error;
+  }
+
   /** Rejects at the interruption. A call that nobody awaits must not end the process. */
   waitForever(): Promise<never> {
     return quietly(this.wait(new Promise<never>(() => undefined)));

@@ -74,8 +74,16 @@ export interface MessageTransport {
   sendText(text: string | TextBytes, settings: SendSettings): Promise<void>;
   /** Sends a binary message. The caller may change `payload` once the promise has resolved. */
   sendBinary(payload: Uint8Array, settings: SendSettings): Promise<void>;
+  /**
+   * Resolves once a message may be sent in fragments: then it is called again, as something may have come between. Rejects
+   * if it cannot be sent. Null if it may begin now, and absent where it always may.
+   * @param begins its first fragment is there to be sent
+   */
+  untilFragments?(begins: boolean): Promise<void> | null;
   /** Sends the next fragment of a message. No other message may be sent between two fragments. */
   sendFragment(fragment: Fragment): Promise<void>;
+  /** Returns what `send()` returns, where the reason of an abort does not say all. Absent otherwise. */
+  explainAbort?(sent: Promise<void>, signal: AbortSignal): Promise<void>;
   /**
    * Settles once it is known whether the peer has received the message that was sent in fragments last; null or absent
    * where nobody confirms it. Call it once for each message, with the error if the connection has ended meanwhile.

@@ -166,6 +166,12 @@ export class SendLedger {
     this.#add(position, token);
   }
 
+  /** The newest message is a streamed one of which nothing was transmitted: it will never arrive. */
+  withdrawStream(): void {
+    this.#kept?.skip(this.#newestStream);
+    this.#tokens?.delete(this.#newestStream);
+  }
+
   /**
    * Takes the next message to transmit on this link: a message, or the argument of a `skip`; null when caught up. Replay
    * and new messages come in order.

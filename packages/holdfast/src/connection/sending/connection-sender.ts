@@ -55,6 +55,11 @@ export abstract class ConnectionSender {
 
   /** Sends a message, in its turn. Rejects with ConnectionClosed, at the end, once the connection is closing. */
   send(data: string | Bytes | Fragments, settings: SendSettings): Promise<void> {
+    const sent = this.sendInTurn(data, settings);
+    return settings.signal === null ? sent : (this.transport.explainAbort?.(sent, settings.signal) ?? sent);
+  }
+
+  protected sendInTurn(data: string | Bytes | Fragments, settings: SendSettings): Promise<void> {
     try {
       if (settings.signal?.aborted === true) throw settings.signal.reason;
       if (!this.isSendable) {
@@ -136,6 +141,11 @@ export abstract class ConnectionSender {
     if (fragment.isLast) this.countSent();
     else this.noteTraffic();
     return paced(this.transport.sendFragment(fragment), fragment.payload.length, this.runtime);
+  }
+
+  /** A session has lost its socket: a message that is being sent in fragments cannot be completed. */
+  cutFragments(error: () => Error): void {
+    this.turns?.cut(error());
   }
 
   /** Sends a Close after the messages that wait, unless the connection has ended or a Close was sent. */

@@ -25,11 +25,22 @@ export async function sendFragments(
   let pieces: Pieces | undefined;
   let held: Piece | null = null;
   let sent = 0;
-  const sendHeld = (piece: Piece, isLast: boolean): Promise<void> => {
+  const untilFragments = (begins: boolean): Promise<void> | null =>
+    connection.transport.untilFragments?.(begins) ?? null;
+  const sendHeld = async (piece: Piece, isLast: boolean): Promise<void> => {
+    while (sent === 0) {
+      const ready = untilFragments(true);
+      if (ready === null) break;
+      await waiting.wait(ready);
+    }
+    waiting.check(); // The session may have lost the socket, and have another one already.
     const fragment = { ...encoded(piece), isFirst: sent++ === 0, isLast };
-    return connection.takesMessages ? connection.sendFragment(fragment) : connection.rejectWhenEnded(null);
+    const { takesMessages } = connection;
+    await waiting.wait(takesMessages ? connection.sendFragment(fragment) : connection.rejectWhenEnded(null));
   };
   try {
+    const ready = untilFragments(false); // Where it cannot be sent, a slow source must not keep other messages.
+    if (ready !== null) await waiting.wait(ready);
     pieces = piecesOf(source);
     for (;;) {
       const next = checkResult(await waiting.wait(pieces.next()));
@@ -40,10 +51,10 @@ export async function sendFragments(
         piece = held.slice(-1) + String(piece);
         held = held.slice(0, -1);
       }
-      if (held !== null) await waiting.wait(sendHeld(held, false));
+      if (held !== null) await sendHeld(held, false);
       held = piece;
     }
-    if (held !== null) await waiting.wait(sendHeld(held, true));
+    if (held !== null) await sendHeld(held, true);
   } catch (error) {
     endSource(source, pieces);
     if (sent > 0) connection.breakOff(errorOf(error));

@@ -7,6 +7,7 @@ import { quietly } from "../../shared/deferred.js";
 import { sendFragments } from "./fragmented-send.js";
 import type { Fragments } from "./source.js";
 import type { ConnectionSender } from "./connection-sender.js";
+import type { Interruption } from "../interruption.js";
 import { SENT } from "../sent.js";
 
 export class SendTurns {
@@ -14,7 +15,10 @@ export class SendTurns {
   readonly #onOver: () => void;
   /** In the order of the calls. A set, so that removing an aborted send is cheap. */
   readonly #waiting = new Set<() => void>();
-  #isBusy = false;
+  /** While a message is being sent in fragments; null otherwise. */
+  #sending: Interruption | null = null;
+  /** The error of the newest message that was cut off. */
+  #cutError: Error | null = null;
   #offeredBytes = 0;
   #close: CloseFrame | null = null;
 
@@ -31,8 +35,13 @@ export class SendTurns {
 
   /** Sends one message in fragments. Call it only while no other message is being sent in fragments. */
   sendFragments(source: Fragments, signal: AbortSignal | null): Promise<void> {
-    this.#isBusy = true;
     return quietly(this.#sendOneByOne(source, signal));
+  }
+
+  /** The message that is being sent in fragments cannot be completed. */
+  cut(error: Error): void {
+    this.#cutError = error;
+    this.#sending?.interrupt(error);
   }
 
   /** Calls `send` in its turn and settles with its result. An abort before that removes it. */
@@ -73,8 +82,9 @@ export class SendTurns {
 
   /** The next send starts before the caller's promise settles, so that a later send of the caller comes after it. */
   async #sendOneByOne(source: Fragments, signal: AbortSignal | null): Promise<void> {
-    const waiting = this.#core.beginWait(signal);
     const core = this.#core;
+    const waiting = core.beginWait(signal);
+    this.#sending = waiting;
     let confirmation: Promise<void> | null;
     try {
       await sendFragments(source, core, waiting);
@@ -82,7 +92,8 @@ export class SendTurns {
     } catch (error) {
       const closedError = core.state === "closed" ? core.closedError() : null;
       confirmation = core.transport.takeConfirmation?.(closedError) ?? null;
-      if (confirmation === null || error !== closedError) throw error;
+      const isCut = error === closedError || error === this.#cutError;
+      if (confirmation === null || !isCut) throw error;
     } finally {
       waiting.stop();
       this.#startNext();
@@ -91,11 +102,11 @@ export class SendTurns {
   }
 
   #startNext(): void {
-    this.#isBusy = false;
+    this.#sending = null;
     for (const begin of this.#waiting) {
       this.#waiting.delete(begin);
       begin();
-      if (this.#isBusy as boolean) return; // The next message is fragmented, too.
+      if ((this.#sending as Interruption | null) !== null) return; // The next message is fragmented, too.
     }
     this.#onOver();
     if (this.#close !== null) this.#core.sendClose(this.#close);

@@ -27,6 +27,10 @@ export abstract class CarriedSends {
     return this.sender.sendFragment(fragment);
   }
 
+  untilFragments(begins: boolean): Promise<void> | null {
+    return this.sender.untilFragments(begins);
+  }
+
   takeConfirmation(closedError: Error | null): Promise<void> | null {
     return this.sender.takeConfirmation(closedError);
   }

@@ -15,6 +15,7 @@ import type {
 import { Alarm } from "../../connection/timer-queue.js";
 import { writeLinkMessage } from "../link/link-message.js";
 import type { PingsAs, SpreadEnd } from "../link/link-protocol.js";
+import { explainAbort } from "./receipts.js";
 import { endsSession } from "./session-end.js";
 import { END, SessionLink, type SessionLinkHandler } from "./session-link.js";
 
@@ -40,6 +41,8 @@ export interface SessionCarrier extends SessionLinkHandler {
   sendText(text: string | TextBytes, settings: SendSettings): Promise<void>;
   sendBinary(payload: Uint8Array, settings: SendSettings): Promise<void>;
   sendFragment(fragment: Fragment): Promise<void>;
+  /** As in MessageTransport. */
+  untilFragments(begins: boolean): Promise<void> | null;
   /** As in MessageTransport. */
   takeConfirmation(closedError: Error | null): Promise<void> | null;
 }
@@ -87,6 +90,14 @@ export class ClientSessionLink extends SessionLink {
 
   override sendFragment(fragment: Fragment): Promise<void> {
     return this.#carrier.sendFragment(fragment);
+  }
+
+  untilFragments(begins: boolean): Promise<void> | null {
+    return this.#carrier.untilFragments(begins);
+  }
+
+  explainAbort(sent: Promise<void>, signal: AbortSignal): Promise<void> {
+    return explainAbort(sent, signal);
   }
 
   takeConfirmation(closedError: Error | null): Promise<void> | null {

@@ -33,6 +33,19 @@ export function notDelivered(outcome: Outcome, reason: NotSentReason = "session-
   return new NotSentError(reason, outcome);
 }
 
+/** An abort takes a message back that waits. One that is counted is not: that has an error of its own. */
+export function explainAbort(sent: Promise<void>, signal: AbortSignal): Promise<void> {
+  const explained = sent.catch((error: unknown) => {
+    throw error === signal.reason ? new NotSentError("aborted", "unsent", error) : error;
+  });
+  return quietly(explained);
+}
+
+/** The error of a message in fragments whose socket is gone. */
+export function cutOff(): NotSentError {
+  return notDelivered("unsent", "lost");
+}
+
 export function confirm(tokens: readonly Token[]): void {
   for (const token of tokens) observerOf(token).onConfirmed();
 }

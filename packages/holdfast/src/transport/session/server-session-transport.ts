@@ -21,6 +21,7 @@ import type {
 } from "../../connection/message-transport.js";
 import { UNMASKED } from "../../shared/errors.js";
 import { Alarm, type AlarmHandler } from "../../connection/timer-queue.js";
+import { cutOff } from "./receipts.js";
 import { endsSession, hasEndedSession, hasEndingCode } from "./session-end.js";
 import { SessionIntake } from "./session-intake.js";
 import { END, type SessionLink, type SessionLinkHandler } from "./session-link.js";
@@ -84,6 +85,7 @@ export class ServerSessionTransport
   park(deadline: number): SessionRecord {
     void this.freeze();
     this.sender.park();
+    this.handler.cutFragments(cutOff);
     const record = this.record(deadline);
     this.machine.ledger.outgoing.handOver(record.outgoing.sent); // The other process may send them.
     return record;

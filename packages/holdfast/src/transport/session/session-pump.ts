@@ -39,8 +39,6 @@ export abstract class SessionPump extends Deadline {
   /** The same, unless there is more to do for a message than to count, keep and transmit it. */
   protected easyLink: SessionLink | null = null;
   protected hasEnded = false;
-  /** How often a link was taken away. */
-  protected detachments = 0;
   /** Another process continues the session: nothing more is sent. */
   isParked = false;
   /** Resolves once everything that was counted has been transmitted on the link; null if it has been. */
@@ -85,7 +83,7 @@ export abstract class SessionPump extends Deadline {
     return !this.ledger.outgoing.hasRoom;
   }
 
-  /** Sends the first fragment of a message whose position was not logged before. Returns false if there is none. */
+  /** Lets a message begin whose position was not logged before. Returns false if there is none. */
   protected abstract beginLoggedStream(): boolean;
 
   /** Whether messages wait to be transmitted on the link. */
@@ -100,11 +98,10 @@ export abstract class SessionPump extends Deadline {
   }
 
   detach(): void {
-    this.detachments++;
     this.link = null;
     this.easyLink = null;
     this.#pacedLink = null;
-    this.beginLoggedStream(); // Without a link, it is rejected.
+    this.beginLoggedStream(); // Without this link, it is rejected.
     this.#onCaughtUp(); // The next link replays the messages, and nobody waits for that.
     this.runtime.timers.cancel(this);
   }

@@ -19,7 +19,7 @@ import type {
   TransportSession,
 } from "../../connection/message-transport.js";
 import type { MessageLog } from "./message-log.js";
-import { notDelivered } from "./receipts.js";
+import { cutOff, explainAbort, notDelivered } from "./receipts.js";
 import { ResumptionReport } from "./resumption-report.js";
 import type { ServerSessionTransportOptions, SessionBeginning } from "./server-session-options.js";
 import type { LinkOwner, SessionLink } from "./session-link.js";
@@ -192,6 +192,12 @@ export abstract class SessionSockets extends SessionState implements SenderHandl
     return this.sender.sendFragment(fragment);
   }
 
+  /** A message in fragments cannot be kept, and must not wait for an absent client. */
+  untilFragments(begins: boolean): Promise<void> | null {
+    if (this.isParked || !this.isAttached) return Promise.reject(cutOff());
+    return this.sender.untilFragments(begins);
+  }
+
   /** A session that is parked is not lost: another process continues it. */
   protected rejectSend(): Promise<never> {
     return Promise.reject(notDelivered("unsent", this.isParked ? "lost" : "session-lost"));
@@ -200,6 +206,10 @@ export abstract class SessionSockets extends SessionState implements SenderHandl
   /** With the messages that wait. */
   protected countsOf(report: LossReport): LossCounts {
     return this.busySender?.countsOf(report) ?? report;
+  }
+
+  explainAbort(sent: Promise<void>, signal: AbortSignal): Promise<void> {
+    return explainAbort(sent, signal);
   }
 
   takeConfirmation(closedError: Error | null): Promise<void> | null {
@@ -282,6 +292,7 @@ export abstract class SessionSockets extends SessionState implements SenderHandl
     extras.detachedAt = this.options.runtime.clock.now();
     extras.lastInfo = null;
     this.#sender?.detach();
+    this.handler.cutFragments(cutOff);
   }
 
   protected announce(link: SessionLink, replayedOut: number): void {

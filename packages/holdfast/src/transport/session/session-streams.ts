@@ -3,7 +3,7 @@
 import { writeSessionMessage } from "../../session/wire.js";
 import type { Fragment } from "../../connection/message-transport.js";
 import { NotSentError } from "../../connection/sending/not-sent-error.js";
-import { quietly } from "../../shared/deferred.js";
+import { Deferred, quietly } from "../../shared/deferred.js";
 import { SENT } from "../../connection/sent.js";
 import { Receipt } from "./receipts.js";
 import type { SessionLink } from "./session-link.js";
@@ -13,17 +13,19 @@ import { SessionPump } from "./session-pump.js";
 interface Stream {
   readonly link: SessionLink;
   readonly receipt: Receipt;
+  /** A fragment was transmitted. */
+  hasBegun: boolean;
 }
 
 export abstract class SessionStreams extends SessionPump {
   /** Settles once it is known whether the peer has received the newest message; null before its last fragment. */
   #confirmation: Promise<void> | null = null;
-  /** The number of messages that wait to be sent in fragments. */
+  /** The number of messages that wait to be sent in fragments: one at most. */
   protected waitingStreams = 0;
-  /** The message that is being sent in fragments; null for none. */
+  /** The message that is being sent in fragments, from its counting on; null for none. */
   #stream: Stream | null = null;
-  /** Sends the first fragment of a message whose position is not logged yet; null for none. */
-  #loggedStream: (() => void) | null = null;
+  /** Resolves once the position of that message is logged; null if it need not be, or is. */
+  #logged: Deferred | null = null;
 
   override get isAtRest(): boolean {
     return super.isAtRest && this.#stream === null && this.#confirmation === null;
@@ -33,8 +35,26 @@ export abstract class SessionStreams extends SessionPump {
   takeConfirmation(closedError: Error | null): Promise<void> | null {
     const confirmation = this.#confirmation;
     this.#confirmation = null;
+    this.waitingStreams = 0;
+    this.#dropStream();
     if (confirmation !== null || closedError === null) return confirmation;
     return quietly(Promise.reject(this.#cutOff(closedError)));
+  }
+
+  /** As in MessageTransport. With a log, the message is counted before its first fragment is there to be sent. */
+  untilFragments(begins: boolean): Promise<void> | null {
+    if (this.hasEnded) return Promise.reject(this.#cutOff());
+    if (this.#stream !== null) return null; // It is logged.
+    if (!this.isReadyForStream) {
+      this.waitingStreams = 1;
+      return this.untilReady();
+    }
+    this.waitingStreams = 0;
+    const { log = null } = this.settings;
+    if (log === null || !begins) return null;
+    this.#stream = this.#count();
+    log.onSent(this.ledger.outgoing.sent, null);
+    return (this.#logged = new Deferred()).promise;
   }
 
   /**
@@ -42,33 +62,27 @@ export abstract class SessionStreams extends SessionPump {
    * not follow. It is not kept: after a cut, the next link shows whether it arrived.
    */
   sendFragment(fragment: Fragment): Promise<void> {
-    if (!fragment.isFirst) return this.#sendFragmentOf(this.#stream, fragment);
-    if (this.isReadyForStream) return this.#beginStream(fragment);
-    const { detachments } = this;
-    this.waitingStreams++;
-    return this.untilReady().then(() => {
-      this.waitingStreams--;
-      // A client's connection ends with its link, and what waits on it must not be sent on the next one.
-      const isStale = detachments !== this.detachments && !this.settings.keepsWithoutLink;
-      if (isStale || this.hasEnded) throw this.#cutOff();
-      return this.sendFragment(fragment);
-    });
+    if (fragment.isFirst) this.#stream ??= this.#count();
+    return this.#sendFragmentOf(this.#stream, fragment);
   }
 
-  #beginStream(fragment: Fragment): Promise<void> {
+  #count(): Stream | null {
     const link = this.link;
+    if (link === null) return null;
     const receipt = new Receipt();
-    const stream = link && { link, receipt };
-    this.#stream = stream;
-    if (stream === null) return this.#sendFragmentOf(stream, fragment);
+    this.ledger.outgoing.pushStreamed(receipt);
+    return { link, receipt, hasBegun: false };
+  }
+
+  /** Forgets a message that was not sent whole. The peer must not wait for one that was counted. */
+  #dropStream(): void {
+    const stream = this.#stream;
+    this.#stream = null;
+    this.#logged = null;
+    if (stream === null || stream.hasBegun || stream.link !== this.link) return; // The next link shows what is missing.
     const { outgoing } = this.ledger;
-    outgoing.pushStreamed(receipt);
-    const { log = null } = this.settings;
-    if (log === null) return this.#sendFragmentOf(stream, fragment);
-    log.onSent(outgoing.sent, null);
-    return new Promise((resolve) => {
-      this.#loggedStream = () => resolve(this.#sendFragmentOf(stream, fragment));
-    });
+    outgoing.withdrawStream();
+    if (outgoing.isCaughtUp) stream.link.sendWord(SKIP); // Otherwise, its turn has not come.
   }
 
   #sendFragmentOf(stream: Stream | null, fragment: Fragment): Promise<void> {
@@ -78,6 +92,7 @@ export abstract class SessionStreams extends SessionPump {
       return Promise.reject(this.#cutOff());
     }
     const { receipt } = stream;
+    stream.hasBegun = true;
     const sent = link.transmitFragment(fragment);
     if (fragment.isLast) {
       this.#stream = null;
@@ -97,11 +112,12 @@ export abstract class SessionStreams extends SessionPump {
   }
 
   protected beginLoggedStream(): boolean {
-    const begin = this.#loggedStream;
-    this.#loggedStream = null;
-    begin?.();
-    return begin !== null;
+    const logged = this.#logged;
+    this.#logged = null;
+    logged?.resolve();
+    return logged !== null;
   }
 }
 
+const SKIP = writeSessionMessage({ type: "skip", count: 1 });
 const WANT = writeSessionMessage({ type: "want" });
