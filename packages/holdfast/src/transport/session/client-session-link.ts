@@ -53,6 +53,8 @@ export class ClientSessionLink extends SessionLink {
   readonly #firstWord: string;
   /** Set while the Close waits for the server's answer to `end`; null otherwise. */
   #answerAlarm: Alarm | null = null;
+  /** The server has answered: the Close waits for what it confirms when its application has handled it. */
+  #hasAnswer = false;
   #sendClose = ignore;
 
   constructor(
@@ -134,9 +136,11 @@ export class ClientSessionLink extends SessionLink {
   }
 
   protected override onOwnWord(text: string): boolean {
-    if (this.#answerAlarm === null || text !== PONG) return super.onOwnWord(text);
-    this.#onAnswer();
-    return true;
+    if (this.#answerAlarm === null) return super.onOwnWord(text);
+    this.#hasAnswer ||= text === PONG;
+    const isOwn = text === PONG || super.onOwnWord(text);
+    if (this.#hasAnswer && !this.#carrier.hasUnconfirmed) this.#onAnswer();
+    return isOwn;
   }
 
   #onAnswer(): void {

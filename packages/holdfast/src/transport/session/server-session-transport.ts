@@ -214,7 +214,7 @@ export class ServerSessionTransport
         return;
       case "ended":
         this.ownExtras.isEnding = true;
-        if (action.lastAck !== "") current.sendWordAhead(action.lastAck);
+        current.sendWordAhead(action.lastAck);
         this.busySender?.end(action.report);
         return;
       case "stale":
@@ -295,6 +295,7 @@ export class ServerSessionTransport
   protected closeLink(link: SessionLink, close: CloseFrame, isUrgent: boolean): void {
     const { core } = link;
     if (this.closeReceived !== null && this.receivedFirst) {
+      this.settleFinished();
       core.answerClose();
       return;
     }

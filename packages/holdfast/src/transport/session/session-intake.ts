@@ -158,7 +158,17 @@ export abstract class SessionIntake extends SessionSockets {
     if (progress === null || position <= this.incoming.confirmable) return;
     const length = progress.unsettled;
     progress.unsettled = 0;
-    this.sender.onAckNeed(this.incoming.settle(position, length));
+    const need = this.incoming.settle(position, length);
+    if (this.machine.state !== "ended") this.sender.onAckNeed(need);
+    else this.current?.sendWordAhead(this.machine.ledger.takeAck("due")); // The client has ended it, and still listens.
+  }
+
+  /** The client's Close is about to be answered: its messages that the application has finished with are delivered. */
+  protected settleFinished(): void {
+    if (this.extras.progress === null) return;
+    this.onProgress();
+    this.settle(this.finished);
+    this.busySender?.acknowledge();
   }
 
   /** The application is done: what it took counts as handled. */

@@ -108,9 +108,9 @@ export class SessionLink extends LinkProtocol {
     if (this.#hasSpoken) super.announce();
   }
 
-  /** Sends a word ahead of queued messages. */
+  /** Sends a word ahead of queued messages; "" for none. */
   sendWordAhead(word: string): void {
-    if (this.wire.closeSent !== null) return;
+    if (this.wire.closeSent !== null || word === "") return;
     this.wire.sendAhead(word, ignore);
   }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { serve, type Connection, type Server } from "../../../build/index.js";
+import { connectPersistent, serve, type Connection, type Server } from "../../../build/index.js";
 import { eventually } from "holdfast-testkit";
 import { SessionPeer } from "./session-peer.js";
 
@@ -105,6 +105,45 @@ test("L1: with acknowledge handled, recv and the iterator confirm a message when
       await peer.close();
     },
   );
+});
+
+test("L1 L3: with acknowledge handled, messages are confirmed that are handled after `end`, before the Close is answered", async () => {
+  const held: Held[] = [];
+  await withServer(holdEach(held), async ({ port }) => {
+    for (const word of ["end", null]) {
+      const peer = await SessionPeer.connect(port);
+      await peer.open();
+      peer.send("a");
+      peer.send("b");
+      if (word !== null) peer.word(word);
+      peer.raw.sendClose(1000);
+      for (const position of ["1", "2"]) {
+        await eventually(() => held.length > 0, `message ${position}`);
+        held.shift()?.finish();
+      }
+      await peer.confirmed("2");
+      await peer.expect("close 1000 ");
+      await peer.close();
+    }
+  });
+});
+
+test("L1 L3: with acknowledge handled, messages that are handled while the client closes count as delivered", async () => {
+  const held: Held[] = [];
+  await withServer(holdEach(held), async ({ url }) => {
+    const client = connectPersistent(url, { session: true });
+    const losses: unknown[] = [];
+    client.on("lost", (event) => losses.push(event));
+    const sends = ["a", "b"].map((text) => client.send(text, { until: "delivered" }));
+    await eventually(() => held.length > 0, "the first message");
+    const closed = client.close();
+    for (const position of ["1", "2"]) {
+      await eventually(() => held.length > 0, `message ${position}`);
+      held.shift()?.finish();
+    }
+    await Promise.all([...sends, closed]);
+    assert.deepEqual(losses, []);
+  });
 });
 
 test("L1: with acknowledge handled, skipped positions are confirmed with what lies around them", async () => {

@@ -65,6 +65,23 @@ describe("The end of a page's session", () => {
     assert.deepEqual([harness.ends.map(({ cause, ok }) => [cause, ok]), lost], [[["local-close", true]], []]);
   });
 
+  test("L3: the Close waits for messages that the server confirms once it has handled them", async () => {
+    const { harness, carrier } = await openPage();
+    const { connection, socket, clock } = harness;
+    const sends = ["a", "b"].map((text) => connection.send(text, { until: "delivered" }));
+    carrier.willEnd();
+    void connection.close();
+    assert.deepEqual(harness.asked(), ["a", "b", "\u0016end", PING]);
+    socket.deliver(PONG);
+    socket.deliver("\u0016ack 1");
+    assert.deepEqual(harness.asked(), []);
+    socket.deliver("\u0016ack 2");
+    assert.deepEqual(harness.asked(), ["close 1000"]);
+    await Promise.all(sends);
+    socket.end(1000);
+    await clock.settle();
+  });
+
   test("L3: the Close does not wait if everything is confirmed; the server's messages are confirmed before `end`", async () => {
     const { harness, carrier } = await openPage();
     const { connection, socket, clock } = harness;
