@@ -1,9 +1,15 @@
 // Counts the memory of kept messages, for all sessions of a process together.
 
-import type { TextBytes } from "../shared/text-bytes.js";
+import { TextBytes } from "../shared/text-bytes.js";
 
 /** A text message is a string or its UTF-8, a binary message its bytes. Bytes must belong to the session: copy them. */
 export type SessionMessageData = string | TextBytes | Uint8Array;
+
+/** The caller may reuse the memory of bytes, and a replay may come much later. */
+export function copyOf(data: SessionMessageData): SessionMessageData {
+  if (typeof data === "string") return data;
+  return data instanceof TextBytes ? new TextBytes(data) : new Uint8Array(data);
+}
 
 /** Added up by every session that shares it. */
 export interface MemoryMeter {

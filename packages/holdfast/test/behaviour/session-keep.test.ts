@@ -6,6 +6,7 @@ import {
   connectPersistent,
   NotSentError,
   serve,
+  TextBytes,
   type ConnectPersistentOptions,
   type KeptClient,
   type PersistentConnection,
@@ -92,6 +93,20 @@ describe("SessionOptions.keep", () => {
     assert.equal(second.session?.id, id);
     assert.deepEqual(scene.received, ["a", "b", "c", String(new Uint8Array([0, 255, 22])), "d"]);
     assert.equal(scene.connections.length, 1);
+  });
+
+  test("L9: unread text stays text if the clients take it as bytes, empty ones too", async () => {
+    await using scene = await openScene();
+    const keep = new MemoryKeep();
+    const first = scene.connect(keep, { text: "bytes" });
+    await first.send("a", { until: "delivered" });
+    for (const message of ["", "x", new Uint8Array()])
+      await scene.connections[0]?.send(message, { until: "delivered" });
+    keep.client?.suspend();
+    first.terminate();
+    const second = scene.connect(keep, { text: "bytes" });
+    const read = [await second.recv(), await second.recv(), await second.recv()];
+    assert.deepEqual(read, [new TextBytes(), new TextBytes([0x78]), new Uint8Array()]);
   });
 
   test("L9: a client that continues takes the session back, and nobody reads while it is suspended", async () => {

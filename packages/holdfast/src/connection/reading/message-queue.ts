@@ -1,5 +1,6 @@
 // Messages that wait to be read, in the order of arrival.
 
+import { TextBytes } from "../../shared/text-bytes.js";
 import type { Message } from "./inbox.js";
 import { MessageWeight, overheadOf } from "./message-weight.js";
 
@@ -12,7 +13,7 @@ export class MessageQueue extends MessageWeight {
 
   add(message: Message): void {
     if (this.#messages === NO_MESSAGES) this.#messages = [];
-    this.#messages.push(message);
+    this.#messages.push(typeof message === "string" || message.length > 0 ? message : placeholderOf(message));
     this.count(message);
   }
 
@@ -29,15 +30,28 @@ export class MessageQueue extends MessageWeight {
       this.#messages.splice(0, this.#head);
       this.#head = 0;
     }
-    return message;
+    return ownOf(message);
   }
 
   /** A copy, the oldest message first. */
   toArray(): Message[] {
-    return this.#messages.slice(this.#head);
+    return this.#messages.slice(this.#head).map(ownOf);
   }
 
   clear(): void {
     while (this.shift() !== undefined);
   }
+}
+
+const EMPTY_BYTES = new Uint8Array(0);
+const EMPTY_TEXT = new TextBytes(0);
+
+/** Queued instead of empty bytes: a view takes some 200 bytes, and a chunk may hold 32,768 empty messages. */
+function placeholderOf(empty: Uint8Array): Uint8Array {
+  return empty instanceof TextBytes ? EMPTY_TEXT : EMPTY_BYTES;
+}
+
+/** A placeholder never leaves the queue: the reader may transfer the memory of a message to another thread. */
+function ownOf(message: Message): Message {
+  return typeof message === "string" || message.length > 0 ? message : message.slice();
 }

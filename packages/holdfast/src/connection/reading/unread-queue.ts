@@ -63,7 +63,7 @@ export class UnreadQueue extends MessageQueue implements AlarmHandler {
   /** Accepts a message from the peer. */
   push(message: Message): void {
     if (this.#beyondLimits !== "hold" && this.#mustDrop()) return;
-    this.add(typeof message === "string" ? message : ownBytes(message));
+    this.add(typeof message === "string" || message.length === 0 ? message : ownBytes(message));
     if (!this.#isFull && this.#beyondLimits === "hold" && this.#isOverLimit()) {
       this.#isFull = true;
       this.#handler.pauseReading();
@@ -167,11 +167,7 @@ export class UnreadQueue extends MessageQueue implements AlarmHandler {
   }
 }
 
-/** Shared by all empty messages: a view takes some 200 bytes, and a chunk may hold 32,768 empty messages. */
-const NO_BYTES = new Uint8Array(0);
-
 /** Copies small views: a queued view would keep its whole chunk in memory. */
 export function ownBytes(bytes: Uint8Array): Uint8Array {
-  if (bytes.length === 0) return NO_BYTES;
-  return bytes.length * 2 < bytes.buffer.byteLength ? bytes.slice() : bytes;
+  return bytes.length * 2 <= bytes.buffer.byteLength ? bytes.slice() : bytes;
 }

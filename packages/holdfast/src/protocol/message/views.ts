@@ -1,16 +1,19 @@
-// Converts between kinds of byte arrays. All functions share the memory, except `copyOf`.
+// Converts between kinds of byte arrays. All functions share the memory, except `copyOf`. Empty messages have memory of
+// their own: some of them come from a constant.
 
 import { TextBytes } from "../../shared/text-bytes.js";
 
 /** A plain `Uint8Array`, as in browsers, over the same memory. */
 export function viewOf(bytes: Uint8Array, start = 0, end = bytes.length): Uint8Array {
-  return new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start);
+  return end === start
+    ? new Uint8Array(0)
+    : new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start);
 }
 
 /** The same for text that is delivered as bytes. */
 export function textBytesOf(bytes: Uint8Array): TextBytes {
   const memory = bytes.buffer as ArrayBuffer; // Chunks never arrive in a SharedArrayBuffer.
-  return new TextBytes(memory, bytes.byteOffset, bytes.length);
+  return bytes.length === 0 ? new TextBytes(0) : new TextBytes(memory, bytes.byteOffset, bytes.length);
 }
 
 /** For control payloads, which are small and outlive their chunk: a view would keep the whole chunk in memory. */

@@ -5,6 +5,7 @@ import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
 import { decodeText, TextBytes } from "../../shared/text-bytes.js";
 import { ignore } from "../../shared/deferred.js";
 import type { SessionMessage } from "../../session/wire.js";
+import { copyOf } from "../../session/session-memory.js";
 import type { ReceiveLedger } from "../../session/receive-ledger.js";
 import type { InboxEntry } from "../../session/store/session-record.js";
 import type { Message } from "../../connection/reading/inbox.js";
@@ -218,7 +219,7 @@ export abstract class SessionIntake extends SessionSockets {
     if (log !== null && acknowledge === "received") {
       const { received } = this.incoming;
       if (message === null) log.onSkipped(received);
-      else log.onReceived(received, typeof message === "string" ? message : new Uint8Array(message));
+      else log.onReceived(received, copyOf(message));
     }
     this.onProgress();
   }

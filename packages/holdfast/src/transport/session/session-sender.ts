@@ -2,9 +2,9 @@
 // current link, replays after a cut, and sends acks.
 
 import type { LossCounts, LossReport, Resumption, Token } from "../../session/send-ledger.js";
-import { SharedPayload, type SessionMessageData } from "../../session/session-memory.js";
+import { copyOf, SharedPayload, type SessionMessageData } from "../../session/session-memory.js";
 import type { SessionLedger } from "../../session/session-ledger.js";
-import { decodeText, TextBytes } from "../../shared/text-bytes.js";
+import { decodeText, type TextBytes } from "../../shared/text-bytes.js";
 import { ignore } from "../../shared/deferred.js";
 import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
 import type { SendSettings, SharedMessage } from "../../connection/message-transport.js";
@@ -193,12 +193,6 @@ function payloadOf(message: SharedMessage): SharedPayload {
   if (lastShared === message && lastPayload !== null) return lastPayload;
   lastShared = message;
   return (lastPayload = new SharedPayload(copyOf(message.data)));
-}
-
-/** The caller may reuse the memory of bytes, and a replay may come much later. */
-function copyOf(data: SessionMessageData): SessionMessageData {
-  if (typeof data === "string") return data;
-  return data instanceof TextBytes ? new TextBytes(data) : new Uint8Array(data);
 }
 
 /**

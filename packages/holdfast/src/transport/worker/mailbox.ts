@@ -54,7 +54,6 @@ export class Mailbox<Outgoing extends object, Incoming> {
 
 /** Returns bytes that have a buffer to themselves, so that it can be transferred. */
 export function alone(bytes: Uint8Array): Uint8Array {
-  if (bytes.length === 0) return new Uint8Array(0); // Empty messages share a buffer.
   const isAlone = bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength;
   return isAlone ? new Uint8Array(bytes.buffer) : new Uint8Array(bytes);
 }

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { connect, InvalidArgumentError, serve, TextBytes, type Message } from "../../../build/index.js";
+import {
+  Client,
+  connect,
+  InvalidArgumentError,
+  serve,
+  TextBytes,
+  type Message,
+} from "../../../build/index.js";
 import { eventually, OPCODE } from "holdfast-testkit";
 import { anyText } from "../../protocol/arbitraries.js";
 import { Harness, ROLES } from "../harness.js";
@@ -59,6 +66,32 @@ test("E3: unread text is a separate copy, and still text", async () => {
   assert(waited.every((message) => message instanceof TextBytes && message.buffer.byteLength < 64));
 });
 
+for (const isAwaited of [false, true]) {
+  test(`E1, E3: empty messages stay text or binary, each with memory of its own (${isAwaited ? "awaited" : "queued"})`, async () => {
+    const harness = new Harness({ text: "bytes" });
+    const inTwo = (opcode: number): Uint8Array[] => [
+      harness.frame({ opcode, isFinal: false }),
+      harness.frame({ opcode: OPCODE.continuation }),
+    ];
+    const frames = [harness.text(""), harness.binary(""), ...inTwo(OPCODE.text), ...inTwo(OPCODE.binary)];
+    for (let round = 0; round < 2; round++) {
+      const messages: Uint8Array[] = [];
+      const aborter = new AbortController();
+      const take = (message: Message): void => {
+        if (typeof message !== "string") messages.push(message);
+      };
+      if (!isAwaited) harness.deliver(...frames);
+      const reading = harness.connection.forEach(take, { signal: aborter.signal });
+      if (isAwaited) harness.deliver(...frames);
+      aborter.abort();
+      await assert.rejects(reading);
+      assert.deepEqual(messages, [utf8(""), new Uint8Array(), utf8(""), new Uint8Array()]);
+      // Throws if another message has the same memory.
+      for (const { buffer } of messages) structuredClone(buffer, { transfer: [buffer] });
+    }
+  });
+}
+
 test("E1: received text is forwarded as text, compressed or not, without decoding it", async () => {
   const options = { host: "127.0.0.1", text: "bytes", compression: true } as const;
   await using server = await serve(
@@ -77,6 +110,22 @@ test("E1: received text is forwarded as text, compressed or not, without decodin
     }),
     { numRuns: 50 },
   );
+});
+
+test("E1: the events of a client say that an empty text is text", async () => {
+  await using server = await serve(
+    async (connection) => {
+      for (const message of ["", "x", "", new Uint8Array()]) await connection.send(message);
+    },
+    { host: "127.0.0.1" },
+  );
+  const seen: unknown[] = [];
+  for await (const event of new Client(server.url, { text: "bytes" })) {
+    if (event.type === "ready") await new Promise(setImmediate); // The messages may wait.
+    if (event.type === "text") seen.push(event.text);
+    if (event.type === "binary") seen.push(event.data.length);
+  }
+  assert.deepEqual(seen, ["", "x", "", 0]);
 });
 
 test("G5: TextBytes is broadcast as text, compressed or not; bytes that are no text are refused", async () => {

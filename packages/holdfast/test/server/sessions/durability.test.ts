@@ -6,6 +6,7 @@ import {
   NotSentError,
   serve,
   SessionLostError,
+  TextBytes,
   type Connection,
   type ServerSessionOptions,
   type Server,
@@ -66,6 +67,24 @@ for (const durability of ["shutdown", "message"] as const) {
     assert.deepEqual(positions, [2]);
     await peer.close();
     await later.close();
+    await second.close({ timeout: 0 });
+  });
+
+  test(`L7: unread text stays text at the successor if the servers take it as bytes (${durability})`, async () => {
+    const sessions = { durability, store: memoryStore() };
+    const options = { host: "127.0.0.1", sessions, text: "bytes" } as const;
+    const first = await serve((connection) => connection.closed, options);
+    let { url } = first;
+    const client = connectPersistent(() => url, { session: true, minDelay: 0, firstDelay: 5, maxDelay: 50 });
+    const sent = ["", "x", new Uint8Array()];
+    for (const message of sent) await client.send(message, { until: "delivered" });
+    const seen: unknown[] = [];
+    const second = await serve((connection) => connection.forEach((message) => seen.push(message)), options);
+    url = second.url;
+    await first.close();
+    await eventually(() => seen.length === sent.length, "the messages at the successor");
+    assert.deepEqual(seen, [new TextBytes(), new TextBytes([0x78]), new Uint8Array()]);
+    client.terminate();
     await second.close({ timeout: 0 });
   });
 
