@@ -6,6 +6,7 @@ import { coreOf } from "../connection/core-of.js";
 import { ConnectionClosedOK, type ConnectionClosed } from "../connection/errors.js";
 import type { Message } from "../connection/reading/inbox.js";
 import { checkBoolean, checkSignal, checkSize, invalidArgument } from "../shared/option-checks.js";
+import { TextBytes } from "../shared/text-bytes.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
 
 /** Options of `toNodeStream()`, as of `stream.Duplex`. */
@@ -136,6 +137,7 @@ class ConnectionStream extends Duplex {
   }
 
   #chunkOf(message: Message): Buffer | string {
+    if (this.readableObjectMode && message instanceof TextBytes) return message.toString();
     if (typeof message === "string") return this.readableObjectMode ? message : Buffer.from(message);
     return Buffer.from(message.buffer, message.byteOffset, message.byteLength);
   }

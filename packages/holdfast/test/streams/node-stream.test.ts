@@ -82,6 +82,20 @@ describe("Node streams", () => {
     assert.deepEqual(await stream.toArray(), ["one", Buffer.of(3), ""]);
   });
 
+  test('E1: with text: "bytes", text is a string in object mode, and its bytes otherwise', async () => {
+    for (const [objectMode, expected] of [
+      [true, ["€", Buffer.of(3)]],
+      [false, [Buffer.from([...Buffer.from("€"), 3])]],
+    ] as const) {
+      const { local, peer } = await openPair({ text: "bytes" });
+      await peer.send("€");
+      await peer.send(Uint8Array.of(3));
+      void peer.close();
+      const read: unknown[] = await toNodeStream(local, { objectMode }).toArray();
+      assert.deepEqual(objectMode ? read : [Buffer.concat(read as Buffer[])], expected);
+    }
+  });
+
   test("E1: each direction has its own mode", async () => {
     const { local, peer } = await openPair();
     const stream = toNodeStream(local, { readableObjectMode: true });

@@ -5,7 +5,7 @@ import { ignore } from "../../shared/deferred.js";
 import { HoldfastError } from "../../shared/errors.js";
 import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
 import type { Inbox, Message, Reader } from "./inbox.js";
-import { DONE, type ReadResult } from "./readers.js";
+import { asPiece, DONE, type ReadResult } from "./readers.js";
 import { MessageQueue } from "./message-queue.js";
 import type { ConnectionCore } from "../connection-core.js";
 
@@ -86,7 +86,7 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
   take(message: Message): boolean {
     this.#connection.streamTo(null);
     this.#state = "complete";
-    this.#settle(message);
+    this.#settle(asPiece(message));
     return false;
   }
 

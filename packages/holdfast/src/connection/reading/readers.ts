@@ -2,6 +2,7 @@
 
 import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
 import { Deferred, ignore } from "../../shared/deferred.js";
+import { TextBytes } from "../../shared/text-bytes.js";
 import { rejectToCaller } from "../caller-stack.js";
 import { noMessageError } from "../errors.js";
 import type { Message, ReadableConnection, Reader } from "./inbox.js";
@@ -158,6 +159,11 @@ export class MessageIterator implements AsyncIterator<Message, undefined>, Reade
   }
 }
 
+/** A whole message as a piece: pieces of text are strings, whatever the option `text` says. */
+export function asPiece(message: Message): Message {
+  return message instanceof TextBytes ? message.toString() : message;
+}
+
 /** `recvStream()` where every message arrives whole: it is the only piece. */
 export class WholeMessage implements AsyncIterableIterator<Message, undefined> {
   readonly #connection: ReadableConnection;
@@ -180,7 +186,7 @@ export class WholeMessage implements AsyncIterableIterator<Message, undefined> {
     this.#begin();
     this.#waiter = attachWaiter(this.#connection, "recvStream()", this.#options);
     try {
-      return { value: await this.#waiter.promise, done: false };
+      return { value: asPiece(await this.#waiter.promise), done: false };
     } catch (error) {
       if (error === LEFT) return DONE;
       throw error;

@@ -18,7 +18,7 @@ import type {
 } from "../../connection/message-transport.js";
 import type { CloseFrame } from "../../shared/close-code.js";
 import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
-import { decodeText, type TextBytes } from "../../shared/text-bytes.js";
+import { decodeText, type TextBytes, type TextForm } from "../../shared/text-bytes.js";
 import { rebuildError } from "./error-copy.js";
 import { decodePiece, joined, textOf } from "./message-text.js";
 import { alone, type Mailbox } from "./mailbox.js";
@@ -36,6 +36,7 @@ export interface PortTransportOptions {
   readonly mailbox: Mailbox<WorkerCommand, WorkerEvent>;
   readonly opened: Opened;
   readonly writeLimit: number;
+  readonly text: TextForm;
   /** Receives the heartbeat's events. */
   readonly onKeepaliveEvent: (event: KeepaliveEvent) => void;
   readonly onEnded: () => void;
@@ -278,7 +279,7 @@ export class PortTransport implements MessageTransport {
     }
     const parts = this.#parts;
     this.#parts = [];
-    this.#handler.onMessage(joined(parts));
+    this.#handler.onMessage(joined(parts, this.#options.text));
   }
 
   #finish(): void {

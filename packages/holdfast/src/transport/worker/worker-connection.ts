@@ -34,10 +34,10 @@ export function createWorkerConnection(
     owner,
     keepalive: (_, handler) => (keepalive = new WorkerKeepalive(runtime, handler, mailbox, settings)),
     transport: (handler) => {
-      const { writeLimit } = settings;
+      const { writeLimit, text } = settings;
       const onKeepaliveEvent = (event: KeepaliveEvent): void => keepalive?.onEvent(event);
       const transport = new PortTransport(
-        { runtime, mailbox, opened, writeLimit, onKeepaliveEvent, onEnded },
+        { runtime, mailbox, opened, writeLimit, text, onKeepaliveEvent, onEnded },
         handler,
       );
       onTransport(transport);

@@ -39,6 +39,24 @@ for (const role of ["client", "server"] as const) {
       assert.deepEqual(seen, ["whole", new Uint8Array(Buffer.from("abcd")), "last"]);
     });
 
+    test('E6: yields strings for text also with text: "bytes", awaited, waiting or in pieces', async () => {
+      const h = new Harness({ role, text: "bytes" });
+      const seen: unknown[] = [];
+      const read = async (): Promise<void> => {
+        for await (const piece of h.connection.recvStream()) seen.push(piece);
+      };
+      h.deliver(h.text("waiting"));
+      await read();
+      const reading = read();
+      h.deliver(h.text("awaited"));
+      await reading;
+      h.deliver(fragment(h, "text", "pie"));
+      const inPieces = read();
+      h.deliver(fragment(h, "continuation", "ces", true));
+      await inPieces;
+      assert.deepEqual(seen, ["waiting", "awaited", "pie", "ces"]);
+    });
+
     test("E6: yields a message that has begun to arrive, and splits text between characters only", async () => {
       const h = new Harness({ role });
       const euro = Buffer.from("€");
