@@ -141,7 +141,7 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
   onAccepted({ transport, preface, head, origin, upgrade, rest }: AcceptedUpgrade): void {
     const { request, choice, deflate, grant, receiver } = upgrade;
     const { subprotocol, subprotocolAnswer, link } = choice;
-    const meter = receiver === null ? (this.#limits?.meter() ?? null) : null;
+    const meter = receiver === null ? (this.#limits?.meter(link > 0) ?? null) : null;
     const settings = receiver?.settings ?? this.settings.connection;
     const frames = overFrames({
       runtime: this.runtime,

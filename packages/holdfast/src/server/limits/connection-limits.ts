@@ -21,8 +21,8 @@ export class ConnectionLimits {
   }
 
   /** Returns the meter of a new connection; null without a limit. */
-  meter(): ReceiveLimit | null {
-    return this.#receiving.meter();
+  meter(speaksLink: boolean): ReceiveLimit | null {
+    return this.#receiving.meter(speaksLink);
   }
 
   add(connection: Connection, meter: ReceiveLimit | null): void {

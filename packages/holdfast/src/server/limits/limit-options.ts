@@ -16,8 +16,9 @@ export interface LimitOptions {
    */
   readonly upgradesPerSecond?: number | null | undefined;
   /**
-   * Average messages per second that one connection may send; bursts of the same size are allowed. At least 1. @default
-   * null
+   * Average messages per second that one connection may send; bursts of the same size are allowed. At least 1.
+   * Messages of the link protocol (docs/link-protocol.md) do not count: a connection may send 2,000 of them per second, or
+   * as many as this. @default null
    */
   readonly messagesPerSecond?: number | null | undefined;
   /**

@@ -4,6 +4,7 @@ import type { Connection } from "../../connection/connection.js";
 import { coreOf } from "../../connection/core-of.js";
 import type { ReceiveMeter } from "../../transport/frames/receive-meter.js";
 import type { Logger } from "../../connection/ports.js";
+import { isOwnMessage } from "../../transport/link/link-message.js";
 import type { Runtime } from "../../connection/runtime.js";
 import { Deadline } from "../../connection/timer-queue.js";
 import type { LimitName, Limits } from "./limit-options.js";
@@ -17,6 +18,8 @@ import { Episode, reportExceededLimit } from "./report.js";
 export class ReceiveLimits extends Deadline {
   readonly limits: Limits;
   readonly messages: Rate | null;
+  /** Messages of the link protocol, which do not count as messages of the application. */
+  readonly linkMessages: Rate | null;
   readonly bytes: Rate | null;
   readonly runtime: Runtime;
   readonly logger: Logger | null;
@@ -28,14 +31,15 @@ export class ReceiveLimits extends Deadline {
     super();
     this.limits = limits;
     this.messages = rateOf(limits.messagesPerSecond);
+    this.linkMessages = rateOf(linkLimitOf(limits));
     this.bytes = rateOf(limits.bytesPerSecond);
     this.runtime = runtime;
     this.logger = logger;
   }
 
   /** Returns the meter of a new connection; null without a limit. */
-  meter(): ReceiveLimit | null {
-    return this.messages === null && this.bytes === null ? null : new ReceiveLimit(this);
+  meter(speaksLink: boolean): ReceiveLimit | null {
+    return this.messages === null && this.bytes === null ? null : new ReceiveLimit(this, speaksLink);
   }
 
   /** Milliseconds for which nothing was read before this time; 0 while the event loop runs. */
@@ -66,20 +70,24 @@ export class ReceiveLimit extends Deadline implements ReceiveMeter {
   readonly #shared: ReceiveLimits;
   readonly #episode = new Episode();
   #connection: Connection | null = null;
+  readonly #speaksLink: boolean;
   #messagesFullAt = 0;
+  #linkMessagesFullAt = 0;
   #bytesFullAt = 0;
   isDropping = false;
 
-  constructor(shared: ReceiveLimits) {
+  constructor(shared: ReceiveLimits, speaksLink: boolean) {
     super();
     this.#shared = shared;
+    this.#speaksLink = speaksLink;
   }
 
   /** Sets the connection to pause; call it before the connection starts. */
   watch(connection: Connection): void {
     this.#connection = connection;
     // Full, and without an allowance for a stall before.
-    this.#messagesFullAt = this.#bytesFullAt = this.#shared.runtime.clock.now();
+    const now = this.#shared.runtime.clock.now();
+    this.#messagesFullAt = this.#linkMessagesFullAt = this.#bytesFullAt = now;
     this.#shared.count(1);
   }
 
@@ -88,15 +96,21 @@ export class ReceiveLimit extends Deadline implements ReceiveMeter {
     if (rate === null) return;
     const now = this.#shared.runtime.clock.now();
     this.#bytesFullAt = take(this.#bytesFullAt, now - this.#shared.stallAt(now), count, rate);
-    if (overdrawnBy(this.#bytesFullAt, now, rate) > 0) this.#exceed("bytesPerSecond", now);
+    if (overdrawnBy(this.#bytesFullAt, now, rate) > 0) this.#exceed("bytes", now);
   }
 
-  onMessage(): void {
-    const rate = this.#shared.messages;
-    if (rate === null) return;
-    const now = this.#shared.runtime.clock.now();
-    this.#messagesFullAt = take(this.#messagesFullAt, now - this.#shared.stallAt(now), 1, rate);
-    if (overdrawnBy(this.#messagesFullAt, now, rate) > 0) this.#exceed("messagesPerSecond", now);
+  onMessage(message: Uint8Array | string | null): void {
+    const { messages, linkMessages, runtime } = this.#shared;
+    if (messages === null || linkMessages === null) return;
+    const now = runtime.clock.now();
+    const start = now - this.#shared.stallAt(now);
+    if (this.#speaksLink && message !== null && isOwnMessage(message)) {
+      this.#linkMessagesFullAt = take(this.#linkMessagesFullAt, start, 1, linkMessages);
+      if (overdrawnBy(this.#linkMessagesFullAt, now, linkMessages) > 0) this.#exceed("link messages", now);
+    } else {
+      this.#messagesFullAt = take(this.#messagesFullAt, start, 1, messages);
+      if (overdrawnBy(this.#messagesFullAt, now, messages) > 0) this.#exceed("messages", now);
+    }
   }
 
   /** Resumes reading: the average allows more. */
@@ -110,7 +124,7 @@ export class ReceiveLimit extends Deadline implements ReceiveMeter {
     this.#connection = null;
   }
 
-  #exceed(limit: LimitName, now: number): void {
+  #exceed(unit: "bytes" | "link messages" | "messages", now: number): void {
     const connection = this.#connection;
     if (connection === null || this.isDropping) return;
     const { limits, runtime, logger } = this.#shared;
@@ -119,8 +133,9 @@ export class ReceiveLimit extends Deadline implements ReceiveMeter {
     this.isDropping = !isOpen || limits.onExceeded === "close";
     if (!isOpen) return;
     if (!this.isSet) {
-      const unit = limit === "bytesPerSecond" ? "bytes" : "messages";
-      const reason = `Expected at most ${limits[limit]} ${unit} a second, got more.`;
+      const limit: LimitName = unit === "bytes" ? "bytesPerSecond" : "messagesPerSecond";
+      const most = unit === "link messages" ? linkLimitOf(limits) : limits[limit];
+      const reason = `Expected at most ${most} ${unit} a second, got more.`;
       const { remoteAddress } = connection;
       reportExceededLimit(
         { limit, reason, remoteAddress, connection },
@@ -128,14 +143,15 @@ export class ReceiveLimit extends Deadline implements ReceiveMeter {
       );
     }
     if (limits.onExceeded === "close") {
-      const reason = limit === "bytesPerSecond" ? "too many bytes a second" : "too many messages a second";
+      const reason = `too many ${unit} a second`;
       coreOf(connection).closeWithCause("local-close", { code: 1008, reason }, null, true);
       return;
     }
     coreOf(connection).pauseReading("rate");
-    const { messages, bytes } = this.#shared;
+    const { messages, linkMessages, bytes } = this.#shared;
     const delay = Math.max(
       this.#delay(messages, this.#messagesFullAt, now),
+      this.#delay(linkMessages, this.#linkMessagesFullAt, now),
       this.#delay(bytes, this.#bytesFullAt, now),
     );
     runtime.timers.set(this, now + delay);
@@ -145,6 +161,16 @@ export class ReceiveLimit extends Deadline implements ReceiveMeter {
   #delay(rate: Rate | null, fullAt: number, now: number): number {
     return rate === null ? 0 : overdrawnBy(fullAt, now, rate) + Math.min(BATCH_TIME, rate.depth / 2);
   }
+}
+
+/**
+ * Link messages that one connection may send per second. A client that only listens confirms what it receives, and
+ * subscribes to all its topics at once: far below this, which costs the server a few percent of a CPU.
+ */
+const LINK_MESSAGES = 2_000;
+
+function linkLimitOf({ messagesPerSecond }: Limits): number | null {
+  return messagesPerSecond && Math.max(messagesPerSecond, LINK_MESSAGES);
 }
 
 /** Messages and bytes are read in batches of this many milliseconds' worth. */

@@ -152,7 +152,7 @@ export class FrameTransport extends MessageSender implements MessageTransport, B
   }
 
   streamTo(handler: PieceHandler | null): void {
-    if (handler !== null) this.#meter?.onMessage();
+    if (handler !== null) this.#meter?.onMessage(null);
     this.protocol.streamTo(handler);
   }
 

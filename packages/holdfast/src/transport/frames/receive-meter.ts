@@ -7,15 +7,15 @@ export interface ReceiveMeter {
   readonly isDropping: boolean;
   /** A chunk arrived and has been parsed. */
   onBytes(count: number): void;
-  /** A message is complete, or the first piece of a streamed one was delivered. */
-  onMessage(): void;
+  /** A message is complete, or the first piece of a streamed one was delivered (null). */
+  onMessage(message: Uint8Array | string | null): void;
 }
 
 /** Counts each message before it is delivered. */
 export function metered(handler: MessageHandler, meter: ReceiveMeter): MessageHandler {
   return {
     onMessage(message) {
-      meter.onMessage();
+      meter.onMessage(message);
       if (!meter.isDropping) handler.onMessage(message);
     },
     onPing: (payload) => handler.onPing(payload),

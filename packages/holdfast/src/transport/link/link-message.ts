@@ -1,5 +1,7 @@
 // The messages of the link protocol (docs/link-protocol.md), as text.
 
+import { TextBytes } from "../../shared/text-bytes.js";
+
 /**
  * U+0016, "synchronous idle". A text that begins with one mark is a message of the link protocol; a text that
  * begins with two is the application's.
@@ -15,6 +17,19 @@ export const MAX_LINK_MESSAGE = 1024;
 
 /** Bytes, as in a control frame (RFC 6455 section 5.5). */
 const MAX_PAYLOAD = 125;
+
+/** Whether a text has the mark at this index; always false for binary messages. */
+export function isMarked(message: Uint8Array | string, place = 0): message is TextBytes | string {
+  if (typeof message === "string") return message.charCodeAt(place) === MARK_CODE;
+  return message[place] === MARK_CODE && message instanceof TextBytes;
+}
+
+/** Whether it is a link message that carries no message of the application. */
+export function isOwnMessage(message: Uint8Array | string): boolean {
+  if (!isMarked(message)) return false;
+  const beginning = String(message.slice(1, 5));
+  return !beginning.startsWith(MARK) && beginning !== "pub ";
+}
 
 export type LinkMessage =
   | { readonly type: "ping" | "pong"; readonly payload: Uint8Array }

@@ -17,6 +17,7 @@ import type {
 } from "../../connection/message-transport.js";
 import {
   ANNOUNCERS,
+  isMarked,
   MARK,
   MARK_CODE,
   readLinkMessage,
@@ -291,12 +292,6 @@ export class LinkProtocol extends TransportDecorator {
 }
 
 const EXPECTED_ANNOUNCED = "Expected the binary message that the peer announced, got another message";
-
-/** Whether a text has the mark at this index; always false for binary messages. */
-function isMarked(message: Message, place = 0): message is string | TextBytes {
-  if (typeof message === "string") return message.charCodeAt(place) === MARK_CODE;
-  return message[place] === MARK_CODE && message instanceof TextBytes;
-}
 
 function marked(text: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(text.length + 1);

@@ -3,6 +3,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import {
   connect,
+  connectPersistent,
   serve,
   type CloseInfo,
   type Connection,
@@ -205,4 +206,48 @@ describe("Limits per connection", () => {
     assert(performance.now() - began >= 1_000);
     await connection.close();
   });
+
+  test("G11, L1: the acks of a client that only listens do not count", async () => {
+    const accepted: Connection[] = [];
+    server = await serve(
+      async (connection) => {
+        accepted.push(connection);
+        await connection.closed;
+      },
+      { host: "127.0.0.1", sessions: true, limits: { messagesPerSecond: 5, onExceeded: "close" } },
+    );
+    const link = connectPersistent(server.url, { session: true });
+    let count = 0;
+    const reading = link.forEach(() => count++);
+    await eventually(() => accepted.length === 1, "the connection");
+    for (let index = 0; index < 5_000; index++) await accepted[0]?.send("x", { until: "sent" });
+    await eventually(() => count === 5_000, "all of them", 30_000);
+    assert.deepEqual([accepted.length, accepted[0]?.state, published.length], [1, "open", 0]);
+    link.terminate();
+    await reading;
+  });
+
+  for (const [what, protocol, word, count, reason] of [
+    ["link messages have a limit of their own", "holdfast.v1", "ping 00", 20_000, "link messages"],
+    ["messages that a client publishes count", "holdfast.v1", "pub 1 topic\nx", 100, "messages"],
+    ["without the link protocol, all messages count", "chat", "ping 00", 100, "messages"],
+  ] as const) {
+    test(`G11: ${what}`, async () => {
+      const limits = { messagesPerSecond: 10, onExceeded: "close" } as const;
+      const { port } = await start({ limits, subprotocols: ["chat"], pingInterval: null });
+      await using client = await RawClient.connect({ port });
+      await client.upgrade({ headers: { "Sec-WebSocket-Protocol": protocol } });
+      for (let index = 0; index < 500 && protocol !== "chat"; index++) client.sendText(`${SYN}sub 1 topic`);
+      client.sendText("hello");
+      await eventually(() => received.length === 1, "the message of the application");
+      assert.deepEqual([received, published.length], [["hello"], 0]);
+      const message = frame({ opcode: OPCODE.text, payload: SYN + word, mask: true });
+      client.write(Buffer.concat(Array<Uint8Array>(count).fill(message)));
+      client.sendClose(1000);
+      await eventually(() => ends.length === 1, "the end", 30_000);
+      assert.deepEqual(ends[0]?.sent, { code: 1008, reason: `too many ${reason} a second` });
+    });
+  }
 });
+
+const SYN = "\u0016";
