@@ -1,14 +1,16 @@
-// Hides the secret of a session from the log and the diagnostics channels. Only the first message of either end has it:
-// `resume` of the client; `session` or `lost` of the server.
+// Hides the secret of a session from the log and the diagnostics channels: in `resume` of the client, and in `session` and
+// `lost` of the server. They are the first message of either end. A peer may send them later by mistake: a later message
+// is examined if it begins like one of the link protocol, and may then be hidden as a whole if it is fragmented.
 
 import { BINARY, CONTINUATION, TEXT } from "../../shared/opcode.js";
 import type { ObservedFrame } from "../../shared/observed-frame.js";
 import type { FrameObserver } from "../../connection/message-transport.js";
+import { MARK_CODE } from "../link/link-message.js";
 
 export class SecretHidingObserver implements FrameObserver {
   readonly #observer: FrameObserver;
-  readonly #sent = new FirstMessage();
-  readonly #received = new FirstMessage();
+  readonly #sent = new Messages();
+  readonly #received = new Messages();
 
   constructor(observer: FrameObserver) {
     this.#observer = observer;
@@ -23,13 +25,21 @@ export class SecretHidingObserver implements FrameObserver {
   }
 }
 
-class FirstMessage {
-  #isOver = false;
+class Messages {
+  #isFirst = true;
+  /** Whether the current message is hidden; null while it is not known, before its first byte. */
+  #isHidden: boolean | null = null;
 
   hide(frame: ObservedFrame): ObservedFrame {
     const { opcode, isFinal, isCompressed, payload } = frame;
-    if (this.#isOver || (opcode !== TEXT && opcode !== BINARY && opcode !== CONTINUATION)) return frame;
-    this.#isOver = isFinal;
+    if (opcode !== TEXT && opcode !== BINARY && opcode !== CONTINUATION) return frame;
+    if (payload.length > 0) this.#isHidden ??= this.#isFirst || (payload[0] === MARK_CODE && !isCompressed);
+    const isHidden = this.#isHidden === true;
+    if (isFinal) {
+      this.#isFirst = false;
+      this.#isHidden = null;
+    }
+    if (!isHidden) return frame;
     // A secret that is compressed, or cut by a fragment, is not found: then nothing is shown.
     const isWhole = opcode !== CONTINUATION && isFinal && !isCompressed;
     return { ...frame, payload: isWhole ? withoutSecret(payload) : payload.slice().fill(ASTERISK) };
