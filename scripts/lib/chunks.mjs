@@ -18,6 +18,8 @@ const LIMITS = {
 /** The entries that a page loads before its first WebSocket opens are named so. */
 const PAGE_START = "page-";
 const MAIN = "index.js";
+/** By default, Vite makes one file of a worker's script, and refuses dynamic imports. */
+const PAGE_WORKER = "browser-worker.js";
 
 /**
  * The name of the chunk for each module that is in no entry, for rollup's option `manualChunks`.
@@ -75,6 +77,8 @@ class Plan {
     let best = null;
     for (const other of this.#chunks) {
       if (other === chunk || other.isEntry || this.makesCircle(chunk, other)) continue;
+      // Bundlers drop nothing of what a page imports dynamically.
+      if (other.isFixed && loaders.some(isPageWorker)) continue;
       const others = this.#loadersOf(other);
       if (!loaders.every((each) => this.#loadedWith(each).has(other))) continue;
       const added = others.map((each) => this.#addedTo(each, chunk));
@@ -128,10 +132,15 @@ class Plan {
     return this.#chunks.filter((each) => each.isFixed && this.#closure(each).has(chunk));
   }
 
-  /** The bytes that a loader would load in addition; Infinity if it would load other people's modules. */
+  /**
+   * The bytes that a loader would load in addition; Infinity if it would load other people's modules, or the worker of a
+   * page would load dynamic imports.
+   */
   #addedTo(loader, chunk) {
     const loaded = this.#loadedWith(loader);
     const added = [...this.#closure(chunk)].filter((each) => !loaded.has(each));
+    const isDynamic = added.some(({ dynamicImports }) => dynamicImports.length > 0);
+    if (isPageWorker(loader) && isDynamic) return Infinity;
     const foreign = this.#foreignImports(loaded);
     if ([...this.#foreignImports(added)].some((name) => !foreign.has(name))) return Infinity;
     return added.reduce((sum, { size }) => sum + size, 0);
@@ -174,4 +183,8 @@ class Plan {
       names.map((name) => (name.startsWith("node:") ? "node:" : name.replace(/\btopics\.js$/, MAIN))),
     );
   }
+}
+
+function isPageWorker({ fileName }) {
+  return fileName === PAGE_WORKER;
 }

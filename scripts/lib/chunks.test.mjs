@@ -3,9 +3,9 @@ import { test } from "node:test";
 import { planChunks } from "./chunks.mjs";
 
 /** A chunk as rollup describes it: with a module of the same name, and 100 bytes. */
-function chunk(fileName, imports = [], isEntry = false) {
+function chunk(fileName, imports = [], isEntry = false, dynamicImports = []) {
   return {
-    ...{ fileName, imports, isEntry, dynamicImports: [], isDynamicEntry: false },
+    ...{ fileName, imports, isEntry, dynamicImports, isDynamicEntry: false },
     ...{ code: " ".repeat(100), modules: { [fileName]: {} } },
   };
 }
@@ -29,6 +29,28 @@ test("a page that has not opened a WebSocket yet loads nothing in vain", () => {
     chunk("index", ["a", "b"], true),
     chunk("a"),
     chunk("b"),
+  ]);
+  assert.notEqual(names.get("a"), names.get("b"));
+});
+
+test("the worker of a page loads no dynamic imports", () => {
+  const names = planChunks([
+    chunk("browser-worker.js", ["a"], true),
+    chunk("browser.js", ["a", "b"], true),
+    chunk("a"),
+    chunk("b", [], false, ["c"]),
+    chunk("c"),
+  ]);
+  assert.notEqual(names.get("a"), names.get("b"));
+});
+
+test("the code that a page imports dynamically contains none that only its worker needs", () => {
+  const names = planChunks([
+    chunk("browser-worker.js", ["a", "b"], true),
+    chunk("worker.js", ["a", "b"], true),
+    chunk("browser.js", [], true, ["b"]),
+    chunk("a"),
+    { ...chunk("b"), isDynamicEntry: true },
   ]);
   assert.notEqual(names.get("a"), names.get("b"));
 });

@@ -1,20 +1,23 @@
-// Programs in bundles: no part that they need is left out. `connectInWorker()`: the script of the worker is a separate entry. The tests run each bundle, as
-// a program of Node.js in a folder without node_modules, and as a page in Chromium.
+// Programs in bundles: no part that they need is left out. `connectInWorker()`: Vite and webpack find the script of the
+// worker, and for the others it is a separate entry. The tests run each bundle, as a program of Node.js in a folder
+// without node_modules, and as a page in Chromium.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { extname, join } from "node:path";
+import { extname, join, relative } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import { nodeResolve } from "@rollup/plugin-node-resolve";
 import * as esbuild from "esbuild";
 import { serve, type Server } from "holdfast";
 import { rollup, type RollupLog } from "rollup";
+import { build as buildWithVite } from "vite";
+import webpack from "webpack";
 import { Browser, skip } from "./browser/chromium.js";
 
 type Platform = "browser" | "node";
@@ -60,6 +63,22 @@ const withRollup: Bundler = {
     assert.deepEqual(warnings, []);
   },
 };
+
+/** They find a worker's script by themselves, and have their default configuration. */
+const pageBundlers = {
+  async Vite(root: string, outDir: string) {
+    await buildWithVite({ root, configFile: false, logLevel: "silent", build: { outDir } });
+  },
+  async webpack(root: string, path: string) {
+    const compiler = webpack({ mode: "production", entry: join(root, "main.js"), output: { path } });
+    await new Promise<void>((resolve, reject) => {
+      compiler.run((error, stats) => {
+        if (error === null && stats?.hasErrors() === false) resolve();
+        else reject(error ?? new Error(stats?.toString()));
+      });
+    });
+  },
+} as const;
 
 const nodeProgram = (worker: string): string => `
 import { connectInWorker } from "holdfast";
@@ -142,6 +161,25 @@ await link.send("with connectPersistent");
 document.title = [await connection.recv(), await link.recv()].join(" ");
 `;
 
+const CONNECT_PAGE = `
+import { connect } from "holdfast";
+const connection = await connect(location.hash.slice(1));
+await connection.send("with connect");
+document.title = await connection.recv();
+`;
+
+const WORKERS_PAGE = `
+import { connectInWorker } from "holdfast/browser";
+const own = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+const received = [];
+for (const [name, worker] of [["the library", undefined], ["the page", own]]) {
+  const connection = await connectInWorker(location.hash.slice(1), { worker });
+  await connection.send("from a worker of " + name);
+  received.push(await connection.recv());
+}
+document.title = received.join(", ");
+`;
+
 /** No top-level \`await\` in CommonJS. */
 const withinFunction = (program: string): string => {
   const [imports, rest] = [program.match(/^import .*$/gm) ?? [], program.replaceAll(/^import .*$/gm, "")];
@@ -158,7 +196,7 @@ describe("A worker's script in bundles", { timeout: 300_000 }, () => {
     });
     // Next to this file, so that the packages are found.
     sources = await mkdtemp(join(import.meta.dirname, "bundled-"));
-    await writeFile(join(sources, "worker.js"), `import "holdfast/worker";\n`);
+    await writeFile(join(sources, "worker.js"), WORKER);
   });
   after(async () => {
     await server.close();
@@ -232,19 +270,54 @@ connectInWorker(process.argv[2]).catch(({ name, message }) => console.log(name, 
         t.after(() => rm(folder, { recursive: true }));
         const site = await serveFolder(folder);
         t.after(() => site.close());
-        const page = await browser.openPage();
-        await page.goto(`${site.url}#${server.url}`);
-        await page.waitForFunction(() => document.title !== "", null, { timeout: 30_000 });
-        assert.equal(await page.title(), "from a worker with connectPersistent");
+        assert.equal(await titleOf(site.url), "from a worker with connectPersistent");
       });
+    }
+
+    const pages = [
+      ["opens a connection", CONNECT_PAGE, "with connect"],
+      [
+        "opens connections in workers",
+        WORKERS_PAGE,
+        "from a worker of the library, from a worker of the page",
+      ],
+    ] as const;
+    for (const [bundler, build] of Object.entries(pageBundlers)) {
+      for (const [does, program, title] of pages) {
+        test(`I1: a page that ${bundler} has built by default ${does}`, async (t) => {
+          const root = await mkdtemp(join(sources, "page-"));
+          await writeFile(join(root, "index.html"), PAGE.replace("/main.js", "./main.js"));
+          await writeFile(join(root, "main.js"), program);
+          await writeFile(join(root, "worker.js"), WORKER);
+          const folder = join(root, "dist");
+          await mkdir(folder);
+          await build(root, folder);
+          const site = await serveFolder(folder);
+          t.after(() => site.close());
+          assert.equal(await titleOf(site.url), title);
+        });
+      }
+    }
+
+    async function titleOf(url: string): Promise<string> {
+      const page = await browser.openPage();
+      await page.goto(`${url}#${server.url}`);
+      await page.waitForFunction(() => document.title !== "", null, { timeout: 30_000 });
+      return await page.title();
     }
   });
 });
 
+const WORKER = `import "holdfast/worker";\n`;
+const PAGE = `<!doctype html><script type="module" src="/main.js"></script>`;
+
 async function serveFolder(folder: string): Promise<{ readonly url: string; close(): void }> {
   const files = new Map<string, Buffer>();
-  for (const name of await readdir(folder)) files.set(`/${name}`, await readFile(join(folder, name)));
-  const page = Buffer.from(`<!doctype html><script type="module" src="/main.js"></script>`);
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile()) files.set(`/${relative(folder, path)}`, await readFile(path));
+  }
+  const page = files.get("/index.html") ?? Buffer.from(PAGE);
   const server = createServer(({ url = "/" }, response) => {
     const type = extname(url) === ".js" ? "text/javascript" : "text/html";
     response.writeHead(200, { "Content-Type": type }).end(files.get(url) ?? page);

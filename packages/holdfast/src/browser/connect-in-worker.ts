@@ -11,7 +11,8 @@ import { WorkerError } from "../transport/worker/worker-error.js";
 import { WorkerHost, type OnFailed, type RunningWorker } from "../transport/worker/worker-host.js";
 import { browserRuntime } from "../transport/browser/browser-runtime.js";
 import { parseBrowserURL } from "./browser-url.js";
-import { loadCodeFor, waitForCode, workerConnectionCode } from "./load-code.js";
+import { openingCode, workerConnectionCode } from "./late-code.js";
+import { loadCodeFor, waitForCode } from "./load-code.js";
 import { CONNECT_OPTIONS, checkConnectOptions, type ConnectOptions, NO_SESSION } from "./options.js";
 import { withFullStop } from "../shared/full-stop.js";
 
@@ -55,7 +56,7 @@ export async function connectInWorker(
   const { openTimeout, signal } = checked;
   const deadline = openTimeout === null ? null : runtime.clock.now() + openTimeout;
   const code = workerConnectionCode.get();
-  const loading = loadCodeFor(checked, runtime, deadline);
+  const loading = loadCodeFor(openingCode, checked, runtime, deadline);
   const { ConnectionLog: log } = loading instanceof Promise ? await loading : loading;
   const settings = { ...checked.connection, log };
   const start =

@@ -4,7 +4,8 @@ import type { Connection } from "../connection/connection.js";
 import type { OpenObserver } from "../connection/open-observer.js";
 import { watchAbort } from "../shared/abort-watch.js";
 import { Deferred, quietly } from "../shared/deferred.js";
-import { open, type LateObserver } from "./connect.js";
+import { open } from "./connect.js";
+import type { LateObserver } from "./open.js";
 import type { ConnectOptions } from "./options.js";
 
 export class EarlyOpening implements LateObserver {

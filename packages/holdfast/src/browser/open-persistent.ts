@@ -14,7 +14,7 @@ import {
 import type { ValueOrFactory } from "../reconnect/target.js";
 import { browserConnector } from "./connector.js";
 import { EarlyOpening } from "./early-opening.js";
-import { connectionCode, persistentCode } from "./load-code.js";
+import { connectionCode, persistentCode } from "./late-code.js";
 import type { ConnectOptions } from "./options.js";
 
 /** @throws InvalidArgumentError for an invalid option */
