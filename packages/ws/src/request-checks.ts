@@ -27,3 +27,27 @@ export function checkRequest({ method, headers }: IncomingMessage): Refusal | nu
 function invalid(message: string): Refusal {
   return { status: 400, message };
 }
+
+/**
+ * Any true value, as in `ws`, but no error, such as one that was caught and returned, and no promise, which may come to
+ * nothing: `ws` lets every client in then.
+ */
+export function isConsent(verdict: unknown): boolean {
+  if (!verdict) return false;
+  const kind = Object.prototype.toString.call(verdict);
+  const isPromise = typeof (verdict as { then?: unknown }).then === "function";
+  if (!isPromise && kind !== "[object Error]" && !(verdict instanceof Error)) return true;
+  if (isPromise) void Promise.resolve(verdict).catch(() => undefined);
+  if (!hasWarned) warn(isPromise ? "a promise" : "an error");
+  return false;
+}
+
+let hasWarned = false;
+
+function warn(got: string): void {
+  hasWarned = true; // Once: clients could fill the log.
+  process.emitWarning(
+    `Expected \`verifyClient\` to answer true or false, got ${got}: the client is refused. Call its second argument, the callback, to answer later.`,
+    "HoldfastWarning",
+  );
+}

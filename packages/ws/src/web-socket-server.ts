@@ -10,7 +10,7 @@ import { acceptKey } from "./accept-key.js";
 import { ServerHandshake } from "./handshake-records.js";
 import { CONNECTION_DEFAULTS, createAdopter, given } from "./options.js";
 import { destroySocket, refuse, type Refusal } from "./refusals.js";
-import { checkRequest } from "./request-checks.js";
+import { checkRequest, isConsent } from "./request-checks.js";
 import type { ServerOptions } from "./server-options.js";
 import { parseProtocols } from "./subprotocols.js";
 import { WebSocket } from "./web-socket.js";
@@ -146,12 +146,12 @@ export class WebSocketServer extends EventEmitter {
     }
     const info = clientInfo(request);
     if (verifyClient.length !== 2) {
-      if ((verifyClient as (info: object) => boolean)(info)) accept();
+      if (isConsent((verifyClient as (info: object) => boolean)(info))) accept();
       else refuse(socket, { status: 401 });
       return;
     }
     verifyClient(info, (isVerified, status, message, headers) => {
-      if (isVerified) accept();
+      if (isConsent(isVerified)) accept();
       else refuse(socket, { status: status ?? 401, message, headers });
     });
   }

@@ -242,3 +242,34 @@ test("N4: allowSynchronousEvents: false delivers each message in a turn of its o
     ]);
   });
 });
+
+test("N4: verifyClient that gives a promise or an error refuses the client, and the process is warned once", async () => {
+  const warnings: string[] = [];
+  const onWarning = ({ name, message }: Error): void => {
+    if (name === "HoldfastWarning") warnings.push(message);
+  };
+  process.on("warning", onWarning);
+  const deciders: readonly unknown[] = [
+    async () => true,
+    async () => Promise.reject(new Error("no")),
+    () => new Error("no"),
+    (_: unknown, done: (verdict: unknown) => void) => done(new Error("no")),
+  ];
+  for (const verifyClient of deciders) {
+    const listener = new WebSocketServer({ port: 0, verifyClient: verifyClient as () => boolean });
+    listener.on("connection", () => assert.fail("The client is refused."));
+    await once(listener, "listening");
+    const client = new WebSocket(`ws://127.0.0.1:${(listener.address() as AddressInfo).port}`);
+    const [error] = (await once(client, "error")) as [Error];
+    assert.match(error.message, /401/);
+    listener.close();
+  }
+  process.off("warning", onWarning);
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0] ?? "", /^Expected `verifyClient` to answer true or false, got a promise:/);
+});
+
+test("N4: verifyClient may answer with any true value, as in ws", async () => {
+  const verifyClient = (() => ({ user: "ada" })) as unknown as () => boolean;
+  await withPair({ verifyClient }, async (client) => assert.equal(client.readyState, WebSocket.OPEN));
+});

@@ -117,6 +117,19 @@ export function tagOf(value: unknown): string {
   }
 }
 
+/**
+ * Whether the value is an object of no class, of any realm: no Error, Promise or Response. Never throws.
+ */
+export function isPlainObject(value: unknown): boolean {
+  if (tagOf(value) !== "Object") return false;
+  try {
+    const prototype: unknown = Object.getPrototypeOf(value);
+    return prototype === null || Object.getPrototypeOf(prototype) === null;
+  } catch {
+    return false; // A Proxy.
+  }
+}
+
 /** @param remedy what to do instead: a sentence */
 export function invalidArgument(
   name: string,

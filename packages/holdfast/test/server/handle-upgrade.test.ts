@@ -187,6 +187,10 @@ describe("Upgrades that an application hands over", () => {
         [request, socket, head, "data"],
         [request, socket, head, { header: {} }],
         [request, socket, head, { headers: { Upgrade: "h2c" } }],
+        [request, socket, head, null],
+        [request, socket, head, new Response("denied", { status: 401 })],
+        [request, socket, head, new Error("denied")],
+        [request, socket, head, Promise.reject(new Error("denied"))],
       ]) {
         try {
           handUpAny(...values);
@@ -202,9 +206,12 @@ describe("Upgrades that an application hands over", () => {
       "Expected `request` to be the IncomingMessage of an `upgrade` event, got an object.",
       "Expected `socket` to be the socket of an `upgrade` event, got an object.",
       'Expected `head` to be the bytes of an `upgrade` event, got "head" (string).',
-      'Expected `granted` to be an object with `headers` and `data`, got "data" (string).',
-      'Expected `granted` to be an object with `headers` and `data`, got an object with "header" (string).',
+      'Expected `granted` to be a plain object with `headers` and `data`, got "data" (string).',
+      'Expected `granted` to be a plain object with `headers` and `data`, got an object with "header" (string).',
       'Expected headers that the handshake does not set itself, got "Upgrade".',
+      ...["null", "an object", "an object", "a promise"].map(
+        (got) => `Expected \`granted\` to be a plain object with \`headers\` and \`data\`, got ${got}.`,
+      ),
     ]);
     assert.throws(
       () => attach(null, () => undefined, { path: "/chat" }),

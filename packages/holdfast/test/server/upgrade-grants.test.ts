@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { runInNewContext } from "node:vm";
 import { connect, serve, type ServeOptions } from "../../build/index.js";
 import { RawClient, testCertificates } from "holdfast-testkit";
 import { recordingLogger } from "./recording-logger.js";
@@ -149,8 +150,12 @@ test("G2 B5: a grant that cannot be sent is logged and answered with 500, also w
     [{ header: {} }, /got an object with "header" \(string\)\.$/],
     [
       new Headers(),
-      /^Expected `onRequest` to return a Response, nothing, or an object with `headers` and `data`, got an object\.$/,
+      /^Expected `onRequest` to return a Response, nothing, or a plain object with `headers` and `data`, got an object\.$/,
     ],
+    [new Date(), /got an object\.$/],
+    [new (class Denied {})(), /got an object\.$/],
+    [Object.create({ data: "user" }), /got an object\.$/],
+    [new Proxy({}, { getPrototypeOf: () => Error.prototype }), /got an object\.$/],
     [[], /got an array\.$/],
     [true, /got true \(boolean\)\.$/],
     ["no", /got "no" \(string\)\.$/],
@@ -177,5 +182,41 @@ test("G2 B5: a grant that cannot be sent is logged and answered with 500, also w
       assert.deepEqual([failed?.message, refused?.message], ["onRequest failed", "connection refused"]);
       assert.match((failed?.details as { error: Error }).error.message, message);
     }
+  }
+});
+
+test("G2: an error that onRequest returns, as a caught rejection may be, refuses the client and is the cause in the log", async () => {
+  const errors = [
+    new TypeError("bad token"),
+    Object.assign(new Error("bad token"), { data: "user" }),
+    runInNewContext('new Error("bad token")') as Error,
+  ];
+  for (const denied of errors) {
+    const { logger, lines } = recordingLogger();
+    const verify = (): Promise<never> => Promise.reject(denied);
+    await using server = await serve(() => assert.fail("The client is refused."), {
+      host: "127.0.0.1",
+      logger,
+      onRequest: () => verify().catch((error: unknown) => error as undefined),
+    });
+    await assert.rejects(connect(server.url), { status: 500 });
+    const { error } = lines[0]?.details as { error: Error };
+    assert.deepEqual([lines[0]?.message, error.cause], ["onRequest failed", denied]);
+  }
+});
+
+test("G2: a grant may come from another realm, and have no prototype", async () => {
+  const grants: readonly unknown[] = [
+    runInNewContext('({ data: "user", headers: { "X-Room": "7" } })'),
+    Object.assign(Object.create(null) as object, { data: "user", headers: { "X-Room": "7" } }),
+  ];
+  for (const grant of grants) {
+    const seen: unknown[] = [];
+    await using server = await serve((connection) => void seen.push(connection.data), {
+      host: "127.0.0.1",
+      onRequest: () => grant as { data: string },
+    });
+    await using connection = await connect(server.url);
+    assert.deepEqual([connection.response.headers.get("X-Room"), seen], ["7", ["user"]]);
   }
 });

@@ -2,6 +2,7 @@
 
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
+import { refusePromise } from "../../connection/arguments.js";
 import { invalidArgument } from "../../shared/option-checks.js";
 import { errorOf } from "../../shared/thrown.js";
 import {
@@ -47,6 +48,7 @@ export function handleUpgrade(
   grant: UpgradeGrant,
 ): void {
   checkUpgrade(request, socket, head);
+  refusePromise("granted", "a plain object with `headers` and `data`", grant);
   const granted = checkGrant(grant, "Expected `granted` to be");
   if (socket.destroyed) return; // The client disconnected while the application decided.
   const parsed = readUpgrade(request);

@@ -1,5 +1,6 @@
 // Asks the application whether a request may look at its connections.
 
+import { isPlainObject } from "../../shared/option-checks.js";
 import type { ServerRequest } from "../upgrade/server-request.js";
 import type { InspectSettings } from "./options.js";
 
@@ -45,10 +46,13 @@ function isResponse(verdict: unknown): verdict is Response {
   return Object.prototype.toString.call(verdict) === "[object Response]";
 }
 
-/** An object with more fields than `who` may be anything, such as the record of a user who may not look. */
+/**
+ * An object of a class, or with more fields than `who`, may be anything, such as an error, or the record of a user who
+ * may not look.
+ */
 function nameIn(verdict: unknown): string | null {
-  if (typeof verdict !== "object" || verdict === null) return null;
-  const entries: [string, unknown][] = Object.entries(verdict);
+  if (!isPlainObject(verdict)) return null;
+  const entries: [string, unknown][] = Object.entries(verdict as object);
   if (entries.length !== 1) return null;
   const [[name, who]] = entries;
   return name === "who" && typeof who === "string" && who !== "" ? who.slice(0, LONGEST_NAME) : null;

@@ -1,6 +1,6 @@
 // The return value of `onRequest`, and its checks.
 
-import { describe } from "../../shared/option-checks.js";
+import { describe, isPlainObject, tagOf } from "../../shared/option-checks.js";
 import { InvalidArgumentError } from "../../shared/errors.js";
 import {
   readHeaders,
@@ -46,6 +46,8 @@ export function isResponse(answer: Response | UpgradeGrant): answer is Response 
 }
 
 /**
+ * Accepts only a plain object: an Error that was caught and returned, a Response, or a promise is no consent.
+ *
  * @param expectation the beginning of the error message
  * @throws InvalidArgumentError, InvalidHeaderError
  */
@@ -53,15 +55,16 @@ export function checkGrant(
   grant: UpgradeGrant,
   expectation = "Expected `onRequest` to return a Response, nothing, or",
 ): CheckedGrant {
-  if (typeof grant !== "object" || (grant as unknown) === null) {
+  const isPlain = isPlainObject(grant);
+  const unknownName = isPlain
+    ? Object.keys(grant).find((name) => name !== "headers" && name !== "data")
+    : undefined;
+  if (!isPlain || unknownName !== undefined || Symbol.iterator in grant) {
+    const got = unknownName === undefined ? describe(grant) : `an object with ${describe(unknownName)}`;
+    const cause = tagOf(grant) === "Error" ? { cause: grant } : {};
     throw new InvalidArgumentError(
-      `${expectation} an object with \`headers\` and \`data\`, got ${describe(grant)}.`,
-    );
-  }
-  const unknownName = Object.keys(grant).find((name) => name !== "headers" && name !== "data");
-  if (unknownName !== undefined || Symbol.iterator in grant) {
-    throw new InvalidArgumentError(
-      `${expectation} an object with \`headers\` and \`data\`, got ${unknownName === undefined ? describe(grant) : `an object with ${describe(unknownName)}`}.`,
+      `${expectation} a plain object with \`headers\` and \`data\`, got ${got}.`,
+      cause,
     );
   }
   const headers = grant.headers === undefined ? [] : readHeaders(grant.headers);

@@ -334,6 +334,7 @@ describe("inspect()", () => {
     const verdicts: readonly unknown[] = [
       ...[false, undefined, null, 1, "yes", {}, [true], new Boolean(true), () => true],
       ...[{ who: "" }, { who: 1 }, { who: "ada", isAdmin: false }],
+      ...[Object.assign(new Error("no"), { who: "ada" }), Object.assign(new Date(), { who: "ada" })],
     ];
     let verdict: unknown;
     let error: Error | null = null;
