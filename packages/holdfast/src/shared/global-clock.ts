@@ -54,7 +54,7 @@ export class GlobalClock {
   /** Added to the time of the source, so that time continues from that of an earlier source. */
   #offset = 0;
   /** The newest time that was returned. */
-  #last = -Infinity;
+  #last = 0;
   readonly #pending = new Set<PendingTimer>();
   /** When a pending timer counts as lost. */
   #lostAt = Infinity;
@@ -79,7 +79,7 @@ export class GlobalClock {
     if (setTimeout !== this.#setTimeout || date !== this.#date || performance.now !== this.#performanceNow) {
       this.#followGlobals();
     }
-    const now = this.#offset + (this.#usesDate ? date.now() : performance.now());
+    const now = this.#offset + this.#read();
     if (now > this.#lostAt) this.#recover(now);
     return (this.#last = now);
   }
@@ -135,11 +135,25 @@ export class GlobalClock {
     for (const { dueAt } of this.#pending) this.#lostAt = Math.min(this.#lostAt, dueAt + LOST_AFTER);
   }
 
+  /**
+   * The time of the source. A mock may give none, or throw: with `jest.spyOn(performance, "now").mockImplementation()`
+   * the real time counts. A single NaN would stop all timers for good.
+   */
+  #read(): number {
+    let time: unknown;
+    try {
+      time = this.#usesDate ? this.#date.now() : this.#performanceNow.call(this.#performance);
+    } catch {
+      // No time.
+    }
+    if (Number.isFinite(time)) return time as number;
+    return this.#usesDate ? this.#last - this.#offset : this.#realNow.call(this.#real.performance);
+  }
+
   /** The globals have changed: continues with the new ones, from the time of the old ones. */
   #followGlobals(): void {
-    const oldTime = this.#usesDate ? this.#date.now() : this.#performanceNow.call(this.#performance);
     // A fake clock may have been set back before it was restored.
-    const now = Math.max(this.#last, this.#offset + oldTime);
+    const now = Math.max(this.#last, this.#offset + this.#read());
     const wereFake = this.#hasFakeTimers;
     const wereReplaced = this.#globals.setTimeout !== this.#setTimeout;
     this.#date = this.#globals.Date;
@@ -148,7 +162,7 @@ export class GlobalClock {
     this.#setTimeout = this.#globals.setTimeout;
     this.#chooseSource();
     // Keep it a whole number: sums of a fake clock stay exact, and its timers fire at the right millisecond.
-    this.#offset = Math.ceil(now - (this.#usesDate ? this.#date.now() : this.#performance.now()));
+    this.#offset = Math.ceil(now - this.#read());
     if (!wereReplaced) return;
     for (const timer of this.#pending) {
       // A replaced fake timer fires no more, and a fake `clearTimeout` could clear another timer with the same handle.

@@ -123,3 +123,37 @@ test("C20: a timer that was cleared by others is set again", async () => {
   }
   await server.close();
 });
+
+const TIMELESS: [string, () => unknown][] = [
+  ["returns nothing", () => undefined],
+  ["returns NaN", () => NaN],
+  ["throws", () => assert.fail("not implemented")],
+];
+
+for (const [name, now] of TIMELESS) {
+  test(`C20: a mocked performance.now that ${name} stops no timer, neither then nor after it is restored`, async () => {
+    const server = await serve(() => undefined, { pingInterval: null });
+    const connection = await connect(server.url, { pingInterval: 20 });
+    await until(() => answered(connection) > 0, "a ping is answered");
+    const before = answered(connection);
+    const mocked = mock.method(performance, "now", now as () => number);
+    let second: Connection;
+    try {
+      second = await connect(server.url, { pingInterval: 20 });
+      for (let turns = 0; turns < 1_000 && answered(connection) < before + 3; turns++)
+        await new Promise((resolve) => setTimeout(resolve, 20));
+    } finally {
+      mocked.mock.restore();
+    }
+    assert.ok(answered(connection) >= before + 3, "pings continue");
+    for (const each of [connection, second]) {
+      const restored = answered(each);
+      await until(() => answered(each) > restored + 3, "pings are answered");
+    }
+    await assert.rejects(connect("ws://a.test", { lookup: () => undefined, openTimeout: 100 }), {
+      name: "OpenTimeoutError",
+    });
+    await Promise.all([connection.close(), second.close()]);
+    await server.close();
+  });
+}
