@@ -146,8 +146,10 @@ class ConnectionStream extends Duplex {
   readonly #onEnd = (): void => {
     if (this.#isOnlyWritten) this.destroy(this.#error);
     else if (this.readable && (this.#isReading || coreOf(this.#connection).inbox.length > 0)) return;
-    else if (this.#error instanceof ConnectionClosedOK && this.readable) this.push(null);
-    else if (!this.writableEnded) this.destroy(this.#error);
+    else if (this.#error instanceof ConnectionClosedOK) {
+      if (this.readable) this.push(null);
+      else this.end();
+    } else if (!this.writableEnded) this.destroy(this.#error);
   };
 
   /** A source that is attached after the end may never write. */

@@ -267,9 +267,33 @@ describe("Node streams", () => {
     for (let n = 0; n < 100; n++) await peer.send(String(n));
     stream.write("x");
     assert.deepEqual(await peer.recv(), new Uint8Array(Buffer.from("x")));
-    const failed = once(stream, "error");
+    const events: string[] = [];
+    for (const name of ["error", "end", "finish", "close"]) stream.on(name, () => events.push(name));
     void peer.close();
-    assert.equal(((await failed)[0] as Error).name, "ConnectionClosedOK");
+    await eventually(() => events.includes("close"), "the end");
+    assert.deepEqual(events, ["finish", "close"]);
+  });
+
+  test("D4: with `readable: false`, a stream that is made after a good end, or written to later, fails for nobody", async () => {
+    const { local, peer } = await openPair();
+    const before = toNodeStream(local, { readable: false });
+    void peer.close();
+    await local.closed;
+    const after = toNodeStream(local, { readable: false });
+    for (const stream of [before, after]) {
+      stream.on("error", assert.fail);
+      await eventually(() => stream.closed, "the end");
+      assert.equal(stream.writableFinished, true);
+      const error = await new Promise((resolve) => stream.write("late", resolve));
+      assert.ok(error instanceof Error);
+    }
+  });
+
+  test("D8: with `readable: false`, a bad end destroys the stream with the error", async () => {
+    const { local, peer } = await openPair();
+    const failed = once(toNodeStream(local, { readable: false }), "error");
+    peer.terminate();
+    assert.equal(((await failed)[0] as Error).name, "ConnectionClosedError");
   });
 
   test("E5: a pipeline through a transform, from one connection to another", async () => {
