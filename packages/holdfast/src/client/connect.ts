@@ -72,7 +72,7 @@ function readArguments(url: string | URL, options: ConnectOptions): ConnectArgum
       origin,
     };
   } catch (cause) {
-    if (cause instanceof HoldfastError) throw cause;
+    if (errorOf(cause) instanceof HoldfastError) throw cause;
     const message = withFullStop(
       `Expected a URL and options that can be read, got an error: ${errorOf(cause).message}`,
     );

@@ -105,7 +105,7 @@ function failureOfCode(code: string | undefined, phase: OpenPhase): OpenFailure 
       return "invalid-handshake";
     default:
       // In TLS 1.3 the client completes its handshake before the server verifies the client certificate.
-      return phase === "tls" || /^ERR_(?:SSL|TLS)_/.test(code ?? "") ? "tls" : "unreachable";
+      return phase === "tls" || /^ERR_(?:SSL|TLS)_/.test(String(code)) ? "tls" : "unreachable";
   }
 }
 

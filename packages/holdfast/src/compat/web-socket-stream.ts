@@ -8,8 +8,8 @@ import type { ConnectorOptions } from "../reconnect/connector.js";
 import { abortedError, openingError } from "../reconnect/opening-failure.js";
 import { NO_STATUS, type CloseFrame } from "../shared/close-code.js";
 import { Deferred, ignore, quietly } from "../shared/deferred.js";
-import { checkOptionNames } from "../shared/option-names.js";
-import { thrownText } from "../shared/thrown.js";
+import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
+import { errorOf, thrownText } from "../shared/thrown.js";
 import { checkProtocols, parseURL } from "./arguments.js";
 import { connectOptions, failedOpening, type PlatformPort } from "./connection-link.js";
 import {
@@ -84,13 +84,15 @@ export function defineWebSocketStream<Options extends ConnectorOptions>(
     constructor(url: string | URL, init: WebSocketStreamInit<Options> = {}) {
       requireArguments("WebSocketStream", arguments.length, 1);
       const text = toUSVString(url);
-      const { protocols, signal, holdfast } = toDictionary("init", init);
+      const given = toDictionary("init", init);
+      const { protocols, signal, holdfast } = given;
       const names = protocols === undefined ? [] : toSequence("protocols", protocols);
       if (signal !== undefined && !(signal instanceof AbortSignal)) {
         throw new TypeError("Expected `signal` to be an AbortSignal.");
       }
       this.#url = parseURL(text).href;
       checkProtocols(names);
+      checkOptionNames("WebSocketStream", typeof init === "object" ? given : undefined, INIT);
       void quietly(this.#opened.promise);
       void quietly(this.#closed.promise);
       const options = (holdfast ?? {}) as Options; // `checkOptions` checks the values.
@@ -197,8 +199,9 @@ export function defineWebSocketStream<Options extends ConnectorOptions>(
     }
 
     #closeFor(reason: unknown): void {
-      const isError = reason instanceof WebSocketError;
-      this.#close(isError ? { code: reason.closeCode ?? 1005, reason: reason.reason } : NO_STATUS);
+      const error = errorOf(reason);
+      const isError = error instanceof WebSocketError;
+      this.#close(isError ? { code: error.closeCode ?? 1005, reason: error.reason } : NO_STATUS);
     }
 
     #close(frame: CloseFrame): void {
@@ -246,5 +249,7 @@ export function defineWebSocketStream<Options extends ConnectorOptions>(
   setRequiredArguments(WebSocketStream.prototype, "close", 0);
   return WebSocketStream;
 }
+
+const INIT: OptionNames<WebSocketStreamInit<unknown>> = { protocols: true, signal: true, holdfast: true };
 
 const NO_CLOSE: CloseFrame = { code: 1006, reason: "" };

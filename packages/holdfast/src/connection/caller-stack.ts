@@ -32,19 +32,26 @@ const named = new WeakMap<HoldfastError, number>();
 
 /** Call it in an async function that is awaited. Returns the error; does not change foreign errors. */
 export function addCaller(error: unknown): unknown {
-  if (!(error instanceof HoldfastError)) return error;
+  try {
+    if (error instanceof HoldfastError) nameCallers(error);
+  } catch {
+    // The reason of a signal may be anything: a revoked Proxy, or an error that is frozen.
+  }
+  return error;
+}
+
+function nameCallers(error: HoldfastError): void {
   const callers = named.get(error) ?? 0;
-  if (callers === MAX_CALLERS) return error;
+  if (callers === MAX_CALLERS) return;
   const { captureStackTrace } = Error as { captureStackTrace?: (target: object, above: unknown) => void };
-  if (captureStackTrace === undefined) return error;
+  if (captureStackTrace === undefined) return;
   const here: { stack?: string } = {};
   captureStackTrace(here, addCaller);
   const frames = (here.stack ?? "").split("\n").filter((line) => line.startsWith("    at async "));
-  if (frames.length === 0) return error;
+  if (frames.length === 0) return;
   const before = callers === 0 ? `${error.name}: ${error.message}` : (error.stack ?? "");
   const news = frames.filter((frame) => !before.includes(frame));
-  if (news.length === 0) return error;
+  if (news.length === 0) return;
   error.stack = [before, ...news].join("\n");
   named.set(error, callers + 1);
-  return error;
 }

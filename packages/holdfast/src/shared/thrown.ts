@@ -26,7 +26,8 @@ function messageOfLookalike(thrown: unknown): string | null {
 function isReadableError(value: unknown): value is Error {
   try {
     if (!(value instanceof Error) && Object.prototype.toString.call(value) !== "[object Error]") return false;
-    const { name, message, stack } = value as Error;
+    const { name, message, stack, code } = value as Error & { readonly code?: unknown };
+    String(code); // May throw too.
     return isText(name) && isText(message) && (stack === undefined || isText(stack));
   } catch {
     return false;

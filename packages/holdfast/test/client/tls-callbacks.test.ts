@@ -68,7 +68,30 @@ async function failureOf(url: string, options: ConnectOptions): Promise<Handshak
   return error;
 }
 
+/** Node would read its stack or its code, and raise an uncaught exception. */
+function unreadable(name: "stack" | "message" | "code"): Error {
+  return Object.defineProperty(new Error("boom"), name, { get: () => raise(new Error("unreadable")) });
+}
+
 describe("A checkServerIdentity", () => {
+  for (const name of ["stack", "message", "code"] as const) {
+    test(`B12: that returns an Error whose ${name} cannot be read: tls, at once, also for the proxy's certificate`, async () => {
+      await using server = await serve(() => undefined, {
+        host: "127.0.0.1",
+        tls: certificates.server,
+        http2: true,
+      });
+      const tls = { ca: certificates.ca, checkServerIdentity: () => unreadable(name) };
+      for (const http2 of [false, true])
+        assert.equal((await failureOf(server.url, { tls, http2 })).failure, "tls");
+      await using proxy = await RawServer.start({ tls: certificates.server });
+      const url = `https://127.0.0.1:${proxy.port}`;
+      assert.equal((await failureOf("ws://name.test/", { proxy: { url, tls } })).failure, "proxy");
+      await proxy.close();
+      await server.close();
+    });
+  }
+
   for (const [what, check, message, cause] of faults) {
     for (const [way, options] of [
       ["directly", {}],
@@ -195,6 +218,7 @@ describe("An SNICallback of a server", () => {
   for (const [what, callback] of [
     ["throws", () => raise(new Error("boom"))],
     ["is async and rejects", () => Promise.reject(new Error("boom"))],
+    ["is async and rejects with an unreadable error", () => Promise.reject(unreadable("stack"))],
   ] as const) {
     test(`B12: that ${what} ends that handshake, at once, and nothing else`, async () => {
       await using server = await serve(() => undefined, {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Duplex } from "node:stream";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import {
   connect,
@@ -8,6 +9,7 @@ import {
   type ServeOptions,
   type Server,
 } from "holdfast";
+import { WebSocketStream } from "holdfast/websocket";
 import { activeResources, assertNothingLeft, RawClient, type ResourceCounts } from "holdfast-testkit";
 import { THENABLES, THROWN } from "./thrown-values.js";
 
@@ -118,6 +120,46 @@ describe("Values that the application throws", () => {
       );
       await new Promise(setImmediate);
       assert.ok(logged.length > 0);
+    });
+
+    test(`B12: a stream of createConnection that emits ${name} as its error fails the opening, at once`, async () => {
+      for (const url of ["ws://a.test/", "wss://a.test/"]) {
+        const createConnection = (): Duplex => {
+          const stream = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() });
+          setImmediate(() => stream.emit("error", make()));
+          return stream;
+        };
+        await assert.rejects(connect(url, { createConnection, openTimeout: null }), Error);
+      }
+    });
+
+    test(`B10: a signal that aborts with ${name} rejects connect() with that value, before and during the opening`, async () => {
+      const url = await start(() => undefined);
+      for (const isEarly of [true, false]) {
+        const reason = make();
+        const aborter = new AbortController();
+        if (isEarly) aborter.abort(reason);
+        else setImmediate(() => aborter.abort(reason));
+        const target = isEarly ? url : "ws://a.test/";
+        const { signal } = aborter;
+        const opening = connect(target, { signal, lookup: () => undefined, openTimeout: null });
+        let isSame = false; // Returning or printing the value may throw.
+        await opening.then(
+          () => assert.fail("resolved"),
+          (error: unknown) => void (isSame = error === signal.reason),
+        );
+        assert.ok(isSame);
+      }
+    });
+
+    test(`N1: WebSocketStream closes its connection if a stream is aborted or cancelled with ${name}`, async () => {
+      const url = await start((connection) => connection.closed);
+      for (const side of ["abort", "cancel"] as const) {
+        const stream = new WebSocketStream(url);
+        const { readable, writable } = await stream.opened;
+        await (side === "abort" ? writable.abort(make()) : readable.cancel(make()));
+        assert.deepEqual(await stream.closed, { closeCode: 1005, reason: "" });
+      }
     });
 
     test(`F1: url, onOpen and retryable that throw ${name} end a persistent connection, or its attempt`, async () => {

@@ -1,12 +1,15 @@
 // Values that code can throw, and values that code can return instead of a promise. Each is created on demand, because
 // some can be used only once.
 
+import { HoldfastError } from "holdfast";
+
 /** Keyed by the name in the test title. */
 export const THROWN: Readonly<Record<string, () => unknown>> = {
   "an object without a prototype": () => Object.create(null) as unknown,
   "an object whose toString throws": () => ({ toString: throwing, [Symbol.toPrimitive]: throwing }),
   "an Error whose message throws": () => Object.defineProperty(new Error("x"), "message", { get: throwing }),
   "an Error whose name throws": () => Object.defineProperty(new Error("x"), "name", { get: throwing }),
+  "an error of this library whose properties throw": unreadable,
   "an Error whose code is no string": () =>
     Object.assign(new Error("x"), { code: Object.create(null) as unknown }),
   "a Proxy that throws on everything": throwingProxy,
@@ -43,6 +46,13 @@ function thenable(then: (resolve: unknown, reject: (error: unknown) => void) => 
 
 function throwing(): never {
   throw Object.create(null);
+}
+
+function unreadable(): HoldfastError {
+  const error = new HoldfastError("x");
+  for (const name of ["stack", "name", "message", "code", "cause"])
+    Object.defineProperty(error, name, { get: throwing });
+  return error;
 }
 
 function throwingProxy(): unknown {

@@ -153,15 +153,16 @@ export class DialContext {
   }
 
   /** Converts an error of the system or of an application callback to the error of the current phase. */
-  failure(error: unknown): HoldfastError {
+  failure(thrown: unknown): HoldfastError {
+    const error = errorOf(thrown);
     const proxy = this.#proxy;
     if (error instanceof HoldfastError && (proxy === null || !(error instanceof HandshakeError)))
       return error;
     const phase = this.#isInTls ? "tls" : this.#phase;
-    if (proxy === null) return openError(errorOf(error), phase, this.where);
+    if (proxy === null) return openError(error, phase, this.where);
     if (error instanceof ProxyError) return error;
     const { message } =
-      error instanceof HandshakeError ? error : openError(errorOf(error), phase, `the proxy ${proxy.href}`);
+      error instanceof HandshakeError ? error : openError(error, phase, `the proxy ${proxy.href}`);
     return this.proxyFailure(message, { cause: error });
   }
 

@@ -24,7 +24,7 @@ export function guardedIdentityCheck(
     try {
       const verdict: unknown = check(identity, certificate);
       if (verdict === undefined) return undefined;
-      if (verdict instanceof Error) return verdict;
+      if (verdict instanceof Error) return errorOf(verdict); // Node reads its stack and its code.
       ignoreRejection(verdict);
       return context.failTls(
         `Expected \`${option}\` to return an Error or undefined, got ${describe(verdict)}.`,

@@ -6,6 +6,7 @@ import { coreOf } from "../../connection/core-of.js";
 import type { SendObserver } from "../../connection/message-transport.js";
 import { ConnectionClosed } from "../../connection/errors.js";
 import { NotSentError } from "../../connection/sending/not-sent-error.js";
+import { errorOf } from "../../shared/thrown.js";
 import type { OutgoingMessage } from "./outgoing-message.js";
 
 export class Delivery implements SendObserver {
@@ -55,7 +56,7 @@ export class Delivery implements SendObserver {
 
   #onRejected(error: unknown): void {
     // When the connection ends, `withdraw` settles all its messages together.
-    if (this.#isOver || error instanceof ConnectionClosed) return;
+    if (this.#isOver || errorOf(error) instanceof ConnectionClosed) return;
     const { signal } = this.message;
     const isAborted = signal?.aborted === true && error === signal.reason;
     // Any other error concerns the argument: text that is not UTF-8.

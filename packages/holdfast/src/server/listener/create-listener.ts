@@ -4,7 +4,7 @@ import { createServer as createTcpServer, type Server as Listener } from "node:n
 import type { TlsOptions } from "node:tls";
 import { nodeModule } from "../../protocol/node-module.js";
 import { InvalidArgumentError } from "../../shared/errors.js";
-import { thrownText } from "../../shared/thrown.js";
+import { errorOf, thrownText } from "../../shared/thrown.js";
 import { withFullStop } from "../../shared/full-stop.js";
 
 /** @throws InvalidArgumentError where Node refuses the TLS options */
@@ -40,7 +40,7 @@ function guardedSniCallback(callback: SniCallback): SniCallback {
   const call: (...args: Parameters<SniCallback>) => unknown = callback;
   return (name, done) => {
     Promise.resolve(call(name, done)).catch((error: unknown) => {
-      done(error instanceof Error ? error : new Error("SNICallback failed.", { cause: error }));
+      done(errorOf(error)); // Node reads its stack.
     });
   };
 }

@@ -4,6 +4,7 @@ import { SILENT_PLATFORM, type AsyncContext, type Platform } from "../../connect
 import type { Clock } from "../../connection/ports.js";
 import { HoldfastError } from "../../shared/errors.js";
 import type { SessionLoss } from "../../shared/session-errors.js";
+import { errorOf } from "../../shared/thrown.js";
 import type { SessionProof } from "../../session/server-session.js";
 import type { InboxEntry, SessionChange, SessionRecord } from "../../session/store/session-record.js";
 import type { Claim, SessionStore } from "../../session/store/session-store.js";
@@ -55,9 +56,10 @@ export class StoreCalls {
 }
 
 /** The error of a store as a HoldfastError. */
-export function storeError(error: unknown): HoldfastError {
+export function storeError(thrown: unknown): HoldfastError {
+  const error = errorOf(thrown);
   if (error instanceof HoldfastError) return error;
-  return new HoldfastError("The session store failed. See its error, in `cause`.", { cause: error });
+  return new HoldfastError("The session store failed. See its error, in `cause`.", { cause: thrown });
 }
 
 function isClaim(value: unknown, id: string, proof: SessionProof): value is Claim {
