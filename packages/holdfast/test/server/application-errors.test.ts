@@ -52,6 +52,23 @@ describe("without a logger", () => {
     }
   });
 
+  test("G8: a trustProxy that throws or is async is printed", async () => {
+    const failures: readonly (readonly [trustProxy: () => unknown, error: string])[] = [
+      [failingHandler, "Error: boom in the handler\n    at "],
+      [async () => true, "Expected `trustProxy()` to be true or false, got a promise."],
+    ];
+    for (const [trustProxy, error] of failures) {
+      for (const limits of [null, true]) {
+        printed = "";
+        const server = await serve(() => undefined, { trustProxy: trustProxy as () => boolean, limits });
+        await (await connect(server.url)).close();
+        await server.close();
+        assert.ok(timesIn(printed, "holdfast: trustProxy failed") > 0);
+        assert.ok(timesIn(printed, error) > 0, printed);
+      }
+    }
+  });
+
   test("G8: a refused origin is warned of once, with the option that allows it", async () => {
     const server = await serve(() => undefined);
     for (const origin of ["https://a.example", "https://a.example", "https://b.example"]) {

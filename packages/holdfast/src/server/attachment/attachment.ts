@@ -64,7 +64,7 @@ export class Attachment implements ServerListener, AttachedServer {
     if (target === null) return false;
     const { trustProxy, connection } = this.#core.settings;
     try {
-      const located = locateClient(head, origin, trustProxy, connection.logger);
+      const located = locateClient(head, origin, trustProxy, connection.faultLogger);
       return matchesPath(this.#filter, createServerRequest(head, located, { target, isUpgrade: true }));
     } catch (error) {
       connection.faultLogger?.error("path failed", { error: errorOf(error) });
@@ -121,7 +121,7 @@ export class Attachment implements ServerListener, AttachedServer {
     const peer = { transport: new SocketByteStream(socket), source, isSecure: isEncrypted(socket) };
     const decision = await this.#core.decidePlain(
       head,
-      locateClient(head, peer, trustProxy, connection.logger),
+      locateClient(head, peer, trustProxy, connection.faultLogger),
     );
     await respond(response, decision);
   }

@@ -1,6 +1,7 @@
 // Determines the origin of a request: the socket's peer, or the client that a trusted proxy reports.
 
-import type { Address, Logger } from "../../connection/ports.js";
+import type { FaultLogger } from "../../connection/platform.js";
+import type { Address } from "../../connection/ports.js";
 import { parseAuthority } from "../../protocol/handshake/authority.js";
 import type { HeaderList } from "../../protocol/handshake/header-list.js";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
@@ -17,7 +18,7 @@ export function locateClient(
   { headers }: RequestHead,
   origin: RequestOrigin,
   trust: ProxyTrust | null,
-  logger: Logger | null,
+  logger: FaultLogger | null,
 ): RequestOrigin {
   if (trust === null) return origin;
   const { transport } = origin;

@@ -2,8 +2,9 @@
 
 import { refusePromise } from "../../connection/arguments.js";
 import { describe, invalidArgument } from "../../shared/option-checks.js";
-import type { Logger } from "../../connection/ports.js";
+import type { FaultLogger } from "../../connection/platform.js";
 import { InvalidArgumentError } from "../../shared/errors.js";
+import { errorOf } from "../../shared/thrown.js";
 import {
   addressBytes,
   isInRange,
@@ -52,12 +53,12 @@ export function checkTrustProxy(value: unknown): ProxyTrust | null {
 }
 
 /** Wraps the application's function: if it throws, the proxy is not trusted. */
-export function withoutThrowing(trust: ProxyTrust, logger: Logger | null): ProxyTrust {
+export function withoutThrowing(trust: ProxyTrust, logger: FaultLogger | null): ProxyTrust {
   return (address, hop) => {
     try {
       return trust(address, hop);
     } catch (error) {
-      logger?.error("trustProxy failed", { error });
+      logger?.error("trustProxy failed", { error: errorOf(error) });
       return false;
     }
   };

@@ -3,7 +3,8 @@
 import type { Cluster } from "node:cluster";
 import type { Server as Listener, Socket } from "node:net";
 import { nodeModule } from "../../protocol/node-module.js";
-import type { Address, Clock, Logger } from "../../connection/ports.js";
+import type { FaultLogger } from "../../connection/platform.js";
+import type { Address, Clock } from "../../connection/ports.js";
 import { withoutThrowing, type ProxyTrust } from "../forwarding/trust.js";
 import type { AddressLimits } from "../limits/address-limits.js";
 import type { ServerListener } from "./server-listener.js";
@@ -46,11 +47,11 @@ export class OwnListener implements ServerListener {
     const { clock } = core.runtime;
     this.#clock = clock;
     const { trustProxy, connection } = core.settings;
-    const { logger } = connection;
+    const { logger, faultLogger } = connection;
     // For example, too many open files: the server and its connections continue.
     listener.on("error", (error: Error) => logger?.error("listening failed", { error }));
     const { addressLimits } = core;
-    if (addressLimits !== null) limitSockets(listener, addressLimits, trustProxy, logger);
+    if (addressLimits !== null) limitSockets(listener, addressLimits, trustProxy, faultLogger);
     const handshakes = isSecure ? new TlsHandshakes(listener, clock, logger) : null;
     this.#handshakes = handshakes;
     const sessions = http2 ? new Http2Sessions(core) : null;
@@ -122,7 +123,7 @@ function limitSockets(
   listener: Listener,
   limits: AddressLimits,
   trust: ProxyTrust | null,
-  logger: Logger | null,
+  logger: FaultLogger | null,
 ): void {
   const trusts = trust === null ? () => false : withoutThrowing(trust, logger);
   listener.on("connection", (socket: Socket) => {

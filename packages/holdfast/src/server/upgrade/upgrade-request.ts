@@ -186,7 +186,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
   #receive(head: RequestHead): RequestOrigin {
     const { transport, source, isSecure, settings } = this.#init;
     const peer: RequestOrigin = { transport, source, isSecure };
-    const origin = locateClient(head, peer, settings.trustProxy, settings.connection.logger);
+    const origin = locateClient(head, peer, settings.trustProxy, settings.connection.faultLogger);
     return (this.#received = { head, origin }).origin;
   }
 
