@@ -3,6 +3,7 @@
 import type { CloseInfo } from "../connection/close-info.js";
 import type { Message } from "../connection/reading/inbox.js";
 import type { CloseFrame } from "../shared/close-code.js";
+import { checkOptionNames } from "../shared/option-names.js";
 import { checkCloseFrame, checkProtocols, parseURL, toProtocols } from "./arguments.js";
 import {
   copyOfBufferSource,
@@ -22,6 +23,8 @@ import { outcomeOf } from "./outcome.js";
 import { Sender } from "./sender.js";
 import { checkBufferOptions } from "./buffer-options.js";
 import type { WebSocketConstructor } from "./web-socket-types.js";
+
+const INIT = { holdfast: true, headers: true } as const;
 
 const CONNECTING = 0;
 const OPEN = 1;
@@ -53,16 +56,23 @@ export function defineWebSocket<Options extends object>(
       requireArguments(name, arguments.length, 1);
       const text = toUSVString(url);
       const names = toProtocols(protocols);
-      // The standard has no third argument, and ignores any value there.
-      const { holdfast } = toDictionary("init", typeof init === "object" ? init : undefined);
+      // The standard has no third argument, and ignores any value there. Libraries that know `ws` pass `headers` (SignalR).
+      const given = toDictionary("init", typeof init === "object" ? init : undefined);
+      const { holdfast, headers } = given;
       super();
       this.#url = parseURL(text).href;
       checkProtocols(names);
+      checkOptionNames(name, given, INIT);
       const { maxBufferedAmount, options } = checkBufferOptions(holdfast);
       this.#sender = new Sender({ platform, maxBufferedAmount, onFailed: (error) => this.#fail(error) });
       opener.open(
         // The opener checks the options.
-        { url: this.#url, protocols: names, options: options as Options, signal: this.#opening.signal },
+        {
+          url: this.#url,
+          protocols: names,
+          options: { ...(headers === undefined ? {} : { headers }), ...options } as Options,
+          signal: this.#opening.signal,
+        },
         { onOpen: (link) => this.#onOpen(link), onEnd: (info) => this.#onEnd(info) },
       );
     }

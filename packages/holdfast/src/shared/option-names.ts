@@ -12,7 +12,8 @@ export type OptionNames<Options> = Readonly<Record<keyof Options, true>>;
 export type OptionAdvice = Readonly<Record<string, string>>;
 
 /**
- * Ignores inherited names, undefined values and the fields of class instances.
+ * Ignores undefined values, and the fields of class instances, which may have more. An inherited name
+ * counts, as an inherited value does.
  *
  * @param what the function that takes the options, as the message names it: `connect()`
  * @throws InvalidArgumentError for an unknown name, and for a value that is neither undefined nor an object
@@ -55,7 +56,8 @@ function refuseUnknown(
   names: Readonly<Record<string, true>>,
   advice: OptionAdvice,
 ): void {
-  if (!Object.hasOwn(options, name) || options[name] === undefined || isInstance(options)) return;
+  const isCommon = Object.hasOwn(Object.prototype, name) && !Object.hasOwn(options, name); // Of a polyfill.
+  if (isCommon || options[name] === undefined || isInstance(options)) return;
   const nearest = nearestName(name, Object.keys(names));
   const remedy = Object.hasOwn(advice, name)
     ? `${advice[name] ?? ""}.`

@@ -230,7 +230,7 @@ describe("options that do not exist", () => {
     await server.close();
   });
 
-  test("G9: inherited names, undefined values and fields of class instances are ignored", async () => {
+  test("G9: undefined values, fields of class instances, and names in Object.prototype are ignored", async () => {
     class Settings {
       pingInterval = 5_000;
       name = "of the application";
@@ -238,12 +238,32 @@ describe("options that do not exist", () => {
     const server = await serve(() => undefined, odd(new Settings()));
     for (const options of [
       new Settings(),
-      Object.create({ unknown: 1, pingInterval: 5_000 }) as object,
+      Object.create({ unknown: undefined, pingInterval: 5_000 }) as object,
       { unknown: undefined, [Symbol("unknown")]: 1 },
       Object.assign(Object.create(null) as object, { pingInterval: 5_000 }),
     ]) {
       await (await connect(server.url, odd(options))).close();
     }
+    // As a library of the application may do.
+    Object.defineProperty(Object.prototype, "polyfilled", { value: 1, enumerable: true, configurable: true });
+    try {
+      await (await connect(server.url, { pingInterval: 5_000 })).close();
+    } finally {
+      delete (Object.prototype as { polyfilled?: unknown }).polyfilled;
+    }
     await server.close();
+  });
+
+  test("G9: inherited names are rejected, since inherited values count", async () => {
+    const verifyClient = (): boolean => false;
+    await assert.rejects(
+      serve(() => undefined, odd(Object.create({ verifyClient }) as object)),
+      refusal("serve()", "verifyClient", "Use `onRequest`: a Response that it returns refuses the client."),
+    );
+    const layers = Object.assign(Object.create({ pingIntervall: 5 }) as object, { pingTimeout: 5 });
+    await assert.rejects(
+      connect(URL, odd(layers)),
+      refusal("connect()", "pingIntervall", "Did you mean `pingInterval`?"),
+    );
   });
 });

@@ -66,6 +66,21 @@ describe("The constructor", () => {
     }
   });
 
+  test("N3: `headers` of the third argument are sent, as SignalR passes them; those in `holdfast` take precedence", async () => {
+    const seen: (string | null)[] = [];
+    await using scene = await openScene({
+      onRequest: ({ headers }) => void seen.push(headers.get("Authorization")),
+    });
+    const headers = { Authorization: "Bearer a" };
+    for (const init of [{ headers }, { headers, holdfast: { headers: { Authorization: "Bearer b" } } }]) {
+      const socket = new Any(scene.url, undefined, init);
+      await once(socket, "open");
+      socket.close();
+      await once(socket, "close");
+    }
+    assert.deepEqual(seen, ["Bearer a", "Bearer b"]);
+  });
+
   test("N1: `url` is the serialised URL, with the scheme ws or wss", async () => {
     const urls = [
       ["ws://EXAMPLE.invalid:80/a b?c", "ws://example.invalid/a%20b?c"],
@@ -106,6 +121,16 @@ describe("The constructor", () => {
         message: new RegExp(name),
       });
     }
+    assert.throws(
+      () => new Any(nowhere, [], { perMessageDeflate: false }),
+      (error: Error) =>
+        error instanceof InvalidArgumentError &&
+        error.message === "Expected only options of WebSocket, got `perMessageDeflate`. Remove it.",
+    );
+    assert.throws(() => new WebSocketStream(nowhere, { protocl: ["chat"] } as object), {
+      name: "InvalidArgumentError",
+      message: "Expected only options of WebSocketStream, got `protocl`. Did you mean `protocols`?",
+    });
     assert.throws(
       () => new Any(nowhere, [], { holdfast: { maxBufferedAmount: "1 MB" } }),
       InvalidArgumentError,
