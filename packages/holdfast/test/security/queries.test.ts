@@ -133,6 +133,20 @@ describe("The query of a URL", () => {
     assert(!lines.join("\n").includes(TICKET), lines.join("\n"));
   });
 
+  test("J1: is not shown of a request, which prints as one line", async () => {
+    const shown: string[] = [];
+    await using server = await serve(async (_, request) => void shown.push(inspect(request)), {
+      host: "127.0.0.1",
+      onRequest: (request) => void shown.push(inspect({ request })),
+    });
+    await (
+      await connect(`${server.url}/chat?ticket=${TICKET}`)
+    ).closed;
+    const line = `ServerRequest { method: "GET", url: "${server.url.replace("ws:", "http:")}/chat?…", isUpgrade: true }`;
+    assert.deepEqual(shown, [`{\n  request: ${line}\n}`, line]);
+    await server.close();
+  });
+
   test("J1: is in no line about reconnecting", async () => {
     const lines: string[] = [];
     const nobody = createServer();

@@ -1,8 +1,10 @@
 // The request that `onRequest` and the handler receive.
 
+import { describeObject, showInInspector } from "../../connection/inspection.js";
 import type { Address } from "../../connection/ports.js";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
 import type { RequestOrigin } from "../forwarding/request-origin.js";
+import { showURL } from "../../shared/show-url.js";
 import { rawRequestOf, tlsOf, type RawRequest, type RequestTLS } from "../forwarding/request-source.js";
 
 /** The purpose of a request, as the server determined it. */
@@ -46,6 +48,9 @@ export class ServerRequest {
       request.#isAborted = true;
       request.#aborter?.abort();
     };
+    showInInspector(this, ({ method, url, isUpgrade }) =>
+      describeObject("ServerRequest", { method, url: showURL(url), isUpgrade }),
+    );
   }
 
   private constructor(head: RequestHead, origin: RequestOrigin, { target, isUpgrade }: RequestPurpose) {
