@@ -153,7 +153,12 @@ test("G2 B5: a grant that cannot be sent is logged and answered with 500, also w
       /^Expected `onRequest` to return a Response, nothing, or a plain object with `headers` and `data`, got an object\.$/,
     ],
     [new Date(), /got an object\.$/],
-    [new (class Denied {})(), /got an object\.$/],
+    [
+      new (class {
+        readonly data = "user";
+      })(),
+      /got an object\.$/,
+    ],
     [Object.create({ data: "user" }), /got an object\.$/],
     [new Proxy({}, { getPrototypeOf: () => Error.prototype }), /got an object\.$/],
     [[], /got an array\.$/],

@@ -281,7 +281,7 @@ describe("Node streams", () => {
     await local.closed;
     const after = toNodeStream(local, { readable: false });
     for (const stream of [before, after]) {
-      stream.on("error", assert.fail);
+      stream.on("error", (error) => assert.fail(error));
       await eventually(() => stream.closed, "the end");
       assert.equal(stream.writableFinished, true);
       const error = await new Promise((resolve) => stream.write("late", resolve));
