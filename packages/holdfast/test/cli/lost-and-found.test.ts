@@ -139,11 +139,19 @@ describe("JSON of the verbs", () => {
     assert.match(String(explanation), /try again later/);
   });
 
-  test("K: connect --json prints `disconnected` for a connection that never opened as well", async () => {
-    const { code, stdout } = await runCommand(["connect", "--json", "ws://127.0.0.1:1/"]);
-    const [event] = objects(stdout);
-    assert.deepEqual([code, event["type"], event["cause"]], [1, "disconnected", "refused"]);
-  });
+  for (const [verb, expected] of [
+    ["connect", 1],
+    ["ping", 2],
+  ] as const) {
+    test(`K: ${verb} --json prints \`disconnected\` for a connection that never opened as well`, async () => {
+      const { code, stdout } = await runCommand([verb, "--json", "ws://127.0.0.1:1/"]);
+      const [event, ...more] = objects(stdout);
+      assert.deepEqual(
+        [code, event["type"], event["cause"], more],
+        [expected, "disconnected", "refused", []],
+      );
+    });
+  }
 });
 
 describe("A server that restarts", () => {
@@ -194,6 +202,10 @@ describe("A server that restarts", () => {
     assert.equal(code, 2);
     assert.match(stdout, /pings? sent/);
     assert.match(stderr, /403/);
+    isWelcome = true;
+    const outcome = await runCommand(["ping", "-i", "0.1", "--json", server.url]);
+    const [end, summary] = objects(outcome.stdout).slice(-2);
+    assert.deepEqual([outcome.code, end?.["cause"], summary?.["type"]], [2, "rejected", "summary"]);
   });
 });
 

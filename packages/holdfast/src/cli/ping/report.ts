@@ -44,6 +44,11 @@ export class PingReport {
     this.#line(`disconnected: ${escaped(explain(event.info))} ${wait}.`, eventJSON(event));
   }
 
+  /** The last attempt has failed: stderr says why. */
+  onFailed(event: DisconnectedEvent): void {
+    if (this.#options.isJson) this.#line("", eventJSON(event));
+  }
+
   onSession(event: SessionEvent): void {
     const text = sessionText(event);
     if (text !== null || this.#options.isJson) this.#line(text ?? "", eventJSON(event));

@@ -62,7 +62,10 @@ export async function ping(given: Arguments, console: Console): Promise<number> 
       current.onDisconnected();
       last = event;
       // Do not retry if the first attempt fails.
-      if (pings === null) end();
+      if (pings === null) {
+        report.onFailed(event);
+        end();
+      }
     }
     if (event.type === "backOff" && last !== null) report.onDisconnected(last, event.delay);
   }
@@ -72,6 +75,7 @@ export async function ping(given: Arguments, console: Console): Promise<number> 
   over.abort();
   if (pings === null) throw console.interrupted.aborted ? console.interrupted.reason : last?.error;
   await pings;
+  if (isRefused && last !== null) report.onFailed(last);
   const { answered } = report.end();
   if (!isRefused || last === null) return answered > 0 || console.hasReaderExited ? EXIT.ok : EXIT.failed;
   console.say(`holdfast: ${escaped(explain(last.info))}`);
