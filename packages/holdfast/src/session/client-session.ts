@@ -37,6 +37,8 @@ export type ClientAction =
       readonly report: LossReport;
       readonly isFresh: boolean;
     }
+  /** The answer to a `resume` with an old ATTEMPT: the server's Close follows, and the next link resumes. */
+  | { readonly type: "moved" }
   /** The server has ended the session deliberately. Its Close follows. */
   | { readonly type: "ended"; readonly report: LossReport };
 
@@ -140,7 +142,8 @@ export class ClientSession {
       case "end":
         return this.takesMessages ? { type: "ended", report: this.end() } : unexpected(message.type);
       case "moved":
-        return this.takesMessages ? this.#lose("moved") : unexpected(message.type);
+        if (this.takesMessages) return this.#lose("moved");
+        return this.#isAsking && this.#ticket !== null ? { type: "moved" } : unexpected(message.type);
       case "replay":
       case "open":
       case "resume":

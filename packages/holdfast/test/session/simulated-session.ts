@@ -442,6 +442,7 @@ export class Simulation {
         this.clientEnd.need(action.need);
         return;
       case "ended":
+      case "moved":
       case "violation":
         assert.fail(JSON.stringify(action));
     }

@@ -237,6 +237,8 @@ export class ClientSessionCarrier extends CarriedSends implements Carrier, Sessi
     const { id } = this;
     if (this.#reportedId === null) monitor?.onSessionOpen(id, "client", resumption === null);
     this.#reportedId = id;
+      case "moved":
+        return; // The Close detaches the session.
     if (resumption !== null) {
       link.sendWord(writeSessionMessage({ type: "replay", count: resumption.replayed }));
       const replayedOut = resumption.replayed;

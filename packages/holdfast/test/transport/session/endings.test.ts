@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { connectPersistent, NotSentError } from "../../../build/index.js";
-import { eventually, RawServer, withTimeout } from "holdfast-testkit";
+import { eventually, RawServer, withTimeout, type RawServerPeer } from "holdfast-testkit";
 import { hear, next, receive, say, SessionPair } from "./session-pair.js";
 
 /** Fails the test if either end reports a loss. */
@@ -181,6 +181,43 @@ describe("The end of a session", { timeout: 300_000 }, () => {
     assert.equal((await lost)["reason"], "moved");
     await hear(peer);
     peer.end();
+    client.terminate();
+  });
+
+  test("L4: a client that hears `moved` in answer to `resume` keeps its session, whenever the Close arrives", async () => {
+    await using server = await RawServer.start();
+    const client = connectPersistent(`ws://127.0.0.1:${server.port}`, {
+      session: true,
+      minDelay: 0,
+      firstDelay: 5,
+      maxDelay: 5,
+      pingInterval: null,
+    });
+    const accept = async (): Promise<[RawServerPeer, string]> => {
+      const peer = await server.nextPeer();
+      await peer.acceptUpgrade({ headers: { "Sec-WebSocket-Protocol": "holdfast.v2" } });
+      return [peer, await hear(peer)];
+    };
+    const [first] = await accept();
+    say(first, "session abcdefghijkl ABCDEFGHIJKLMNOPQRST_0 2klc sg");
+    await eventually(() => client.session !== null, "the session");
+    const lost: unknown[] = [];
+    client.on("lost", (event) => lost.push(event));
+    first.end();
+    const [second] = await accept();
+    say(second, "moved");
+    second.sendPing("x");
+    assert.equal((await second.readFrame()).opcode, 10); // It has read `moved`, and waits.
+    second.sendClose(1008, "moved");
+    assert.match(await hear(second), /^Close 1008/);
+    second.end();
+    const [third, word] = await accept();
+    assert.equal(word, "\u0016resume abcdefghijkl ABCDEFGHIJKLMNOPQRST_0 0 1 1");
+    const resumed = next(client, "resumed");
+    say(third, "resumed 0");
+    say(third, "replay 0");
+    await resumed;
+    assert.deepEqual(lost, []);
     client.terminate();
   });
 
