@@ -80,8 +80,12 @@ export class ReceiveLedger {
     this.#note(this.confirmable);
   }
 
-  /** A complete message has arrived on the current link. `length` is in bytes, or in UTF-16 code units for a string. */
-  receive(length: number): AckNeed {
+  /**
+   * A complete message has arrived on the current link. `length` is in bytes, or in UTF-16 code units for a string. Null if
+   * no position is left for it: a protocol error (1002).
+   */
+  receive(length: number): AckNeed | null {
+    if (this.#received === Number.MAX_SAFE_INTEGER) return null;
     this.#received++;
     if (this.#acknowledge !== "received") return "none";
     this.#bytes += length;

@@ -82,6 +82,9 @@ export class SessionLedger {
 
 const NONE_KEPT: readonly null[] = [];
 
+/** For `violation`, if a message arrives after the last position. */
+export const NO_POSITION_LEFT = "Expected positions to stay below 2^53, got one more message.";
+
 export function violation(message: string): { readonly type: "violation"; readonly message: string } {
   return { type: "violation", message };
 }

@@ -418,7 +418,7 @@ export class Simulation {
     if (typeof item !== "string") {
       assert.ok(this.client.takesMessages);
       item.flow.deliver(item, this.client.id);
-      this.clientEnd.need(this.client.ledger.incoming.receive(item.text.length));
+      this.clientEnd.need(this.client.ledger.incoming.receive(item.text.length) ?? "none");
       return;
     }
     const action = this.client.interpret(read(item), this.now);
@@ -453,7 +453,7 @@ export class Simulation {
     if (typeof item !== "string") {
       if (served?.session.isCurrent(link.attachment) !== true) return;
       item.flow.deliver(item, served.session.id);
-      served.end.need(served.session.ledger.incoming.receive(item.text.length));
+      served.end.need(served.session.ledger.incoming.receive(item.text.length) ?? "none");
       return;
     }
     const message = read(item);

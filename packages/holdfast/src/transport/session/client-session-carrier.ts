@@ -1,9 +1,12 @@
 // The plumbing of a client's session: begins or resumes it on each socket, and counts the messages that pass. Each socket
 // has a connection of its own, which the persistent connection uses as any other.
 
+/* eslint max-lines: ["warn", { "max": 260, "skipBlankLines": true, "skipComments": true }] -- All that passes a socket meets here. */
+
 import { ClientSession, type ClientAction, type SavedClientSession } from "../../session/client-session.js";
 import { sessionLostError } from "../../session/explain-loss.js";
 import type { LossCounts, LossReport, Resumption } from "../../session/send-ledger.js";
+import { NO_POSITION_LEFT } from "../../session/session-ledger.js";
 import { writeSessionMessage, type SessionMessage } from "../../session/wire.js";
 import type { SessionLoss, SessionLostError } from "../../shared/session-errors.js";
 import type { CloseInfo } from "../../connection/close-info.js";
@@ -178,12 +181,18 @@ export class ClientSessionCarrier extends CarriedSends implements Carrier, Sessi
     }
     if (this.#refuses(link)) return;
     const need = this.#session.ledger.incoming.receive(message.length);
+    if (need === null) {
+      link.violate(NO_POSITION_LEFT);
+      return;
+    }
     link.forward(message);
     if (need !== "none") this.sender.onAckNeed(need);
   }
 
   onStreamed(length: number): void {
-    this.sender.onAckNeed(this.#session.ledger.incoming.receive(length));
+    const need = this.#session.ledger.incoming.receive(length);
+    if (need === null) this.#link?.violate(NO_POSITION_LEFT);
+    else this.sender.onAckNeed(need);
   }
 
   onWord(message: SessionMessage): void {
@@ -228,6 +237,8 @@ export class ClientSessionCarrier extends CarriedSends implements Carrier, Sessi
       case "ended":
         this.#endedByServer = { ...this.sender.end(action.report), tokens: [] }; // The sender settles them here.
         return;
+      case "moved":
+        return; // The Close detaches the session.
     }
   }
 
@@ -237,8 +248,6 @@ export class ClientSessionCarrier extends CarriedSends implements Carrier, Sessi
     const { id } = this;
     if (this.#reportedId === null) monitor?.onSessionOpen(id, "client", resumption === null);
     this.#reportedId = id;
-      case "moved":
-        return; // The Close detaches the session.
     if (resumption !== null) {
       link.sendWord(writeSessionMessage({ type: "replay", count: resumption.replayed }));
       const replayedOut = resumption.replayed;

@@ -7,6 +7,7 @@ import { ignore } from "../../shared/deferred.js";
 import type { SessionMessage } from "../../session/wire.js";
 import { copyOf } from "../../session/session-memory.js";
 import type { ReceiveLedger } from "../../session/receive-ledger.js";
+import { NO_POSITION_LEFT } from "../../session/session-ledger.js";
 import type { InboxEntry } from "../../session/store/session-record.js";
 import type { Message } from "../../connection/reading/inbox.js";
 import type { MessageTransportHandler } from "../../connection/message-transport.js";
@@ -85,6 +86,10 @@ export abstract class SessionIntake extends SessionSockets {
     const { sender } = this;
     const { progress, streamTarget } = this.extras;
     const need = sender.incoming.receive(message.length);
+    if (need === null) {
+      this.current?.violate(NO_POSITION_LEFT);
+      return;
+    }
     this.newest.onStreamedMessage();
     if (streamTarget?.hasBegun === true) this.completeStream(streamTarget, message);
     else this.handler.onMessage(message);
@@ -100,7 +105,8 @@ export abstract class SessionIntake extends SessionSockets {
     const { sender } = this;
     const { progress } = this.extras;
     const need = sender.incoming.receive(length);
-    if (progress !== null) this.onArrived(length, null, progress);
+    if (need === null) this.current?.violate(NO_POSITION_LEFT);
+    else if (progress !== null) this.onArrived(length, null, progress);
     else sender.onAckNeed(need);
   }
 

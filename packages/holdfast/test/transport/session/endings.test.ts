@@ -184,6 +184,23 @@ describe("The end of a session", { timeout: 300_000 }, () => {
     client.terminate();
   });
 
+  test("L2: a client fails the socket with 1002 if a message passes the last position, and delivers nothing of it", async () => {
+    await using server = await RawServer.start();
+    const client = connectPersistent(`ws://127.0.0.1:${server.port}`, { session: true, pingInterval: null });
+    const received: unknown[] = [];
+    void client.forEach((message) => received.push(message)).catch(() => undefined);
+    const peer = await server.nextPeer();
+    await peer.acceptUpgrade({ headers: { "Sec-WebSocket-Protocol": "holdfast.v2" } });
+    await hear(peer);
+    say(peer, "session abcdefghijkl ABCDEFGHIJKLMNOPQRST_0 2klc sg");
+    say(peer, `skip ${Number.MAX_SAFE_INTEGER.toString(36)}`);
+    peer.sendText("beyond");
+    for (let heard = ""; !heard.startsWith("Close 1002 "); heard = await hear(peer))
+      assert.notEqual(heard, `\u0016ack ${(2 ** 53).toString(36)}`);
+    assert.deepEqual(received, []);
+    client.terminate();
+  });
+
   test("L4: a client that hears `moved` in answer to `resume` keeps its session, whenever the Close arrives", async () => {
     await using server = await RawServer.start();
     const client = connectPersistent(`ws://127.0.0.1:${server.port}`, {

@@ -25,7 +25,7 @@ function setUp(): { clock: FakeClock; words: string[]; receive: () => void; send
   });
   const link = { sendWordAhead: (word: string) => words.push(`${word.slice(1)} at ${clock.now() - start}`) };
   sender.attach(link as unknown as SessionLink, null); // As above.
-  return { clock, words, sender, receive: () => sender.onAckNeed(sender.incoming.receive(1)) };
+  return { clock, words, sender, receive: () => sender.onAckNeed(sender.incoming.receive(1) ?? "none") };
 }
 
 test("L2: a message that arrives after an ack is confirmed `ackDelay` after that ack, not when the older timer fires", () => {

@@ -2,7 +2,13 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { serve, type Connection, type ServeOptions, type Server } from "../../../build/index.js";
+import {
+  serve,
+  SessionLostError,
+  type Connection,
+  type ServeOptions,
+  type Server,
+} from "../../../build/index.js";
 import { eventually, OPCODE, RawClient } from "holdfast-testkit";
 import { hear, hearWords, keepOpen, say, upgradeToSessions } from "./session-pair.js";
 
@@ -238,6 +244,30 @@ describe("The words of a server", { timeout: 300_000 }, () => {
       assert.match(await hear(peer), /^Close 1002 /, first);
     }
     assert.equal(scene.connections.length, 0);
+  });
+
+  test("L5: a message beyond the last position fails the socket with 1002, whole or in pieces, and is not delivered", async () => {
+    for (const acknowledge of ["received", "handled"] as const) {
+      await using scene = await Scene.start({ sessions: { acknowledge } });
+      const { peer } = await scene.open();
+      say(peer, `skip ${(Number.MAX_SAFE_INTEGER - 1).toString(36)}`);
+      peer.sendText("the last");
+      peer.sendText("beyond");
+      for (let heard = ""; !heard.startsWith("Close 1002 "); heard = await hear(peer))
+        assert.notEqual(heard, `\u0016ack ${(2 ** 53).toString(36)}`);
+      const [connection] = scene.connections;
+      assert.equal(await connection.recv(), "the last");
+      peer.end();
+      const { error } = await connection.closed;
+      assert.match(error?.message ?? "", /Expected positions to stay below 2\^53, got one more message\./);
+    }
+    await using scene = await Scene.start();
+    const { peer } = await scene.open();
+    const reading = scene.connections[0].recvStream().next();
+    say(peer, `skip ${Number.MAX_SAFE_INTEGER.toString(36)}`);
+    peer.sendText("beyond");
+    reading.catch(() => undefined);
+    for (let heard = ""; !heard.startsWith("Close 1002 "); heard = await hear(peer));
   });
 
   test("L5: the owner is asked before a session is resumed; data behind `resume` waits for the answer", async () => {
