@@ -44,6 +44,12 @@ export class SessionGreeter extends Deadline implements SessionLinkHandler {
     void this.#answer(message);
   }
 
+  /** Not even a ping may come first: the server's first message is its answer to `open` or `resume`. */
+  refusesWord(): boolean {
+    if (!this.#hasBegun) this.#violate("another word");
+    return !this.#hasBegun;
+  }
+
   onData(_message: Message): void {
     this.#violate("a message of the application");
   }

@@ -38,6 +38,8 @@ export interface SessionLinkHandler {
   onLargeMessage?(size: number): void;
   /** A word of the session arrived. */
   onWord(message: SessionMessage): void;
+  /** A word that is none of the session's arrived. Returns true if it has failed the link. */
+  refusesWord?(): boolean;
   /** A ping is being queued: what waits to be acknowledged can go with it. */
   onPingQueued(): void;
 }
@@ -206,7 +208,7 @@ export class SessionLink extends LinkProtocol {
 
   protected override onOwnWord(text: string): boolean {
     const message = readSessionMessage(text);
-    if (message === null) return false;
+    if (message === null) return this.#session.refusesWord?.() ?? false;
     if (message.type === "invalid") this.failLink(message.expected);
     else this.#session.onWord(message);
     return true;

@@ -238,12 +238,31 @@ describe("The words of a server", { timeout: 300_000 }, () => {
 
   test("L5: nothing but `open` or `resume` may come first, and no handler is called before it", async () => {
     await using scene = await Scene.start();
-    for (const first of ["\u0016want", "data", "\u0016ack 0"]) {
+    const words = ["want", "ack 0", "ping 00", "pong 00", "spread 5", "laterword x"].map(
+      (word) => `\u0016${word}`,
+    );
+    for (const first of ["data", ...words]) {
       const peer = await scene.connect();
       peer.sendText(first);
       assert.match(await hear(peer), /^Close 1002 /, first);
     }
     assert.equal(scene.connections.length, 0);
+  });
+
+  test("L5: a ping behind `open` is answered after `session`", async () => {
+    let answer = (_: null): void => undefined;
+    await using scene = await Scene.start({
+      sessions: { owner: async () => new Promise<null>((resolve) => (answer = resolve)) },
+    });
+    const peer = await scene.connect();
+    say(peer, "open");
+    say(peer, "ping 00");
+    peer.sendPing("x");
+    await eventually(() => scene.server.sessions !== null, "the sessions");
+    await new Promise((resolve) => setTimeout(resolve, 20)); // Time in which it could answer too early.
+    answer(null);
+    assert.equal((await hearWords(peer))[0], "session");
+    for (let heard = ""; heard !== "\u0016pong 00"; heard = await hear(peer));
   });
 
   test("L5: a message beyond the last position fails the socket with 1002, whole or in pieces, and is not delivered", async () => {
