@@ -201,7 +201,8 @@ export class SessionOpenings {
     renewedAt: number | null,
   ): Promise<void> {
     const { clock } = this.#context.host.runtime;
-    const answer = transport.machine.resume(message, clock.now(), clock.wallNow());
+    const { subprotocol } = socket.handshake;
+    const answer = transport.machine.resume(message, clock.now(), clock.wallNow(), subprotocol);
     if (answer.type === "stale") {
       socket.link.sendWord(MOVED);
       coreOf(socket.connection).closeWithCause("local-close", { code: 1008, reason: "moved" });

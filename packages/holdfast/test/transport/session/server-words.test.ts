@@ -30,10 +30,10 @@ class Scene implements AsyncDisposable {
     return scene;
   }
 
-  async connect(): Promise<RawClient> {
+  async connect(subprotocol?: string): Promise<RawClient> {
     const peer = await RawClient.connect({ port: this.server.port });
     this.peers.push(peer);
-    await upgradeToSessions(peer);
+    await upgradeToSessions(peer, subprotocol);
     return peer;
   }
 
@@ -250,17 +250,17 @@ describe("The words of a server", { timeout: 300_000 }, () => {
   });
 
   test("L5: a ping behind `open` is answered after `session`", async () => {
-    let answer = (_: null): void => undefined;
+    const answers: ((owner: null) => void)[] = [];
     await using scene = await Scene.start({
-      sessions: { owner: async () => new Promise<null>((resolve) => (answer = resolve)) },
+      sessions: { owner: async () => new Promise<null>((resolve) => answers.push(resolve)) },
     });
     const peer = await scene.connect();
     say(peer, "open");
     say(peer, "ping 00");
     peer.sendPing("x");
-    await eventually(() => scene.server.sessions !== null, "the sessions");
+    await eventually(() => answers.length === 1, "the question");
     await new Promise((resolve) => setTimeout(resolve, 20)); // Time in which it could answer too early.
-    answer(null);
+    answers[0](null);
     assert.equal((await hearWords(peer))[0], "session");
     for (let heard = ""; heard !== "\u0016pong 00"; heard = await hear(peer));
   });
@@ -287,6 +287,26 @@ describe("The words of a server", { timeout: 300_000 }, () => {
     peer.sendText("beyond");
     reading.catch(() => undefined);
     for (let heard = ""; !heard.startsWith("Close 1002 "); heard = await hear(peer));
+  });
+
+  test("L5: a session is not resumed with another subprotocol: it is lost, and another one begins", async () => {
+    await using scene = await Scene.start({ subprotocols: ["a", "b"] });
+    const peer = await scene.connect("holdfast.v2+a");
+    say(peer, "open");
+    const [, id, secret] = await hearWords(peer);
+    await eventually(() => scene.connections.length === 1, "the handler");
+    const [connection] = scene.connections;
+    const same = await scene.connect("holdfast.v2+a");
+    say(same, `resume ${id} ${secret} 0 1`);
+    assert.equal(await hear(same), "\u0016resumed 0");
+    const other = await scene.connect("holdfast.v2+b");
+    say(other, `resume ${id} ${secret} 0 1`);
+    assert.deepEqual((await hearWords(other)).slice(0, 2), ["lost", "forbidden"]);
+    const { error } = await connection.closed;
+    assert(error instanceof SessionLostError);
+    assert.match(error.message, /or began with another subprotocol/);
+    await eventually(() => scene.connections.length === 2, "another session");
+    assert.deepEqual([connection.subprotocol, scene.connections[1].subprotocol], ["a", "b"]);
   });
 
   test("L5: the owner is asked before a session is resumed; data behind `resume` waits for the answer", async () => {
