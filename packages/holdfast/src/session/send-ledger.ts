@@ -166,10 +166,12 @@ export class SendLedger {
     this.#add(position, token);
   }
 
-  /** The newest message is a streamed one of which nothing was transmitted: it will never arrive. */
+  /** The newest message is a streamed one of which nothing was transmitted: `next()` skips it. */
   withdrawStream(): void {
-    this.#kept?.skip(this.#newestStream);
-    this.#tokens?.delete(this.#newestStream);
+    const position = this.#newestStream;
+    this.#kept?.skip(position);
+    this.#tokens?.delete(position);
+    this.#cursor = Math.min(this.#cursor, position);
   }
 
   /**

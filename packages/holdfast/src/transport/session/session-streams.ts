@@ -43,11 +43,14 @@ export abstract class SessionStreams extends SessionPump {
 
   /** As in MessageTransport. With a log, the message is counted before its first fragment is there to be sent. */
   untilFragments(begins: boolean): Promise<void> | null {
-    if (this.hasEnded) return Promise.reject(this.#cutOff());
     if (this.#stream !== null) return null; // It is logged.
     if (!this.isReadyForStream) {
+      const { ledger } = this;
       this.waitingStreams = 1;
-      return this.untilReady();
+      return this.untilReady().then(() => {
+        // A session that was lost meanwhile has counted it, and must not be followed by it.
+        if (ledger !== this.ledger) throw this.#cutOff();
+      });
     }
     this.waitingStreams = 0;
     const { log = null } = this.settings;
@@ -80,9 +83,8 @@ export abstract class SessionStreams extends SessionPump {
     this.#stream = null;
     this.#logged = null;
     if (stream === null || stream.hasBegun || stream.link !== this.link) return; // The next link shows what is missing.
-    const { outgoing } = this.ledger;
-    outgoing.withdrawStream();
-    if (outgoing.isCaughtUp) stream.link.sendWord(SKIP); // Otherwise, its turn has not come.
+    this.ledger.outgoing.withdrawStream();
+    this.pump();
   }
 
   #sendFragmentOf(stream: Stream | null, fragment: Fragment): Promise<void> {
@@ -119,5 +121,4 @@ export abstract class SessionStreams extends SessionPump {
   }
 }
 
-const SKIP = writeSessionMessage({ type: "skip", count: 1 });
 const WANT = writeSessionMessage({ type: "want" });
