@@ -115,7 +115,17 @@ export class SessionLog implements MessageLog {
 
   /** `deadline` is Infinity for none. */
   onDeadline(deadline: number, attempt: number): void {
-    this.#add({ type: "deadline", deadline: deadline === Infinity ? null : deadline, attempt }, 0);
+    this.#add(deadlineChange(deadline, attempt), 0);
+  }
+
+  /**
+   * Asks the store whether this process still holds the session, by a write that is not tried again. Resolves once that is
+   * known, or the store has failed.
+   */
+  async ask(deadline: number, attempt: number): Promise<void> {
+    const isIdle = this.#writing === null && this.#waiting.length === 0;
+    if (isIdle && !this.#hasEnded) this.#writing = this.#ask(deadlineChange(deadline, attempt));
+    await this.write(); // One that waits learns it as well.
   }
 
   /** Writes what waits. Resolves once the store has it, or `onFailure` was called. */
@@ -169,6 +179,19 @@ export class SessionLog implements MessageLog {
       this.#handler.onFailure(error);
     } finally {
       this.#writing = null;
+    }
+  }
+
+  async #ask(change: SessionChange): Promise<void> {
+    try {
+      await this.#store.append(this.#id, this.#generation, [change]);
+    } catch (error) {
+      if (!(error instanceof SessionFencedError))
+        this.#changes = Infinity; // It may come late: the next write is whole.
+      else if (!this.#hasEnded) this.#handler.onFailure(error);
+    } finally {
+      this.#writing = null;
+      this.#begin();
     }
   }
 
@@ -244,4 +267,8 @@ export class SessionLog implements MessageLog {
     }
     return taken;
   }
+}
+
+function deadlineChange(deadline: number, attempt: number): SessionChange {
+  return { type: "deadline", deadline: deadline === Infinity ? null : deadline, attempt };
 }

@@ -35,6 +35,15 @@ export interface SessionUsage {
 /** Milliseconds within which received messages are acknowledged. */
 const ACK_DELAY = 100;
 
+/**
+ * Milliseconds after which the store is asked for the first time whether another process has claimed a detached session;
+ * then each time after twice as long.
+ */
+const FIRST_QUESTION = 2_000;
+
+/** Milliseconds by which the time of day may differ from an exact sum. */
+const ROUNDING = 1;
+
 export class SessionRegistry implements SessionKeeper {
   readonly #host: SessionHost;
   readonly #settings: SessionSettings;
@@ -164,9 +173,23 @@ export class SessionRegistry implements SessionKeeper {
     const { attempt, deadline } = transport.machine;
     if (!this.#holds(transport) || deadline === null) return;
     logOf(transport)?.onDeadline(deadline, attempt);
-    if (deadline === Infinity) return;
+    this.#setAlarm(transport);
+  }
+
+  #setAlarm(transport: ServerSessionTransport): void {
+    const now = this.#host.runtime.clock.now();
+    const expiry = this.#untilExpiry(transport);
+    const question =
+      logOf(transport) === null ? Infinity : Math.max(FIRST_QUESTION, now - transport.detachedAt);
+    const wait = Math.min(expiry, question);
+    if (wait < Infinity) transport.setAlarm(now + Math.max(0, wait));
+  }
+
+  /** Milliseconds until a detached session expires. */
+  #untilExpiry({ machine }: ServerSessionTransport): number {
     const { clock } = this.#host.runtime;
-    transport.setAlarm(clock.now() + Math.max(0, deadline - clock.wallNow()));
+    const wallNow = clock.wallNow();
+    return (machine.expiryAt(clock.now(), wallNow) ?? wallNow) - wallNow;
   }
 
   onEnded(transport: ServerSessionTransport, loss: SessionLoss | null): void {
@@ -193,14 +216,20 @@ export class SessionRegistry implements SessionKeeper {
     }
   }
 
-  /** A detached session has expired, or an attached one must be renewed in the store. */
+  /** A detached session has expired, or the store is asked for it, or an attached one must be renewed there. */
   onAlarm(transport: ServerSessionTransport): void {
     const { machine } = transport;
     const { clock } = this.#host.runtime;
+    const isLogged = logOf(transport) !== null;
     if (machine.state === "attached") this.#stored.renew(transport);
-    else if (machine.prolong(clock.now(), clock.wallNow())) this.#awaitResume(transport);
+    else if (isLogged && this.#untilExpiry(transport) > ROUNDING) {
+      void this.#stored.ask(transport);
+      this.#setAlarm(transport);
+    } else if (machine.prolong(clock.now(), clock.wallNow())) this.#awaitResume(transport);
     // The alarm decides, not the time of day, which may have been set back.
-    else if (machine.state === "detached") transport.lose("expired");
+    else if (machine.state !== "detached") return;
+    else if (isLogged) void this.#stored.expire(transport);
+    else transport.lose("expired");
   }
 
   /** The session has a socket. */

@@ -7,12 +7,14 @@ import type { ServerSession, SessionProof } from "../../session/server-session.j
 import type { SessionRecord } from "../../session/store/session-record.js";
 import type { Claim } from "../../session/store/session-store.js";
 import { EngineUnavailableError } from "../../shared/engine-unavailable-error.js";
+import { ignore } from "../../shared/deferred.js";
 import { SessionFencedError, type SessionLoss } from "../../shared/session-errors.js";
 import type { ServerSessionTransport } from "../../transport/session/server-session-transport.js";
 import { SessionLog } from "./session-log.js";
 import type { SessionSettings } from "./session-options.js";
 import { StoreCalls, storeError } from "./store-calls.js";
 import { StoreSweeper } from "./store-sweeper.js";
+import { withinTime } from "./within-time.js";
 
 /** The log of a session; null unless `durability` is `"message"`. */
 export function logOf(transport: ServerSessionTransport): SessionLog | null {
@@ -160,6 +162,18 @@ export class StoredSessions {
     const { machine } = transport;
     log.onDeadline(this.#liveDeadline(machine), Math.max(attempt, machine.attempt));
     await log.write();
+  }
+
+  /** Asks whether another process has claimed a detached session: then it ends here, as `moved`. */
+  async ask(transport: ServerSessionTransport): Promise<void> {
+    const { machine } = transport;
+    await logOf(transport)?.ask(this.#deadlineOf(machine), machine.attempt);
+  }
+
+  /** A detached session has expired, unless it has moved. */
+  async expire(transport: ServerSessionTransport): Promise<void> {
+    await withinTime(() => this.ask(transport), this.#runtime.clock, "the session store").catch(ignore);
+    if (transport.machine.state === "detached" && !transport.isParked) transport.lose("expired");
   }
 
   /** Saves all sessions, as they are in this turn. */

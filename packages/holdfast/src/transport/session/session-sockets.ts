@@ -117,6 +117,11 @@ export abstract class SessionSockets extends SessionState implements SenderHandl
     return this.#link.core;
   }
 
+  /** When the session lost its newest socket; monotonic. */
+  get detachedAt(): number {
+    return this.extras.detachedAt;
+  }
+
   /** Another process has saved the session at this time, in monotonic milliseconds of this one. */
   set detachedAt(time: number) {
     this.ownExtras.detachedAt = time;

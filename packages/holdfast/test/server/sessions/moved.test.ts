@@ -15,7 +15,7 @@ import {
   type Server,
   type SessionStore,
 } from "../../../build/index.js";
-import { eventually } from "holdfast-testkit";
+import { eventually, FakeClock } from "holdfast-testkit";
 import { SessionPeer } from "./session-peer.js";
 import { storeWith } from "./store-with.js";
 
@@ -25,7 +25,11 @@ interface Host {
   readonly losses: string[];
 }
 
-async function host(store: SessionStore, durability: "message" | "shutdown" = "message"): Promise<Host> {
+async function host(
+  store: SessionStore,
+  durability: "message" | "shutdown" = "message",
+  retain = 120_000,
+): Promise<Host> {
   const connections: Connection[] = [];
   const losses: string[] = [];
   const handle = (connection: Connection): Promise<unknown> => {
@@ -35,7 +39,7 @@ async function host(store: SessionStore, durability: "message" | "shutdown" = "m
   };
   const server = await serve(handle, {
     ...{ host: "127.0.0.1", pingInterval: null, closeTimeout: 200, logger: null },
-    sessions: { store, durability },
+    sessions: { store, durability, retain },
   });
   return { server, connections, losses };
 }
@@ -174,6 +178,69 @@ test("L5, L7: a message that another server may have sent is reported unknown, a
   await a.server.close({ timeout: 0 });
   await b.server.close({ timeout: 0 });
 });
+
+/** A client that has moved from one server to another, under a fake clock. */
+async function move(
+  retain: number,
+  use: (scene: { clock: FakeClock; a: Host; b: Host; fail: (error: Error) => void }) => Promise<void>,
+): Promise<void> {
+  const clock = new FakeClock();
+  const restore = clock.install();
+  try {
+    const store = memoryStore();
+    let failure: Error | null = null;
+    const unlessDown = (write: () => Promise<void>): Promise<void> =>
+      failure === null ? write() : Promise.reject(failure);
+    const writes: Pick<SessionStore, "append" | "save"> = {
+      append: (...change) => unlessDown(() => store.append(...change)),
+      save: (record) => unlessDown(() => store.save(record)),
+    };
+    const a = await host(storeWith(writes, store), "message", retain);
+    const b = await host(store, "message", retain);
+    const first = await SessionPeer.connect(a.server.port);
+    const ticket = await first.open();
+    await first.expect(SPREAD);
+    first.cut();
+    await eventually(() => a.connections[0]?.session?.isAttached === false, "the first server to notice");
+    await clock.advanceAsync(100); // The store learns of it.
+    const second = await SessionPeer.connect(b.server.port);
+    second.resume(ticket, 0, 1);
+    await second.expect("^resumed 0", SPREAD, "^replay 0");
+    await use({ clock, a, b, fail: (error) => (failure = error) });
+    await second.close();
+    await a.server.close({ timeout: 0 });
+    await b.server.close({ timeout: 0 });
+  } finally {
+    restore();
+  }
+}
+
+test("L7: a server notices within seconds that the client of a detached session has moved to another one", () =>
+  move(120_000, async ({ clock, a, b }) => {
+    await clock.advanceAsync(1_000);
+    assert.deepEqual(a.losses, []);
+    await clock.advanceAsync(1_000);
+    await eventually(() => a.losses.length > 0, "the end of the session at the first server");
+    assert.deepEqual([a.losses, b.losses], [["moved 0 0"], []]);
+    assert.deepEqual([a.server.sessions?.detached, b.server.sessions?.attached], [0, 1]);
+  }));
+
+test("L7: a session that has moved does not expire where it was before", () =>
+  move(1_500, async ({ clock, a, b }) => {
+    await clock.advanceAsync(1_500);
+    await eventually(() => a.losses.length > 0, "the end of the session at the first server");
+    assert.deepEqual([a.losses, b.losses], [["moved 0 0"], []]);
+  }));
+
+test("L7 M8: a store that is down neither ends a detached session early nor keeps it from expiring", () =>
+  move(120_000, async ({ clock, a, fail }) => {
+    fail(new EngineUnavailableError("down", "unsent"));
+    await clock.advanceAsync(119_000);
+    assert.deepEqual(a.losses, []);
+    await clock.advanceAsync(12_000);
+    await eventually(() => a.losses.length > 0, "the end of the session");
+    assert.deepEqual(a.losses, ["expired 0 0"]);
+  }));
 
 test("L7: sockets that resume a session at once, where it was claimed elsewhere, claim it once", async () => {
   const store = memoryStore();
