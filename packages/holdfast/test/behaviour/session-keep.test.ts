@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import {
   connectPersistent,
+  InvalidArgumentError,
   NotSentError,
   serve,
   TextBytes,
@@ -286,6 +287,26 @@ describe("SessionOptions.keep", () => {
     assert.throws(
       () => scene.connect(noFunction),
       /`session\.keep\.watch\(\)` to be a function, got undefined/,
+    );
+    const cause = new Error("of the application");
+    const throwing = Object.assign(new MemoryKeep(), {
+      watch: () => {
+        throw cause;
+      },
+    });
+    assert.throws(
+      () => scene.connect(throwing),
+      (error: unknown) => {
+        assert(error instanceof InvalidArgumentError);
+        assert.deepEqual(
+          [error.message, error.cause],
+          [
+            "Expected session.keep.watch() to return a function, got an error. `cause` is what it threw.",
+            cause,
+          ],
+        );
+        return true;
+      },
     );
   });
 });

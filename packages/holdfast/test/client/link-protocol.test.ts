@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
 import {
   connect,
+  connectPersistent,
   NegotiationError,
   serve,
   type ConnectOptions,
   type ServeOptions,
 } from "../../build/index.js";
+import { checkPersistentOptions } from "../../build/reconnect/persistent/persistent-options.js";
 import { coreOf } from "../../build/connection/core-of.js";
 
 const cleanups: (() => unknown)[] = [];
@@ -70,5 +72,26 @@ describe("The link protocol of clients in Node.js", () => {
       agree({ subprotocols: ["b"] }, { linkProtocol: true, subprotocols: ["a"], requireSubprotocol: true }),
       NegotiationError,
     );
+  });
+
+  test("L1, M7: a session needs it: options that turn it off are rejected beside `session`", () => {
+    const url = "ws://127.0.0.1:9/";
+    for (const session of [true, { ackDelay: 10 }]) {
+      assert.throws(() => connectPersistent(url, { session, linkProtocol: false }), {
+        name: "InvalidArgumentError",
+        message:
+          "Expected `linkProtocol` to be true, since `session` uses the link protocol, got false (boolean).",
+      });
+      // An option of pages.
+      assert.throws(() => checkPersistentOptions({ session, heartbeat: {} }), {
+        name: "InvalidArgumentError",
+        message:
+          "Expected `heartbeat` to be no value, since `session` uses the link protocol, got an object.",
+      });
+    }
+    for (const linkProtocol of [true, "required"] as const)
+      connectPersistent(url, { session: true, linkProtocol, logger: null }).terminate();
+    for (const session of [false, null, undefined])
+      connectPersistent(url, { session, linkProtocol: false, logger: null }).terminate();
   });
 });

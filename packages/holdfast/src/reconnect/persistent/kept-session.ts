@@ -4,6 +4,7 @@
 import type { FaultLogger } from "../../connection/platform.js";
 import type { KeptClient, SessionKeep } from "../../connection/session-keep.js";
 import { ignoreRejection } from "../../shared/deferred.js";
+import { HoldfastError, InvalidArgumentError } from "../../shared/errors.js";
 import { checkFunction, invalidArgument } from "../../shared/option-checks.js";
 import { callSafely, refusePromise } from "../../connection/arguments.js";
 import { decodeKeptState, encodeKeptState, type KeptState } from "../../session/kept-state.js";
@@ -27,19 +28,15 @@ export class KeptSession {
   /**
    * Watches the keep, and takes what it keeps.
    *
-   * @throws InvalidArgumentError if `watch` does not return a function
-   * @throws what `watch` throws: the keep is in use
+   * @throws InvalidArgumentError if `watch` throws or does not return a function, or the keep is in use
    */
   constructor(keep: SessionKeep, logger: FaultLogger | null) {
     this.#keep = keep;
     this.#logger = logger;
-    const unwatch: unknown = keep.watch({
+    this.#unwatch = watch(keep, {
       suspend: () => this.#client?.suspend(),
       resume: () => this.#client?.resume(),
     });
-    ignoreRejection(unwatch);
-    checkFunction("session.keep.watch()", unwatch);
-    this.#unwatch = unwatch as () => unknown; // A function, as just checked.
     this.state = this.#load();
   }
 
@@ -103,6 +100,21 @@ export class KeptSession {
     if (error === undefined) this.#logger?.warn(message);
     else this.#logger?.warn(message, { error });
   }
+}
+
+function watch(keep: UncheckedKeep, client: KeptClient): () => unknown {
+  let unwatch: unknown;
+  try {
+    unwatch = keep.watch(client);
+  } catch (cause) {
+    if (cause instanceof HoldfastError) throw cause; // `sessionStorageKeep()` says that its name is in use.
+    const message =
+      "Expected session.keep.watch() to return a function, got an error. `cause` is what it threw.";
+    throw new InvalidArgumentError(message, { cause });
+  }
+  ignoreRejection(unwatch);
+  checkFunction("session.keep.watch()", unwatch);
+  return unwatch as () => unknown; // A function, as just checked.
 }
 
 const SYNCHRONOUS = "synchronous";

@@ -110,13 +110,23 @@ export interface PersistentSettings {
 
 /** @throws InvalidArgumentError for an invalid option */
 export function checkPersistentOptions(
-  options: PersistentOptions & { readonly openTimeout?: number | null | undefined },
+  options: PersistentOptions & {
+    readonly openTimeout?: number | null | undefined;
+    readonly linkProtocol?: unknown;
+    readonly heartbeat?: unknown;
+  },
   platform: Platform = SILENT_PLATFORM,
 ): PersistentSettings {
   if (options.onOpen !== undefined) checkFunction("onOpen", options.onOpen);
   const { messages, bytes } = checkQueue("queue", options.queue);
+  const session = checkSession(options.session);
+  const { linkProtocol, heartbeat } = options;
+  if (session !== null && linkProtocol === false)
+    throw invalidArgument("linkProtocol", "true, since `session` uses the link protocol", linkProtocol);
+  if (session !== null && heartbeat !== undefined)
+    throw invalidArgument("heartbeat", "no value, since `session` uses the link protocol", heartbeat);
   return {
-    session: checkSession(options.session),
+    session,
     sending: {
       offline: checkChoice("offline", options.offline, ["queue", "reject"], "queue"),
       maxMessages: messages,
