@@ -7,17 +7,10 @@ import type { DeflateSettings } from "../protocol/deflate/negotiation.js";
 import { checkDetection, type DetectionOptions } from "./keepalive/detection-options.js";
 import type { CompressionOptions } from "../protocol/deflate/compression-options.js";
 import type { ConnectionLog } from "./log/connection-log.js";
-import { adaptLogger } from "./log/adapted-logger.js";
+import { checkLogger } from "./log/adapted-logger.js";
 import { SILENT_PLATFORM, type FaultLogger, type Platform } from "./platform.js";
 import type { OptionNames } from "../shared/option-names.js";
-import {
-  checkBoolean,
-  checkChoice,
-  checkDuration,
-  checkSize,
-  describe,
-  invalidArgument,
-} from "../shared/option-checks.js";
+import { checkBoolean, checkChoice, checkDuration, checkSize, describe } from "../shared/option-checks.js";
 import { checkQueue } from "../shared/queue-limits.js";
 import type { Logger } from "./ports.js";
 import type { InboxLimits } from "./reading/unread-queue.js";
@@ -144,14 +137,4 @@ export function checkConnectionOptions(
     adaptive,
     faultLogger: options.logger === undefined ? platform.faultLogger : logger,
   };
-}
-
-function checkLogger(value: unknown, platform: Platform): Logger | null {
-  if (value === undefined || value === null) return null;
-  const logger = value as Logger;
-  const hasAll = (["debug", "info", "warn", "error"] as const).every(
-    (level) => typeof logger[level] === "function",
-  );
-  if (hasAll) return adaptLogger(logger, platform);
-  throw invalidArgument("logger", "an object with debug, info, warn and error", value);
 }

@@ -42,7 +42,7 @@ export interface ClientRequestHandler {
   unsubscribe(connection: Connection, topic: string): Promise<void>;
   publish(topic: string, data: Uint8Array | string, id: string | null): Promise<Published>;
   onRefused(refusal: TopicsDiagnosticsMessages["holdfast:topic:refused"]): void;
-  onError(message: string, error: unknown): void;
+  onError(message: string, error: unknown, connection: Connection): void;
 }
 
 /** The number of requests of one client that may wait for earlier ones, unless it may have more subscriptions. */
@@ -206,7 +206,7 @@ export class ClientRequests {
       const decision: unknown = decide(this.#connection, topic);
       return (isThenable(decision) ? await toPromise(decision) : decision) === true;
     } catch (error) {
-      this.#handler.onError("a function of topics.open() failed", error);
+      this.#handler.onError("a function of topics.open() failed", error, this.#connection);
       return false;
     }
   }
@@ -220,7 +220,7 @@ export class ClientRequests {
       this.#fail(request, `unavailable-${error.outcome}`, "the engine is unavailable");
       return;
     }
-    this.#handler.onError("a request of a client about a topic failed", error);
+    this.#handler.onError("a request of a client about a topic failed", error, this.#connection);
     this.#fail(request, "failed", error instanceof MessageTooBigError ? "message too big" : "internal error");
   }
 

@@ -2,6 +2,7 @@
 
 import { checkChoice, checkSize, invalidArgument } from "../shared/option-checks.js";
 import { checkOptionNames, type OptionNames } from "../shared/option-names.js";
+import type { Logger } from "../connection/ports.js";
 import { defaultSlowLimit, type SlowPolicy } from "../connection/sending/slow-policy.js";
 import type { Engine, HistoryLimits } from "./engine/engine.js";
 import { checkPosition, type Position } from "./position.js";
@@ -26,6 +27,11 @@ export interface TopicsOptions {
    * newest ones. @default 1000
    */
   readonly maxRecovery?: number | undefined;
+  /**
+   * Gets errors of the functions given to `watch()` and `on()`, and of the engine; null for nowhere. Those of the functions
+   * given to `open()` go to the logger of the connection's server. @default undefined: stderr
+   */
+  readonly logger?: Logger | null | undefined;
 }
 
 /** Options of `publish()`. */
@@ -63,7 +69,12 @@ export interface SubscribeOptions {
   readonly presence?: unknown;
 }
 
-export const TOPICS_OPTIONS: OptionNames<TopicsOptions> = { engine: true, history: true, maxRecovery: true };
+export const TOPICS_OPTIONS: OptionNames<TopicsOptions> = {
+  engine: true,
+  history: true,
+  maxRecovery: true,
+  logger: true,
+};
 export const PUBLISH_OPTIONS: OptionNames<PublishOptions> = {
   id: true,
   history: true,

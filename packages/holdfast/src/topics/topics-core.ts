@@ -3,6 +3,7 @@
 import { Listeners } from "../connection/listeners.js";
 import type { Connection } from "../connection/connection.js";
 import { coreOf } from "../connection/core-of.js";
+import { checkFaultLogger } from "../connection/log/adapted-logger.js";
 import type { Runtime } from "../connection/runtime.js";
 import { ignore, quietly } from "../shared/deferred.js";
 import { InvalidStateError } from "../shared/errors.js";
@@ -31,10 +32,6 @@ import type { TopicsEvents } from "./topics-events.js";
 import { UnreadLinks } from "./unread-links.js";
 
 const NO_TOPICS: ReadonlyMap<string, unknown> = new Map();
-const FAILED_READS = {
-  history: "the history of a topic cannot be read",
-  presence: "the members of a topic cannot be listed",
-} as const;
 
 /** A connection that subscribes, or is allowed to. */
 interface TopicsClient {
@@ -51,6 +48,7 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
   readonly maxRecovery: number;
   readonly publisher: Publisher;
   readonly listeners: Listeners<TopicsEvents>;
+  readonly #faultLogger;
   readonly #ownsEngine: boolean;
   readonly #topics = new Map<string, LocalTopic>();
   readonly #clients = new Map<Connection, TopicsClient>();
@@ -73,7 +71,8 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
     this.publisher = new Publisher(this.engine, runtime, observer, this.health);
     this.#watches = new PresenceWatches(this);
     this.#unread = new UnreadLinks(runtime);
-    this.listeners = new Listeners(runtime.platform, runtime.platform.faultLogger);
+    this.#faultLogger = checkFaultLogger(options.logger, runtime.platform);
+    this.listeners = new Listeners(runtime.platform, this.#faultLogger);
   }
 
   checkOpen(): void {
@@ -188,7 +187,7 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
   }
 
   onRetry(topic: string, what: "history" | "presence", error: unknown, delay: number): void {
-    this.onError(FAILED_READS[what], error);
+    this.onError(`the ${what} of a topic cannot be read`, error);
     this.health.onFailure(error);
     this.#emit("holdfast:topic:retry", { topic, what, error, delay });
   }
@@ -197,8 +196,9 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
     this.#emit("holdfast:topic:refused", refusal);
   }
 
-  onError(message: string, error: unknown): void {
-    this.runtime.platform.faultLogger?.error(message, { error });
+  onError(message: string, error: unknown, connection?: Connection): void {
+    const logger = connection === undefined ? this.#faultLogger : coreOf(connection).settings.faultLogger;
+    logger?.error(message, connection === undefined ? { error } : { id: connection.id, error });
   }
 
   #clientOf(connection: Connection): TopicsClient {

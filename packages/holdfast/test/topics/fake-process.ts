@@ -2,6 +2,7 @@
 
 import { OPCODE } from "holdfast-testkit";
 import { SILENT_PLATFORM } from "../../build/connection/platform.js";
+import type { Logger } from "../../build/connection/ports.js";
 import { MemoryEngine } from "../../build/topics/memory/memory-engine.js";
 import type { TopicsOptions } from "../../build/topics/options.js";
 import { openTopics, type Topics } from "../../build/topics/topics.js";
@@ -13,10 +14,14 @@ export const MARK = "\u0016";
 export class Process {
   /** Errors of the application's own code that were logged. */
   readonly faults: string[] = [];
-  readonly shared = sharedRuntime({
-    ...SILENT_PLATFORM,
-    faultLogger: { error: (message) => void this.faults.push(message), warn: () => undefined },
-  });
+  readonly #logger: Logger = {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: () => undefined,
+    error: (message) => void this.faults.push(message),
+    isLevelEnabled: () => false,
+  };
+  readonly shared = sharedRuntime({ ...SILENT_PLATFORM, faultLogger: this.#logger });
   readonly engine: MemoryEngine = new MemoryEngine(this.shared.runtime);
   readonly topics: Topics;
   readonly gaps: string[] = [];
@@ -31,7 +36,7 @@ export class Process {
   peer(setup: Setup & { readonly link?: boolean } = {}): Harness {
     const { link = false, ...rest } = setup;
     const layer = link ? ({ layer: (below: never) => overLinkProtocol(below, "frames") } as Setup) : {};
-    return new Harness({ role: "server", shared: this.shared, ...layer, ...rest });
+    return new Harness({ role: "server", shared: this.shared, logger: this.#logger, ...layer, ...rest });
   }
 
   async settle(): Promise<void> {

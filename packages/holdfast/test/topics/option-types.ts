@@ -22,6 +22,7 @@ export const fitting = {
     engine: [memoryEngine(), undefined],
     history: [true, false, { messages: 10 }, {}],
     maxRecovery: [10],
+    logger: [console, null, undefined],
   } satisfies Fitting<TopicsOptions>,
   ofHistory: { messages: [10], age: [1_000] } satisfies Fitting<HistoryOptions>,
   ofPublish: {

@@ -2,12 +2,32 @@
 // relatives take the details first, and silently drop details that follow the message. Loggers are application code, so
 // this file catches their errors.
 
+import { invalidArgument } from "../../shared/option-checks.js";
 import { callSafely } from "../arguments.js";
-import { SILENT_PLATFORM, type Platform } from "../platform.js";
+import { SILENT_PLATFORM, type FaultLogger, type Platform } from "../platform.js";
 import type { Logger } from "../ports.js";
 
 type Level = "debug" | "error" | "info" | "warn";
 type Write = (level: Level, message: string, details: object | undefined) => unknown;
+
+/**
+ * The option `logger`, adapted; null for none.
+ * @throws InvalidArgumentError
+ */
+export function checkLogger(value: unknown, platform: Platform): Logger | null {
+  if (value === undefined || value === null) return null;
+  const logger = value as Logger;
+  const hasAll = (["debug", "info", "warn", "error"] as const).every(
+    (level) => typeof logger[level] === "function",
+  );
+  if (hasAll) return adaptLogger(logger, platform);
+  throw invalidArgument("logger", "an object with debug, info, warn and error", value);
+}
+
+/** The logger for errors of the application's own code, and a few warnings: the option, or else stderr. */
+export function checkFaultLogger(value: unknown, platform: Platform): FaultLogger | null {
+  return value === undefined ? platform.faultLogger : checkLogger(value, platform);
+}
 
 /** Wraps a logger: calls it with its argument order, in the async context of this call, and never throws. */
 export function adaptLogger(logger: Logger, platform: Platform = SILENT_PLATFORM): Logger {
