@@ -56,11 +56,22 @@ import * as holdfast from "holdfast/browser";
 if (typeof holdfast.connectPersistent !== "function" || "serve" in holdfast) process.exit(1);
 `;
 
+/** Received bytes have the type that Web APIs accept. */
+const usesOfBytes = (bytes) => `{
+  await crypto.subtle.digest("SHA-256", ${bytes});
+  await fetch("/store", { method: "POST", body: ${bytes} });
+  document.title = await new Response(${bytes}).text() + await new Blob([${bytes}]).text();
+}`;
+
 const page = (module, rejected) => `
-import { connectPersistent, type PersistentConnection } from "${module}";
+import { Client, connectPersistent, persist, type PersistentConnection } from "${module}";
 const link: PersistentConnection = connectPersistent("/feed", { subprotocols: ["chat"] });
 await link.send("hello");
-for await (const message of link) document.title = typeof message === "string" ? message : "bytes";
+for await (const message of link) {
+  if (typeof message === "string") document.title = message;
+  else ${usesOfBytes("message")}
+}
+for await (const event of persist(new Client("/feed"))) if (event.type === "binary") ${usesOfBytes("event.data")}
 ${rejected}
 `;
 
@@ -75,7 +86,7 @@ const topicsInPage = `
 import { connectPersistent } from "holdfast";
 import { subscribe } from "holdfast/topics";
 for await (const event of subscribe(connectPersistent("/feed"), "news")) {
-  if (event.type === "message") document.title = String(event.data);
+  if (event.type === "message" && typeof event.data !== "string") ${usesOfBytes("event.data")}
 }
 `;
 

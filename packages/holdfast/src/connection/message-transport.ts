@@ -98,7 +98,7 @@ export interface MessageTransport {
    * Sends a decorator's own message ahead of queued messages, but never between two fragments. `onSent` is called when
    * it is written. Returns a function that withdraws the message before that.
    */
-  sendAhead(message: Message, onSent: () => void): () => void;
+  sendAhead(message: string | Uint8Array, onSent: () => void): () => void;
   /** Sends a ping ahead of queued messages; `onPingSent` reports when it is written. */
   queuePing(key: string, payload: Uint8Array): void;
   /** Withdraws a ping that has not been written. */
@@ -246,7 +246,7 @@ export interface SendObserver {
 
 /** A message to many connections. Transports that can share its encoded bytes check for their own subclass. */
 export interface SharedMessage {
-  readonly data: Message;
+  readonly data: string | Uint8Array;
   /** Bytes of the payload. */
   readonly size: number;
   readonly mayEncode: boolean;

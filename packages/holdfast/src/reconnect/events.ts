@@ -11,6 +11,7 @@ import type { Connection } from "../connection/connection.js";
 import type { Suspicion } from "../heartbeat/adaptive-detection.js";
 import type { HandshakeResponse } from "../connection/handshake-record.js";
 import type { Address } from "../connection/ports.js";
+import type { Message } from "../connection/reading/inbox.js";
 import type { HoldfastError, InvalidStatusError } from "../shared/errors.js";
 import type { TextBytes } from "../shared/text-bytes.js";
 
@@ -84,7 +85,7 @@ export interface TextEvent extends EventTime {
 /** A binary message was received. */
 export interface BinaryEvent extends EventTime {
   readonly type: "binary";
-  readonly data: Uint8Array;
+  readonly data: Exclude<Message, string>;
 }
 
 /** The peer sent a Ping. It is already answered, unless `autoPong` is off. */

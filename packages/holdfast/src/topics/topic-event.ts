@@ -1,5 +1,6 @@
 // The events that a subscriber of a topic receives.
 
+import type { Message } from "../connection/reading/inbox.js";
 import type { Position } from "./position.js";
 
 /** A message of a topic. With history, it has a position. */
@@ -7,7 +8,7 @@ export interface TopicMessage {
   readonly type: "message";
   readonly topic: string;
   /** A string for a text message, bytes for a binary one. */
-  readonly data: Uint8Array | string;
+  readonly data: Message;
   /** The message's number in the topic's history, from 1; null for a message without history. */
   readonly offset: number | null;
   /** The history that `offset` counts in; null for a message without history. */

@@ -1,6 +1,5 @@
 // Formats a message for a terminal: on one line, without control characters, cut after some length.
 
-import type { Message } from "../../index.js";
 import { escaped } from "./escape.js";
 
 /** Longer text is cut after this many characters. */
@@ -9,7 +8,7 @@ const TEXT_SHOWN = 500;
 const BYTES_SHOWN = 64;
 
 /** @param isFull whether long messages are shown in full */
-export function messageText(message: Message, isFull: boolean): string {
+export function messageText(message: string | Uint8Array, isFull: boolean): string {
   if (typeof message !== "string") return binaryText(message, isFull);
   if (isFull || message.length <= TEXT_SHOWN) return escaped(message);
   return `[text, ${Buffer.byteLength(message)} bytes] ${escaped(beginning(message))} …`;

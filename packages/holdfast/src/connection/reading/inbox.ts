@@ -9,8 +9,11 @@ import { UnreadQueue, type InboxLimits } from "./unread-queue.js";
 /** Milliseconds within which an active reader is expected to read the next message. */
 const READER_GRACE = 1_000;
 
-/** A text message is a string, a binary message its bytes. */
-export type Message = string | Uint8Array;
+/**
+ * A received message: a string for a text message, bytes for a binary one. From TypeScript 5.7 on, the bytes are a
+ * `Uint8Array<ArrayBuffer>`, which Web APIs accept (`new Blob([message])`).
+ */
+export type Message = string | ReturnType<typeof Uint8Array.of>;
 
 /** Waits for messages: `recv`, the iterator, or `forEach`. */
 export interface Reader {

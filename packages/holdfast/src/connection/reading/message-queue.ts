@@ -47,7 +47,7 @@ const EMPTY_BYTES = new Uint8Array(0);
 const EMPTY_TEXT = new TextBytes(0);
 
 /** Queued instead of empty bytes: a view takes some 200 bytes, and a chunk may hold 32,768 empty messages. */
-function placeholderOf(empty: Uint8Array): Uint8Array {
+function placeholderOf(empty: Exclude<Message, string>): Message {
   return empty instanceof TextBytes ? EMPTY_TEXT : EMPTY_BYTES;
 }
 

@@ -1,7 +1,7 @@
 // The memory of waiting messages. It includes the overhead of each message: otherwise a peer could fill a hundred times the
 // configured memory with a million messages of one byte.
 
-import type { Message, Unread } from "./inbox.js";
+import type { Unread } from "./inbox.js";
 
 /** Bytes of a string's object and of its place in the queue (measured, Node 20). */
 const STRING_OVERHEAD = 32;
@@ -12,7 +12,7 @@ const STRING_OVERHEAD = 32;
 const BYTES_OVERHEAD = 216;
 
 /** Bytes of memory that a waiting message takes in addition to its length. */
-export function overheadOf(message: Message): number {
+export function overheadOf(message: string | Uint8Array): number {
   return typeof message === "string" ? STRING_OVERHEAD : BYTES_OVERHEAD;
 }
 
@@ -42,7 +42,7 @@ export class MessageWeight implements Unread {
     return this.#bytes;
   }
 
-  count(message: Message): void {
+  count(message: string | Uint8Array): void {
     this.#length++;
     this.#bytes += message.length;
     this.#overhead += overheadOf(message);

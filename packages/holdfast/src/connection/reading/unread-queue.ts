@@ -168,6 +168,6 @@ export class UnreadQueue extends MessageQueue implements AlarmHandler {
 }
 
 /** Copies small views: a queued view would keep its whole chunk in memory. */
-export function ownBytes(bytes: Uint8Array): Uint8Array {
+export function ownBytes(bytes: Exclude<Message, string>): Exclude<Message, string> {
   return bytes.length * 2 <= bytes.buffer.byteLength ? bytes.slice() : bytes;
 }

@@ -1,10 +1,13 @@
 // Delivers a message piece by piece as it arrives, instead of assembling it.
 
-/** Receives the pieces: strings of a text message, or copied bytes of a binary one; never empty. */
+/** A string of a text message, or copied bytes of a binary one. */
+export type Piece = string | ReturnType<typeof Uint8Array.of>;
+
+/** Receives the pieces, which are never empty. */
 export interface PieceHandler {
   /** The most bytes that the message may have. Absent for `maxMessageSize`. */
   readonly maxSize?: number | undefined;
-  onPiece(piece: string | Uint8Array): void;
+  onPiece(piece: Piece): void;
   /** The message is complete. */
   onLastPiece(): void;
   /** The rest of the message will never arrive: a session has lost its socket amid it. */

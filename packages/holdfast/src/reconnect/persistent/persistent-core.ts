@@ -108,8 +108,9 @@ export class PersistentCore
   }
 
   #takeBack({ unread, untaken }: Received): void {
-    for (const message of unread) this.inbox.push(message);
-    this.#preparation.restore(untaken);
+    // Their bytes are the session's own: never in shared memory.
+    for (const message of unread) this.inbox.push(message as Message);
+    this.#preparation.restore(untaken as readonly Message[] | null);
   }
 
   start(): void {

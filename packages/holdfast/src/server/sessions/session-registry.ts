@@ -3,6 +3,7 @@
 import { createConnection, type Connection } from "../../connection/connection.js";
 import type { HandshakeRecord } from "../../connection/handshake-record.js";
 import type { ConnectionSettings } from "../../connection/options.js";
+import type { Message } from "../../connection/reading/inbox.js";
 import type { ServerSession, ServerSessionSettings } from "../../session/server-session.js";
 import type { SessionRecord } from "../../session/store/session-record.js";
 import { ignore } from "../../shared/deferred.js";
@@ -247,7 +248,7 @@ export class SessionRegistry implements SessionKeeper {
     const { runtime } = this.#host;
     const transports: ServerSessionTransport[] = [];
     const log = this.#stored.newLog(session, () => transports[0]);
-    const unread = record === null ? NO_MESSAGES : record.inbox.map(({ message }) => message);
+    const unread = record === null ? NO_MESSAGES : record.inbox.map(({ message }) => message as Message); // As received.
     createConnection({
       runtime,
       transport: (handler) => {

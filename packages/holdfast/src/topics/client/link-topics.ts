@@ -6,6 +6,7 @@ import { EngineUnavailableError } from "../../shared/engine-unavailable-error.js
 import { InvalidStateError } from "../../shared/errors.js";
 import type { Connection } from "../../connection/connection.js";
 import { coreOf } from "../../connection/core-of.js";
+import type { Message } from "../../connection/reading/inbox.js";
 import { Alarm } from "../../connection/timer-queue.js";
 import { escapeTopic, unescapeTopic } from "../topic-name.js";
 import { isEpoch, type Position } from "../position.js";
@@ -179,7 +180,7 @@ export class LinkTopics {
     if (feed !== undefined) report(feed, readPosition(epoch, offset));
   }
 
-  #onMessage(place: string, data: Uint8Array | string): void {
+  #onMessage(place: string, data: Message): void {
     const [escaped = "", offset = ""] = place.split(" ");
     const isNumber = NUMBER.test(offset);
     if (isNumber || offset === "-") this.#feedFor(escaped)?.onMessage(data, isNumber ? Number(offset) : null);

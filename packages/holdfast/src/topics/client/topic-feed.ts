@@ -1,5 +1,6 @@
 // One topic at a client, across its connections: its position, and the loops that read it.
 
+import type { Message } from "../../connection/reading/inbox.js";
 import type { Position } from "../position.js";
 import type { TopicGap, TopicMessage } from "../topic-event.js";
 import { isSame } from "../position.js";
@@ -76,7 +77,7 @@ export class TopicFeed {
   }
 
   /** @param offset null for a message without history */
-  onMessage(data: Uint8Array | string, offset: number | null): void {
+  onMessage(data: Message, offset: number | null): void {
     if (!this.#isSubscribed) return;
     const position = this.#position;
     if (offset !== null && position !== null) {

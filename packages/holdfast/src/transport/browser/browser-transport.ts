@@ -116,7 +116,7 @@ class BrowserTransport implements MessageTransport {
     return this.#queue.send(message, { signal: null, receipt: null });
   }
 
-  sendAhead(message: Message, onSent: () => void): () => void {
+  sendAhead(message: string | Uint8Array, onSent: () => void): () => void {
     return this.#queue.sendAhead(message, onSent);
   }
 

@@ -133,7 +133,7 @@ function checkAnswer(answer: unknown): boolean | number {
   );
 }
 
-function checkPing(message: unknown): Message {
+function checkPing(message: unknown): string | Uint8Array {
   if (typeof message === "string") return message;
   const bytes = toBytes(message);
   if (bytes !== null) return bytes;

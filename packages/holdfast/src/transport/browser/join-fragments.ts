@@ -1,10 +1,9 @@
 // Joins the fragments of a message.
 
-import type { Message } from "../../connection/reading/inbox.js";
 import type { Fragment } from "../../connection/message-transport.js";
 
 /** @param fragments at least one, all of the same type */
-export function joinFragments(fragments: readonly Fragment[]): Message {
+export function joinFragments(fragments: readonly Fragment[]): string | Uint8Array {
   const bytes = new Uint8Array(fragments.reduce((total, { payload }) => total + payload.length, 0));
   let position = 0;
   for (const { payload } of fragments) {

@@ -3,7 +3,6 @@
 // and a send can be cancelled.
 
 import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
-import type { Message } from "../../connection/reading/inbox.js";
 import type { Runtime } from "../../connection/runtime.js";
 import type { SendObserver, SendSettings } from "../../connection/message-transport.js";
 import { Alarm, type AlarmHandler } from "../../connection/timer-queue.js";
@@ -13,7 +12,7 @@ import { SENT } from "../../connection/sent.js";
 const LOOK_AGAIN = 20;
 
 interface Entry {
-  readonly message: Message;
+  readonly message: string | Uint8Array;
   /** Its length when it was queued: memory that is transferred or resized meanwhile must not change the sums. */
   readonly size: number;
   readonly onSent: (() => void) | null;
@@ -63,7 +62,10 @@ export class PageSendQueue implements AlarmHandler {
   }
 
   /** Resolves while fewer than `writeLimit` bytes are unsent. */
-  send(message: Message, { signal, receipt }: Pick<SendSettings, "receipt" | "signal">): Promise<void> {
+  send(
+    message: string | Uint8Array,
+    { signal, receipt }: Pick<SendSettings, "receipt" | "signal">,
+  ): Promise<void> {
     const entry = this.#add({ message, size: message.length, onSent: null, receipt, state: "queued" });
     this.#move();
     if (entry.state === "handed-over" && this.#isRoomy) return SENT;
@@ -71,7 +73,7 @@ export class PageSendQueue implements AlarmHandler {
   }
 
   /** Queues a message ahead of the others. Returns a function that cancels it. */
-  sendAhead(message: Message, onSent: () => void): () => void {
+  sendAhead(message: string | Uint8Array, onSent: () => void): () => void {
     const entry = this.#add({ message, size: message.length, onSent, receipt: null, state: "queued" });
     this.#move();
     return () => this.#withdraw(entry);

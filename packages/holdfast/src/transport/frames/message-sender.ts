@@ -2,7 +2,6 @@
 // extension encodes, and messages of a decorator.
 
 import { BINARY, FIN } from "../../shared/opcode.js";
-import type { Message } from "../../connection/reading/inbox.js";
 import type { Fragment, SendSettings, SharedMessage } from "../../connection/message-transport.js";
 import { Outbox, type Tracking } from "./outbox.js";
 import { SharedFrames } from "./shared-frames.js";
@@ -13,7 +12,7 @@ const AS_IT_IS: SendSettings = { ...UNTRACKED, mayEncode: false };
 
 /** A message of a decorator that waits for the end of a fragmented message. */
 interface HeldMessage {
-  readonly message: Message;
+  readonly message: string | Uint8Array;
   readonly onSent: () => void;
   /** Withdraws the message; null before it was queued. */
   withdraw: (() => void) | null;
@@ -36,7 +35,7 @@ export abstract class MessageSender extends Outbox {
     return sent;
   }
 
-  sendAhead(message: Message, onSent: () => void): () => void {
+  sendAhead(message: string | Uint8Array, onSent: () => void): () => void {
     if (!this.protocol.isAmidMessage) return this.#sendFirst(message, onSent);
     const held: HeldMessage = { message, onSent, withdraw: null };
     this.#held = [...this.#held, held];
@@ -102,7 +101,7 @@ export abstract class MessageSender extends Outbox {
    * Sends a message ahead of the waiting ones; returns a function that withdraws it. Must not be called between two
    * fragments.
    */
-  #sendFirst(message: Message, onSent: () => void): () => void {
+  #sendFirst(message: string | Uint8Array, onSent: () => void): () => void {
     const { protocol } = this;
     const isText = typeof message === "string";
     if (!this.mustWait()) {

@@ -1,7 +1,7 @@
 // Delivers a message piece by piece on a link. A message of the link protocol is collected and handled as a
 // whole; pieces of any other message are passed on as they arrive.
 
-import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
+import type { Piece, PieceHandler } from "../../protocol/message/piece-decoder.js";
 import { hasAllowedLength, MARK, MAX_LINK_MESSAGE } from "./link-message.js";
 
 /** Consumer of complete messages. */
@@ -27,7 +27,7 @@ export class LinkPieces implements PieceHandler {
     return this.#handler.maxSize;
   }
 
-  onPiece(piece: string | Uint8Array): void {
+  onPiece(piece: Piece): void {
     if (this.#held === null || typeof piece !== "string") {
       this.#held = null;
       this.#handler.onPiece(piece);

@@ -135,7 +135,7 @@ export abstract class TransportDecorator implements MessageTransport, MessageTra
     return this.wire.sendFragment(fragment);
   }
 
-  sendAhead(message: Message, onSent: () => void): () => void {
+  sendAhead(message: string | Uint8Array, onSent: () => void): () => void {
     return this.wire.sendAhead(message, onSent);
   }
 

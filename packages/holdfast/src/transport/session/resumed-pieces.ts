@@ -1,6 +1,6 @@
 // The reader of a message in pieces, across the sockets of a session.
 
-import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
+import type { Piece, PieceHandler } from "../../protocol/message/piece-decoder.js";
 
 /**
  * Delivers a message piece by piece, also if its socket is cut on the way: the client sends it again from the start, and
@@ -22,7 +22,7 @@ export class ResumedPieces implements PieceHandler {
     return this.#handler.maxSize;
   }
 
-  onPiece(piece: string | Uint8Array): void {
+  onPiece(piece: Piece): void {
     const skipped = Math.min(this.#toSkip, piece.length);
     this.#toSkip -= skipped;
     if (skipped === piece.length && skipped > 0) return;

@@ -229,7 +229,7 @@ class CountedPieces implements PieceHandler {
     return this.#handler.maxSize;
   }
 
-  onPiece(piece: string | Uint8Array): void {
+  onPiece(piece: Message): void {
     this.#length += piece.length;
     this.#handler.onPiece(piece);
   }

@@ -1,13 +1,11 @@
 // Yields the fragments of one message as they arrive from the other thread.
 
-import type { Message } from "../../connection/reading/inbox.js";
-
 interface Piece {
-  readonly message: Message;
+  readonly message: string | Uint8Array;
   readonly size: number;
 }
 
-export class FragmentFeed implements AsyncIterable<Message> {
+export class FragmentFeed implements AsyncIterable<string | Uint8Array> {
   readonly #onGone: (bytes: number) => void;
   #pieces: Piece[] = [];
   #isComplete = false;
@@ -17,7 +15,7 @@ export class FragmentFeed implements AsyncIterable<Message> {
     this.#onGone = onGone;
   }
 
-  push(message: Message, size: number, isLast: boolean): void {
+  push(message: string | Uint8Array, size: number, isLast: boolean): void {
     this.#pieces.push({ message, size });
     this.#isComplete = isLast;
     this.#wake();
@@ -29,7 +27,7 @@ export class FragmentFeed implements AsyncIterable<Message> {
     this.#wake();
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Message, void> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<string | Uint8Array, void> {
     for (;;) {
       const piece = this.#pieces.shift();
       if (piece !== undefined) {

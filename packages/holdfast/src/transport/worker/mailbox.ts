@@ -2,6 +2,7 @@
 // message.
 
 import type { Clock } from "../../connection/ports.js";
+import type { Message } from "../../connection/reading/inbox.js";
 
 export class Mailbox<Outgoing extends object, Incoming> {
   readonly #port: MessagePort;
@@ -53,7 +54,7 @@ export class Mailbox<Outgoing extends object, Incoming> {
 }
 
 /** Returns bytes that have a buffer to themselves, so that it can be transferred. */
-export function alone(bytes: Uint8Array): Uint8Array {
+export function alone(bytes: Uint8Array): Exclude<Message, string> {
   const isAlone = bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength;
   return isAlone ? new Uint8Array(bytes.buffer) : new Uint8Array(bytes);
 }

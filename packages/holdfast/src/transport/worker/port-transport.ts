@@ -106,7 +106,7 @@ export class PortTransport implements MessageTransport {
   }
 
   /** No decorator wraps this transport, and it has no queue. */
-  sendAhead(message: Message, onSent: () => void): () => void {
+  sendAhead(message: string | Uint8Array, onSent: () => void): () => void {
     void this.#send(message, { mayEncode: false, signal: null, receipt: null });
     onSent();
     return () => undefined;
@@ -292,7 +292,7 @@ export class PortTransport implements MessageTransport {
     this.#handler.onClosed(); // Resumes, which delivers the messages that wait.
   }
 
-  #send(message: Message, { mayEncode, signal, receipt }: SendSettings): Promise<void> {
+  #send(message: string | Uint8Array, { mayEncode, signal, receipt }: SendSettings): Promise<void> {
     const id = this.#unsent.nextId();
     this.#onSending();
     this.#options.mailbox.post(

@@ -220,7 +220,7 @@ export class Relay implements ConnectionObserver {
     });
   }
 
-  #count(message: Message): void {
+  #count(message: string | Uint8Array): void {
     this.#weight.count(message);
     this.#readAhead.onAdded();
   }

@@ -23,11 +23,16 @@ export interface Assignment {
 
 /** Commands to the worker. */
 export type WorkerCommand =
-  | { readonly type: "send"; readonly id: number; readonly message: Message; readonly mayEncode: boolean }
+  | {
+      readonly type: "send";
+      readonly id: number;
+      readonly message: string | Uint8Array;
+      readonly mayEncode: boolean;
+    }
   | { readonly type: "unsend"; readonly id: number }
   | {
       readonly type: "fragment";
-      readonly piece: Message;
+      readonly piece: string | Uint8Array;
       readonly size: number;
       readonly isFirst: boolean;
       readonly isLast: boolean;
