@@ -80,6 +80,15 @@ test("E5: Date and performance move with the clock, and are restored", () => {
   assert.ok(!Object.hasOwn(performance, "now"));
 });
 
+test("E5: a mock that was there before the clock is there again after it", (t) => {
+  restore();
+  t.after(() => void Reflect.deleteProperty(performance, "now"));
+  const mock = { value: () => 42, writable: true, enumerable: false, configurable: true };
+  Object.defineProperty(performance, "now", mock);
+  new FakeClock().install()();
+  assert.deepEqual(Object.getOwnPropertyDescriptor(performance, "now"), mock);
+});
+
 test("E5: timers have their arguments, and can be cleared, refreshed and repeated, as in Node.js", () => {
   const seen: unknown[] = [];
   const add = (...args: unknown[]): void => void seen.push(clock.now(), ...args);

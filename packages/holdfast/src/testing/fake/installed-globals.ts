@@ -10,16 +10,11 @@ const NAMES = ["Date", "setTimeout", "clearTimeout", "setInterval", "clearInterv
 
 /** Replaces the globals; returns a function that restores them. */
 export function installGlobals(clock: Clock): () => void {
-  const before = NAMES.map((name) => Object.getOwnPropertyDescriptor(globalThis, name));
   const fakes = fakesOf(clock);
-  for (const name of NAMES) define(globalThis, name, fakes[name]);
-  define(performance, "now", () => clock.now());
+  const restores = NAMES.map((name) => replace(globalThis, name, fakes[name]));
+  restores.push(replace(performance, "now", () => clock.now()));
   return () => {
-    for (const [index, name] of NAMES.entries()) {
-      const descriptor = before[index];
-      if (descriptor !== undefined) Object.defineProperty(globalThis, name, descriptor);
-    }
-    Reflect.deleteProperty(performance, "now"); // The method of its prototype is in use again.
+    for (const restore of restores) restore();
   };
 }
 
@@ -89,6 +84,12 @@ function dateOf(clock: Clock): DateConstructor {
 
 const RealDate = Date;
 
-function define(target: object, name: string, value: unknown): void {
+/** Replaces an own property, or hides an inherited one; returns a function that restores it. */
+function replace(target: object, name: string, value: unknown): () => void {
+  const before = Object.getOwnPropertyDescriptor(target, name);
   Object.defineProperty(target, name, { value, writable: true, configurable: true, enumerable: true });
+  return () => {
+    if (before === undefined) Reflect.deleteProperty(target, name);
+    else Object.defineProperty(target, name, before);
+  };
 }
