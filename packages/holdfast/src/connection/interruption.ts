@@ -1,7 +1,8 @@
 // Ends a long wait early: when the caller's signal aborts, or when the connection ends.
 
 import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
-import { quietly } from "../shared/deferred.js";
+import { Deferred } from "../shared/deferred.js";
+import { rejectToCaller } from "./caller-stack.js";
 
 /** A wait that can be interrupted. Call `stop()` when it is over. */
 export class Interruption {
@@ -35,9 +36,12 @@ export class Interruption {
     if (this.#cause !== null) throw this.#cause.error;
   }
 
-  /** Rejects at the interruption. A call that nobody awaits must not end the process. */
+  /** Rejects at the interruption, and names the caller. A call that nobody awaits must not end the process. */
   waitForever(): Promise<never> {
-    return quietly(this.wait(new Promise<never>(() => undefined)));
+    const { promise, resolve } = new Deferred<never>();
+    this.#reject = (error) => resolve(rejectToCaller(error, promise));
+    if (this.#cause !== null) this.#reject(this.#cause.error);
+    return promise;
   }
 
   interrupt(error: unknown): void {

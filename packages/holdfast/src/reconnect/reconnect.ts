@@ -1,5 +1,6 @@
 // `reconnect()`: one open connection after another, for code that prefers connections to events.
 
+import { rejectToCaller } from "../connection/caller-stack.js";
 import type { Connection } from "../connection/connection.js";
 import { ConcurrencyError, ConnectionClosed } from "../connection/errors.js";
 import type { ConnectorOptions } from "./connector.js";
@@ -20,8 +21,8 @@ export class Reconnection<Options extends ConnectorOptions>
   #isOver = false;
   /** The error that ended the loop, until it is thrown. */
   #failure: Error | null = null;
-  #waiter: { readonly resolve: (result: Result) => void; readonly reject: (error: Error) => void } | null =
-    null;
+  /** Resolves the `next()` that waits. */
+  #waiter: ((result: Result | PromiseLike<never>) => void) | null = null;
 
   constructor(options: SupervisorOptions<Options>) {
     this.#supervisor = new Supervisor(options, this);
@@ -64,7 +65,7 @@ export class Reconnection<Options extends ConnectorOptions>
 
   onOpen(connection: Connection): void {
     this.#current = connection;
-    this.#waiter?.resolve({ value: connection, done: false });
+    this.#waiter?.({ value: connection, done: false });
     this.#waiter = null;
   }
 
@@ -85,8 +86,8 @@ export class Reconnection<Options extends ConnectorOptions>
   }
 
   #nextConnection(): Promise<Result> {
-    return new Promise((resolve, reject) => {
-      this.#waiter = { resolve, reject };
+    return new Promise((resolve) => {
+      this.#waiter = resolve;
       if (this.#isOver) this.#settle();
       else if (this.#supervisor.isDue) this.#supervisor.begin();
     });
@@ -99,7 +100,6 @@ export class Reconnection<Options extends ConnectorOptions>
     this.#waiter = null;
     const failure = this.#failure;
     this.#failure = null;
-    if (failure === null) waiter.resolve(DONE);
-    else waiter.reject(failure);
+    waiter(failure === null ? DONE : rejectToCaller(failure));
   }
 }

@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { inspect } from "node:util";
-import { Client, connect, connectInWorker, connectPersistent, serve, type Connection } from "holdfast";
+import {
+  Client,
+  connect,
+  connectInWorker,
+  connectPersistent,
+  reconnect,
+  serve,
+  type Connection,
+} from "holdfast";
 import { publish } from "holdfast/topics";
 import { eventually } from "holdfast-testkit";
 
@@ -56,6 +64,56 @@ describe("stacks", () => {
       await close();
     });
   }
+
+  for (const [name, call] of [
+    ["ping()", (connection: Connection) => connection.ping()],
+    ["send()", (connection: Connection) => connection.send("late")],
+  ] as const) {
+    test(`J3: the error of ${name} after the end names its caller`, async () => {
+      const { connection, close } = await openPair();
+      connection.terminate();
+      const { stack } = await failing(() => call(connection));
+      assert.match(stack ?? "", /at async theCaller/);
+      await close();
+    });
+  }
+
+  test("J3: the error of a send() that waits for the peer names its caller", async () => {
+    await using server = await serve((connection) => connection.closed, { maxQueue: 1, pingInterval: null });
+    const connection = await connect(server.url, { pingInterval: null, writeLimit: 1024 });
+    const flooding = failing(async () => {
+      for (;;) await connection.send(new Uint8Array(100_000));
+    });
+    await eventually(() => connection.bufferedAmount >= 1024, "the peer makes it wait", 30_000);
+    setTimeout(() => connection.terminate(), 50);
+    const { stack } = await flooding;
+    assert.match(stack ?? "", /at async theCaller/);
+  });
+
+  test("J3: the error of a recvStream() loop names its caller", async () => {
+    const { connection, drop, close } = await openPair();
+    setImmediate(drop);
+    const { stack } = await failing(async () => {
+      for await (const _ of connection.recvStream());
+    });
+    assert.match(stack ?? "", /at async theCaller/);
+    await close();
+  });
+
+  test("J3: the error of a reconnect() loop names its caller", async () => {
+    const { stack } = await failing(async () => {
+      for await (const _ of reconnect("ws://127.0.0.1:1", { retryable: () => false }));
+    });
+    assert.match(stack ?? "", /at async theCaller/);
+  });
+
+  test("J3: the error of a message that expires in the queue names its caller", async () => {
+    const link = connectPersistent("ws://127.0.0.1:1", { timeToLive: 10 });
+    const { stack, name } = await failing(() => link.send("late"));
+    assert.equal(name, "NotSentError");
+    assert.match(stack ?? "", /at async theCaller/);
+    link.terminate();
+  });
 
   for (const [name, open] of [
     ["connect()", connect],

@@ -5,6 +5,7 @@ import { ignore } from "../../shared/deferred.js";
 import { HoldfastError } from "../../shared/errors.js";
 import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
 import type { Inbox, Message, Reader } from "./inbox.js";
+import { rejectToCaller } from "../caller-stack.js";
 import { asPiece, DONE, type ReadResult } from "./readers.js";
 import { MessageQueue } from "./message-queue.js";
 import type { ConnectionCore } from "../connection-core.js";
@@ -19,8 +20,7 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
   #isFull = false;
   #isUsed = false;
   #state: "begun" | "broken" | "complete" | "fresh" | "left" = "fresh";
-  #resolve: (result: ReadResult) => void = ignore;
-  #reject: (error: unknown) => void = ignore;
+  #resolve: (result: ReadResult | PromiseLike<never>) => void = ignore;
 
   constructor(connection: ConnectionCore, signal: AbortSignal | null, maxSize: number) {
     this.maxSize = maxSize;
@@ -35,7 +35,7 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
   }
 
   next(): Promise<ReadResult> {
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve) => {
       this.#begin();
       this.#signal?.throwIfAborted();
       const piece = this.#pieces.shift();
@@ -55,7 +55,6 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
       }
       this.#inbox.checkFree("recvStream()");
       this.#resolve = resolve;
-      this.#reject = reject;
       watchAbort(this.#signal, this.#onAbort);
       if (this.#state === "fresh" && this.#inbox.length === 0) {
         const { held } = this.#connection;
@@ -96,9 +95,10 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
   }
 
   fail(error: unknown): void {
-    const reject = this.#reject;
+    const resolve = this.#resolve;
+    if (!this.#isWaiting) return;
     this.#stopWaiting();
-    reject(error);
+    resolve(rejectToCaller(error));
   }
 
   onPiece(piece: Message): void {
@@ -172,7 +172,6 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
 
   #stopWaiting(): void {
     this.#resolve = ignore;
-    this.#reject = ignore;
     this.#inbox.detach(this);
     unwatchAbort(this.#signal, this.#onAbort);
   }

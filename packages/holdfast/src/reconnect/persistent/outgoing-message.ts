@@ -4,6 +4,7 @@
 import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
 import { Deferred, quietly } from "../../shared/deferred.js";
 import { toBytes, type Bytes } from "../../connection/arguments.js";
+import { rejectToCaller } from "../../connection/caller-stack.js";
 import type { SendUntil } from "../../connection/message-transport.js";
 import { Deadline } from "../../connection/timer-queue.js";
 import { TextBytes } from "../../shared/text-bytes.js";
@@ -42,7 +43,7 @@ export class OutgoingMessage extends Deadline {
     this.signal = options.signal;
     this.until = options.until;
     this.expiresAt = options.expiresAt;
-    this.promise = quietly(this.#outcome.promise);
+    this.promise = this.#outcome.promise;
     watchAbort(this.signal, this.#onAbort);
   }
 
@@ -68,10 +69,17 @@ export class OutgoingMessage extends Deadline {
     this.#outcome.resolve();
   }
 
-  /** The message was not sent, or may not have been. */
+  /** The message was not sent, or may not have been. At once, so that the outcome is known before the end is. */
   fail(error: Error): void {
     this.#stopWatching();
+    void quietly(this.promise);
     this.#outcome.reject(error);
+  }
+
+  /** The message has waited too long. The error names the caller, which takes a few more turns. */
+  expire(error: Error): void {
+    this.#stopWatching();
+    this.#outcome.resolve(rejectToCaller(error, this.promise));
   }
 
   onAlarm(): void {

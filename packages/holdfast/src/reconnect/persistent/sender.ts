@@ -151,7 +151,8 @@ export class Sender implements OutgoingMessageHandler {
   }
 
   onExpired(message: OutgoingMessage): void {
-    this.#fail(message, new NotSentError("expired", "unsent"));
+    this.#remove(message);
+    message.expire(new NotSentError("expired", "unsent"));
   }
 
   /** The connection cancels a message that was passed to it. */

@@ -2,7 +2,8 @@
 // aborted send can be removed as a whole.
 
 import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
-import { quietly } from "../../shared/deferred.js";
+import { rejectToCaller } from "../../connection/caller-stack.js";
+import { Deferred, quietly } from "../../shared/deferred.js";
 import { CONTINUATION, OPCODE_BITS } from "../../shared/opcode.js";
 import type { SendObserver } from "../../connection/message-transport.js";
 
@@ -24,8 +25,7 @@ interface Waiter {
   readonly entry: QueuedFrame;
   /** The send resolves once fewer bytes than this are unsent. */
   readonly level: number;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
+  readonly sent: Deferred;
   readonly stopWatching: () => void;
 }
 
@@ -144,17 +144,15 @@ export class SendQueue {
   /** Resolves once fewer than `level` bytes are unsent. An abort removes the frame if it has not been written. */
   wait(entry: QueuedFrame, level: number, signal: AbortSignal | null): Promise<void> {
     if (this.#closedError !== null) return Promise.reject(this.#closedError());
-    const promise = new Promise<void>((resolve, reject) => {
-      const onAbort = (): void => this.#abort(waiter, signal?.reason);
-      const stopWatching = (): void => unwatchAbort(signal, onAbort);
-      const waiter: Waiter = { entry, level, resolve, reject, stopWatching };
-      this.#waiters.add(waiter);
-      this.#highestLevel = Math.max(this.#highestLevel, level);
-      if (signal?.aborted === true)
-        onAbort(); // Aborted while the message was being encoded.
-      else watchAbort(signal, onAbort);
-    });
-    return quietly(promise);
+    const onAbort = (): void => this.#abort(waiter, signal?.reason);
+    const stopWatching = (): void => unwatchAbort(signal, onAbort);
+    const waiter: Waiter = { entry, level, sent: new Deferred(), stopWatching };
+    this.#waiters.add(waiter);
+    this.#highestLevel = Math.max(this.#highestLevel, level);
+    if (signal?.aborted === true)
+      onAbort(); // Aborted while the message was being encoded.
+    else watchAbort(signal, onAbort);
+    return waiter.sent.promise;
   }
 
   /** Resolves the sends that may continue now that `unsent` bytes are left. */
@@ -165,7 +163,7 @@ export class SendQueue {
       if (mayContinue(waiter, unsent)) {
         this.#waiters.delete(waiter);
         waiter.stopWatching();
-        waiter.resolve();
+        waiter.sent.resolve();
       } else {
         this.#highestLevel = Math.max(this.#highestLevel, waiter.level);
       }
@@ -194,7 +192,7 @@ export class SendQueue {
     for (const waiter of this.#waiters) {
       this.#waiters.delete(waiter);
       waiter.stopWatching();
-      waiter.reject(closedError());
+      waiter.sent.resolve(rejectToCaller(closedError(), waiter.sent.promise));
     }
   }
 
@@ -233,11 +231,12 @@ export class SendQueue {
     waiter.stopWatching();
     const { entry } = waiter;
     if (entry.fate === "handed-over" || (entry.fate === "queued" && !entry.isWithdrawable)) {
-      waiter.resolve();
+      waiter.sent.resolve();
       return;
     }
     this.withdraw(entry);
-    waiter.reject(reason);
+    void quietly(waiter.sent.promise);
+    waiter.sent.reject(reason);
   }
 }
 
