@@ -7,32 +7,50 @@ const MAX_SERVERS = 100;
 
 /** Past results with a server. */
 interface OfferHistory {
-  /** Whether it opened the last connection with the offer or without; null if it has opened none. */
-  acceptsOffer: boolean | null;
+  /** Whether it has accepted the link protocol on the last connection. */
+  readonly speaksLink: boolean;
+  /** Consecutive connections that it opened without the offer. */
+  readonly plain: number;
   /** Consecutive failed attempts. */
-  failures: number;
+  readonly failures: number;
 }
+
+const UNKNOWN: OfferHistory = { speaksLink: false, plain: 0, failures: 0 };
 
 /** Remembers, for the lifetime of the page, which servers accept the offer. */
 export class LinkOffers {
   readonly #histories = new Map<string, OfferHistory>();
 
-  /** The tries of one attempt, in order: true with the offer, false without it. */
-  offersToTry(server: string): readonly boolean[] {
-    const { acceptsOffer = null, failures = 0 } = this.#histories.get(server) ?? {};
-    if (isInDoubt(acceptsOffer, failures)) return [true, false];
-    return [acceptsOffer ?? true];
+  /**
+   * The tries of one attempt, in order: true with the offer, false without it. A server that opened without the offer may
+   * only have been out of reach for a moment: the offer is repeated with the next connection, and after 2, 4, 8 …
+   *
+   * @param wantsSession there is none without the link protocol: every attempt offers it, the first one twice
+   */
+  offersToTry(server: string, wantsSession = false): readonly boolean[] {
+    const { speaksLink, plain, failures } = this.#histories.get(server) ?? UNKNOWN;
+    if (plain > 0 && (wantsSession || (failures === 0 && isPowerOfTwo(plain)))) return [true, false];
+    if (failures > 0 ? isInDoubt(speaksLink, failures) : !speaksLink && plain === 0) {
+      return wantsSession ? [true, true, false] : [true, false];
+    }
+    return [plain === 0];
   }
 
-  /** A connection was opened, with the offer or without it. */
-  onOpened(server: string, acceptsOffer: boolean): void {
-    this.#remember(server, { acceptsOffer, failures: 0 });
+  /** A connection was opened with the offer. A server that selected another subprotocol of it may reject other offers. */
+  onOffered(server: string, speaksLink: boolean): void {
+    this.#remember(server, { speaksLink, plain: 0, failures: 0 });
+  }
+
+  /** A connection was opened without the offer. */
+  onPlain(server: string): void {
+    const { plain } = this.#histories.get(server) ?? UNKNOWN;
+    this.#remember(server, { speaksLink: false, plain: plain + 1, failures: 0 });
   }
 
   /** An attempt failed with everything that it tried. The server may be down, or it may have been replaced. */
   onFailed(server: string): void {
-    const { acceptsOffer = null, failures = 0 } = this.#histories.get(server) ?? {};
-    this.#remember(server, { acceptsOffer, failures: failures + 1 });
+    const history = this.#histories.get(server) ?? UNKNOWN;
+    this.#remember(server, { ...history, failures: history.failures + 1 });
   }
 
   #remember(server: string, history: OfferHistory): void {
@@ -47,11 +65,13 @@ export class LinkOffers {
 }
 
 /**
- * Whether the next attempt tries both. The first attempt does, and later ones after 4, 8, 16 … consecutive failures.
- * If the server has accepted the offer before, only from 16 on: it is probably down, but it may have been replaced.
+ * Whether an attempt after failures tries both: after 4, 8, 16 … in a row. If the server has accepted the offer before, only
+ * from 16 on: it is probably down, but it may have been replaced.
  */
-function isInDoubt(acceptsOffer: boolean | null, failures: number): boolean {
-  if (failures === 0) return acceptsOffer === null;
-  const isPowerOfTwo = (failures & (failures - 1)) === 0;
-  return isPowerOfTwo && failures >= (acceptsOffer === true ? 16 : 4);
+function isInDoubt(speaksLink: boolean, failures: number): boolean {
+  return isPowerOfTwo(failures) && failures >= (speaksLink ? 16 : 4);
+}
+
+function isPowerOfTwo(count: number): boolean {
+  return (count & (count - 1)) === 0;
 }

@@ -60,17 +60,25 @@ export async function openWith(
 
   // Without the link protocol the session would be lost, and the server may only have been out of reach.
   const isResuming = session?.canResume === true;
-  const [offersLink = true, ...others] = isResuming ? [true] : linkOffers.offersToTry(target.endpoint);
+  const { endpoint } = target;
+  const offers = isResuming ? [true] : linkOffers.offersToTry(endpoint, attempt.wantsSession);
   try {
-    try {
-      return await openOnce(attempt, offersLink);
-    } catch (error) {
-      if (!isUnexplained(error) || others.length === 0) throw error;
-      return await openOnce(attempt, false);
-    }
+    return await openWithOneOf(offers, attempt);
   } catch (error) {
-    if (isUnexplained(error)) linkOffers.onFailed(target.endpoint);
+    if (isUnexplained(error)) linkOffers.onFailed(endpoint);
     throw error;
+  }
+}
+
+async function openWithOneOf(
+  [offersLink = true, ...others]: readonly boolean[],
+  attempt: OpenParameters,
+): Promise<Connection> {
+  try {
+    return await openOnce(attempt, offersLink);
+  } catch (error) {
+    if (!isUnexplained(error) || others.length === 0) throw error;
+    return openWithOneOf(others, attempt);
   }
 }
 
@@ -103,7 +111,8 @@ function openOnce(attempt: OpenParameters, offersLink: boolean): Promise<Connect
       if (subprotocol === null && settings.requireSubprotocol) {
         throw new NegotiationError(noneSelected(subprotocols));
       }
-      if (linkProtocol === true) linkOffers.onOpened(target.endpoint, offersLink);
+      if (offersLink) linkOffers.onOffered(target.endpoint, link > 0);
+      else if (linkProtocol === true) linkOffers.onPlain(target.endpoint);
       const opened = {
         target,
         settings,

@@ -119,6 +119,61 @@ describe("The requests of a page to a server", () => {
     assert.deepEqual(offers, [LINK, [], LINK, LINK, LINK, LINK, []]);
   });
 
+  test("I2: a page offers the link protocol again after one failure at first contact", async () => {
+    const url = newURL();
+    answer = (offered, index) => (index === 0 ? null : offered.includes("holdfast.v1") ? "holdfast.v1" : "");
+    for (let count = 0; count < 3; count++) {
+      const connection = await surface.connect(url, { pingInterval: null });
+      connection.terminate();
+    }
+    assert.deepEqual(offers, [LINK, [], LINK, LINK]);
+  });
+
+  test("I2, L1: a page that wants a session repeats its offer at once; a server without sessions serves it", async () => {
+    const connect = async (url: string): Promise<void> => {
+      const link = surface.connectPersistent(url, { session: true, pingInterval: null });
+      await new Promise<void>((resolve) => link.on("open", () => resolve()));
+      link.terminate();
+      await link.closed;
+    };
+    answer = (_, index) => (index === 1 ? "holdfast.v1" : null);
+    await connect(newURL());
+    const wanted = ["holdfast.plain", "holdfast.v2", "holdfast.v1"];
+    assert.deepEqual(offers, [wanted, wanted]);
+    offers = [];
+    answer = (offered) => (offered.length > 0 ? null : "");
+    const plain = newURL();
+    for (let count = 0; count < 4; count++) await connect(plain);
+    assert.deepEqual(offers, [wanted, wanted, [], wanted, [], wanted, [], wanted, []]);
+  });
+
+  test('I2: a connection with linkProtocol: "required" shows that the server accepts the offer', async () => {
+    const url = newURL();
+    answer = (offered) => (offered.includes("holdfast.v1") ? "holdfast.v1" : "");
+    for (const linkProtocol of [false, "required", true] as const) {
+      const connection = await surface.connect(url, { linkProtocol, pingInterval: null });
+      connection.terminate();
+    }
+    answer = () => null;
+    offers = [];
+    await fail(url, 1);
+    assert.deepEqual(offers, [LINK]);
+  });
+
+  test("I2: a page connects without a subprotocol to a server that selects only one that it knows", async () => {
+    const url = newURL();
+    answer = (offered) => (offered.includes("chat") ? "chat" : offered.length > 0 ? null : "");
+    const open = async (subprotocols: readonly string[]): Promise<string | null> => {
+      const connection = await surface.connect(url, { subprotocols, pingInterval: null });
+      connection.terminate();
+      return connection.subprotocol;
+    };
+    assert.deepEqual(
+      [await open([]), await open(["chat"]), await open([]), await open([]), await open(["chat"])],
+      [null, "chat", null, null, "chat"],
+    );
+  });
+
   test("F2: the width that a server sets is the width of a page's first wait", async () => {
     answer = () => "holdfast.v1";
     const link = surface.connectPersistent(newURL(), {
