@@ -46,7 +46,6 @@ async function openHere<Options extends ConnectorOptions>(
       `Expected the function for \`url\` to return a string or a URL, got ${describe(current.url)}.`,
     );
   }
-  observer.onConnecting(connector.describeURL(current.url));
   // With the functions replaced by their results, these are the connector's own options.
   const complete = {
     ...options,
@@ -55,5 +54,6 @@ async function openHere<Options extends ConnectorOptions>(
     signal,
   } as unknown as Options;
   if (observer.session?.load !== undefined) await observer.session.load();
+  observer.onConnecting(connector.describeURL(current.url));
   return connector.open(current.url, complete, observer);
 }

@@ -18,6 +18,8 @@ export interface QueuedMessage {
 }
 
 export interface KeptState {
+  /** The origin and path that the session belongs to; null if they were not known yet, and so no session either. */
+  readonly server: string | null;
   /** Null if the server has given none. */
   readonly session: SavedClientSession | null;
   /** Received messages that the application has not read, the oldest first. */
@@ -30,9 +32,10 @@ export interface KeptState {
 
 const VERSION = 1;
 
-export function encodeKeptState({ session, unread, untaken, queued }: KeptState): string {
+export function encodeKeptState({ server, session, unread, untaken, queued }: KeptState): string {
   return JSON.stringify({
     v: VERSION,
+    server,
     session: session && { ...session, outgoing: encodeSends(session.outgoing) },
     unread: unread.map(encodeData),
     untaken: untaken?.map(encodeData) ?? null,
@@ -43,9 +46,11 @@ export function encodeKeptState({ session, unread, untaken, queued }: KeptState)
 /** Null if the text is not such a state. */
 export function decodeKeptState(text: string): KeptState | null {
   try {
-    const { v, session, unread, untaken = null, queued } = objectOf(JSON.parse(text));
+    const { v, server = null, session, unread, untaken = null, queued } = objectOf(JSON.parse(text));
     if (v !== VERSION) return null;
+    check(server === null || typeof server === "string");
     return {
+      server,
       session: session === null ? null : decodeSession(objectOf(session)),
       unread: listOf(unread, decodeData),
       untaken: untaken === null ? null : listOf(untaken, decodeData),

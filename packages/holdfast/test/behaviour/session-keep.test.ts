@@ -208,6 +208,38 @@ describe("SessionOptions.keep", () => {
     });
   }
 
+  for (const isDynamic of [false, true]) {
+    const kind = isDynamic ? "a URL that a function returns" : "a URL";
+    test(`L9: another server gets neither the kept session nor its messages, with ${kind}`, async () => {
+      await using scene = await openScene();
+      await using other = await openScene();
+      const keep = new MemoryKeep();
+      const open = ({ url }: Scene, query: string): PersistentConnection => {
+        const full = `${url}?ticket=${query}`;
+        const client = connectPersistent(isDynamic ? () => full : full, { session: { keep }, minDelay: 0 });
+        void client.closed.catch(() => undefined);
+        return client;
+      };
+      const first = open(scene, "1");
+      await first.send("a", { until: "delivered" });
+      const id = first.session?.id;
+      keep.client?.suspend();
+      void first.send("b");
+
+      const same = open(scene, "2");
+      await same.send("c", { until: "delivered" });
+      assert.deepEqual([same.session?.id, scene.received], [id, ["a", "b", "c"]]);
+      keep.client?.suspend();
+      void same.send("secret");
+
+      const second = open(other, "3");
+      await second.send("d", { until: "delivered" });
+      assert.deepEqual([other.received, keep.stored], [["d"], null]);
+      assert.notEqual(second.session?.id, id);
+      second.terminate();
+    });
+  }
+
   test("L9: close() before suspend() stores nothing", async () => {
     await using scene = await openScene();
     const keep = new MemoryKeep();

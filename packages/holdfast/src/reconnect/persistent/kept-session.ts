@@ -17,6 +17,10 @@ type UncheckedKeep = {
 export class KeptSession {
   /** The state that an earlier client has kept; null for none. */
   state: KeptState | null;
+  /** The origin and path of the URL: its query may contain a token. Null before a function has returned it. */
+  #server: string | null;
+  /** That of the state that was taken, until the first attempt; null if it is unknown. */
+  #taken: string | null = null;
   readonly #keep: UncheckedKeep;
   readonly #logger: FaultLogger | null;
   readonly #unwatch: () => unknown;
@@ -28,9 +32,11 @@ export class KeptSession {
   /**
    * Watches the keep, and takes what it keeps.
    *
+   * @param url null if a function will return it
    * @throws InvalidArgumentError if `watch` throws or does not return a function, or the keep is in use
    */
-  constructor(keep: SessionKeep, logger: FaultLogger | null) {
+  constructor(keep: SessionKeep, logger: FaultLogger | null, url: string | null) {
+    this.#server = url && serverOf(url);
     this.#keep = keep;
     this.#logger = logger;
     this.#unwatch = watch(keep, {
@@ -55,12 +61,28 @@ export class KeptSession {
     if (text === null) return null;
     const state = decodeKeptState(text);
     if (state === null) this.#warn("the kept session is damaged, or of another version: it is ignored");
+    else if (!this.#isSame((this.#taken = state.server))) return null;
     return state;
   }
 
-  save(state: KeptState): void {
+  /** An attempt goes to this URL. Returns false if the state that was taken must not. */
+  isFor(url: string): boolean {
+    this.#server = serverOf(url);
+    const isSame = this.#isSame(this.#taken);
+    this.#taken = null; // Later attempts may go elsewhere: their servers share sessions.
+    return isSame;
+  }
+
+  /** Other servers must get neither the session's secret nor its messages. */
+  #isSame(server: string | null): boolean {
+    if (server === null || this.#server === null || this.#server === server) return true;
+    this.#warn("the kept session is of another server: it is ignored. Give each server its own keep");
+    return false;
+  }
+
+  save(state: Omit<KeptState, "server">): void {
     try {
-      const text = encodeKeptState(state); // Throws if it exceeds the longest string.
+      const text = encodeKeptState({ ...state, server: this.#server ?? this.#taken }); // Throws if it exceeds the longest string.
       refusePromise("session.keep.save()", SYNCHRONOUS, this.#keep.save(text));
       this.#stored = text;
     } catch (error) {
@@ -115,6 +137,10 @@ function watch(keep: UncheckedKeep, client: KeptClient): () => unknown {
   ignoreRejection(unwatch);
   checkFunction("session.keep.watch()", unwatch);
   return unwatch as () => unknown; // A function, as just checked.
+}
+
+function serverOf(url: string): string {
+  return url.split("?", 1).join();
 }
 
 const SYNCHRONOUS = "synchronous";

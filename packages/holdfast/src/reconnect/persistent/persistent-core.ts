@@ -219,6 +219,12 @@ export class PersistentCore
     this.#lifecycle.change({ state: "connecting", attempt });
   }
 
+  onConnecting(url: string): void {
+    if (this.#kept?.isFor(url) !== false) return;
+    const unsent = this.#sender.dropRestored();
+    this.session?.abandon("unknown", unsent);
+  }
+
   onOpen(connection: Connection, attempt: number): void {
     this.#connection = connection;
     this.#attempt = attempt;

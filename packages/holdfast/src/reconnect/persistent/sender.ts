@@ -32,6 +32,8 @@ export class Sender implements OutgoingMessageHandler {
   /** A set keeps the order, and removes expired messages from the middle cheaply. */
   #queue = new Set<OutgoingMessage>();
   #queuedBytes = 0;
+  /** The messages of an earlier client, until the first connection. */
+  #restored: readonly OutgoingMessage[] = [];
   readonly #deliveries = new Set<Delivery>();
   #connection: Connection | null = null;
   /** Null before the first connection. */
@@ -65,6 +67,7 @@ export class Sender implements OutgoingMessageHandler {
   open(connection: Connection, deliveryClass: typeof Delivery): void {
     this.#connection = connection;
     this.#Delivery = deliveryClass;
+    this.#restored = [];
     this.#awaitRoom(connection); // The messages that the session kept may fill its window.
     this.#drain();
   }
@@ -132,6 +135,14 @@ export class Sender implements OutgoingMessageHandler {
       const options = { mayEncode, signal: null, until: "sent" as const, expiresAt: at };
       this.#enqueue(new OutgoingMessage(this, data, options));
     }
+    this.#restored = [...this.#queue];
+  }
+
+  /** The restored messages must not be sent. Returns their number. */
+  dropRestored(): number {
+    const dropped = this.#restored.filter((message) => this.#queue.has(message));
+    for (const message of dropped) this.#fail(message, new NotSentError("session-lost", "unsent"));
+    return dropped.length;
   }
 
   /** Another client has taken over the queue. */

@@ -48,7 +48,7 @@ export function setUpPersistent<Options extends ConnectorOptions>(
   const settings = checkPersistentOptions(options, runtime.platform);
   const keep = settings.session?.keep ?? null;
   const sender = new Sender(runtime, settings.sending, connectionSettings.writeLimit);
-  const kept = keep && new KeptSession(keep, faultLogger);
+  const kept = keep && new KeptSession(keep, faultLogger, urlOf(target));
   if (kept?.state) sender.restore(kept.state.queued);
   return {
     target,
@@ -59,4 +59,13 @@ export function setUpPersistent<Options extends ConnectorOptions>(
     sender,
     kept,
   };
+}
+
+/** The URL; null if a function will return it. */
+function urlOf<Options extends ConnectorOptions>({ connector, url }: Target<Options>): string | null {
+  try {
+    return typeof url === "function" ? null : connector.describeURL(url);
+  } catch {
+    return null; // The first attempt reports it.
+  }
 }
