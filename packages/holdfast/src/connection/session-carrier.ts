@@ -3,7 +3,7 @@
 import type { CloseInfo } from "./close-info.js";
 import type { Message } from "./reading/inbox.js";
 import type { MessageTransportFactory, TransportSession } from "./message-transport.js";
-import type { SessionLostEvent, SessionResumedEvent } from "./session-state.js";
+import type { ConnectionSession, SessionLostEvent, SessionResumedEvent } from "./session-state.js";
 import type { SavedClientSession } from "../session/client-session.js";
 import type { SessionLoss, SessionLostError } from "../shared/session-errors.js";
 
@@ -24,6 +24,8 @@ export interface SessionCarrierHandler {
    * earlier, for the connection of this socket.
    */
   onAttached(isFresh: boolean): readonly Message[];
+  /** The number of received messages that the application has not taken. */
+  readonly unread: number;
   /** Whether there is no room for messages, and reading cannot pause. Messages that are not counted arrive again. */
   readonly isRefusing: boolean;
   onResumed(event: SessionResumedEvent): void;
@@ -50,6 +52,11 @@ export interface SessionWrapper {
 export interface SessionCarrier extends SessionWrapper {
   /** The session; null before the server has given it an id. */
   readonly state: TransportSession | null;
+  /**
+   * The same for the application, by the newest message that it took: the session before this one, while messages of that one
+   * are unread. `isHandling` says whether the application may still be handling that message.
+   */
+  shownTo(isHandling: boolean): ConnectionSession | null;
   readonly isAttached: boolean;
   /** Whether the newest socket carries a session, attached or not. */
   readonly hasSocket: boolean;

@@ -93,7 +93,10 @@ export class PersistentConnection implements AsyncIterable<Message>, AsyncDispos
     return this.#core.connection;
   }
 
-  /** The session; null without the option `session`, and as long as the server has not given one. A snapshot. */
+  /**
+   * The session; null without the option `session`, and as long as the server has not given one. A snapshot. While messages
+   * of a session that has ended are read, it is that one.
+   */
   get session(): ConnectionSession | null {
     return this.#core.sessionState;
   }

@@ -125,12 +125,7 @@ export class PersistentCore
   }
 
   get sessionState(): ConnectionSession | null {
-    const state = this.session?.state ?? null;
-    if (state === null) return null;
-    const { id, isAttached } = state;
-    const own = this.#connection === null ? 0 : coreOf(this.#connection).inbox.length;
-    const unread = this.inbox.length + this.#preparation.untaken + own;
-    return { id, isAttached, position: state.positionBefore(unread) };
+    return this.session?.shownTo(this.inbox.inProgress > 0) ?? null;
   }
 
   get latencyStats(): LatencyStats {
@@ -273,6 +268,11 @@ export class PersistentCore
 
   onAttached(isFresh: boolean): readonly Message[] {
     return this.#preparation.onAttached(isFresh);
+  }
+
+  get unread(): number {
+    const own = this.#connection === null ? 0 : coreOf(this.#connection).inbox.length;
+    return this.inbox.length + this.#preparation.untaken + own;
   }
 
   get isRefusing(): boolean {

@@ -1,7 +1,7 @@
 // The plumbing of a client's session: begins or resumes it on each socket, and counts the messages that pass. Each socket
 // has a connection of its own, which the persistent connection uses as any other.
 
-/* eslint max-lines: ["warn", { "max": 260, "skipBlankLines": true, "skipComments": true }] -- All that passes a socket meets here. */
+/* eslint max-lines: ["warn", { "max": 270, "skipBlankLines": true, "skipComments": true }] -- Each event of the session passes through here. */
 
 import { ClientSession, type ClientAction, type SavedClientSession } from "../../session/client-session.js";
 import { sessionLostError } from "../../session/explain-loss.js";
@@ -12,6 +12,7 @@ import type { SessionLoss, SessionLostError } from "../../shared/session-errors.
 import type { CloseInfo } from "../../connection/close-info.js";
 import type { Message } from "../../connection/reading/inbox.js";
 import type { Runtime } from "../../connection/runtime.js";
+import type { ConnectionSession } from "../../connection/session-state.js";
 import type { MessageTransportFactory, TransportSession } from "../../connection/message-transport.js";
 import type {
   SessionCarrierHandler,
@@ -23,6 +24,7 @@ import { hasEndedSession, hasEndedUnanswered } from "./session-end.js";
 import { ClientSessionLink, type SessionCarrier } from "./client-session-link.js";
 import type { SessionLink } from "./session-link.js";
 import { ResumptionReport } from "./resumption-report.js";
+import { ShownSession } from "./shown-session.js";
 import { SessionSender } from "./session-sender.js";
 
 export class ClientSessionCarrier extends CarriedSends implements Carrier, SessionCarrier, TransportSession {
@@ -31,6 +33,7 @@ export class ClientSessionCarrier extends CarriedSends implements Carrier, Sessi
   readonly #settings: SessionCarrierSettings;
   readonly #handler: SessionCarrierHandler;
   #session: ClientSession;
+  readonly #shown = new ShownSession();
   /** The newest socket, while it is open. */
   #link: SessionLink | null = null;
   /** The link whose messages are not counted any more: the server sends them again on the next one. */
@@ -55,6 +58,7 @@ export class ClientSessionCarrier extends CarriedSends implements Carrier, Sessi
     this.#handler = handler;
     this.#session = session;
     this.#detachedAt = runtime.clock.now();
+    if (session.id !== null) this.#shown.begin(session.id, session.ledger.incoming, 0);
   }
 
   /** The session; null before the server has given it an id. */
@@ -68,6 +72,10 @@ export class ClientSessionCarrier extends CarriedSends implements Carrier, Sessi
 
   get isAttached(): boolean {
     return this.#session.state === "attached";
+  }
+
+  shownTo(isHandling: boolean): ConnectionSession | null {
+    return this.#shown.show(this.isAttached, this.#handler.unread, isHandling);
   }
 
   get untilRoom(): Promise<void> | null {
@@ -248,6 +256,7 @@ export class ClientSessionCarrier extends CarriedSends implements Carrier, Sessi
     const { id } = this;
     if (this.#reportedId === null) monitor?.onSessionOpen(id, "client", resumption === null);
     this.#reportedId = id;
+    this.#shown.begin(id, this.#session.ledger.incoming, this.#handler.unread);
     if (resumption !== null) {
       link.sendWord(writeSessionMessage({ type: "replay", count: resumption.replayed }));
       const replayedOut = resumption.replayed;
@@ -293,6 +302,7 @@ export class ClientSessionCarrier extends CarriedSends implements Carrier, Sessi
   }
 
   #renew(): void {
+    this.#shown.end(this.#handler.unread);
     this.#hasSentEnd = false;
     this.#endedByServer = null;
     this.#session = new ClientSession({ window: this.#settings.window });

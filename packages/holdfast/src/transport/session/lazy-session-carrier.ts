@@ -2,6 +2,7 @@
 
 import type { CloseInfo } from "../../connection/close-info.js";
 import type { MessageTransportFactory, TransportSession } from "../../connection/message-transport.js";
+import type { ConnectionSession } from "../../connection/session-state.js";
 import type { Runtime } from "../../connection/runtime.js";
 import type {
   SessionCarrier,
@@ -33,6 +34,14 @@ export class LazySessionCarrier implements SessionCarrier {
 
   get state(): TransportSession | null {
     return this.#carrier?.state ?? null;
+  }
+
+  shownTo(isHandling: boolean): ConnectionSession | null {
+    if (this.#carrier !== null) return this.#carrier.shownTo(isHandling);
+    const { saved } = this.#settings;
+    if (saved === null) return null;
+    const position = saved.incoming.received - this.#handler.unread;
+    return { id: saved.ticket.id, isAttached: false, position };
   }
 
   get isAttached(): boolean {

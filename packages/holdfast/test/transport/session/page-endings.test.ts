@@ -19,6 +19,7 @@ async function openPage(
   const handler = {
     onAttached: () => [],
     isRefusing: false,
+    unread: 0,
     onResumed: () => undefined,
     onLost: (event: unknown) => lost.push(event),
   };
