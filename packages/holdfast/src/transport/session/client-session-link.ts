@@ -49,8 +49,8 @@ export interface SessionCarrier extends SessionLinkHandler {
 
 export class ClientSessionLink extends SessionLink {
   readonly #carrier: SessionCarrier;
-  /** The first message on the socket. */
-  readonly #firstWord: string;
+  /** The first message on the socket; null once it was sent. */
+  #firstWord: string | null;
   /** Set while the Close waits for the server's answer to `end`; null otherwise. */
   #answerAlarm: Alarm | null = null;
   /** The server has answered: the Close waits for what it confirms when its application has handled it. */
@@ -70,8 +70,20 @@ export class ClientSessionLink extends SessionLink {
   }
 
   override start(): void {
-    this.sendWord(this.#firstWord);
+    this.#begin();
     super.start();
+  }
+
+  /** The keepalive of a page pings with a message, and before `start()`. */
+  override queuePing(key: string, payload: Uint8Array): void {
+    this.#begin();
+    super.queuePing(key, payload);
+  }
+
+  #begin(): void {
+    const word = this.#firstWord;
+    this.#firstWord = null;
+    if (word !== null) this.sendWord(word);
   }
 
   override get session(): TransportSession | null {

@@ -33,9 +33,15 @@ async function openPage(
   assert(carrier !== undefined);
   harness.socket.deliver(SESSION);
   await harness.clock.settle();
-  assert.deepEqual(harness.asked(), ["\u0016open"]);
+  assert.equal(harness.socket.log.shift(), "\u0016open");
   return { harness, carrier, lost };
 }
+
+test("L1: the first message of a page's session is `open`, before the first ping", async () => {
+  const { harness } = await openPage({ pingInterval: 1_000 });
+  const asked = harness.asked();
+  assert.deepEqual([asked.length, asked[0].startsWith("\u0016ping ")], [1, true]);
+});
 
 describe("The end of a page's session", () => {
   test("L3: the Close waits for the server's answer to `end`, so that messages count as delivered", async () => {
