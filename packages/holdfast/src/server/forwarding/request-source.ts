@@ -20,7 +20,10 @@ export interface RequestTLS {
   readonly authorized: boolean;
   /** Why the certificate was not accepted, such as `"DEPTH_ZERO_SELF_SIGNED_CERT"`; null if it was. */
   readonly authorizationError: string | null;
-  /** The client's certificate, with those of its issuers; null if it presented none. Trust it only if `authorized`. */
+  /**
+   * The client's certificate, with those of its issuers; null if it presented none. Trust it only if `authorized`. On Bun,
+   * `attach()` cannot read it, nor the version and the cipher (null and empty strings).
+   */
   readonly peerCertificate: DetailedPeerCertificate | null;
   /** The version of TLS, such as `"TLSv1.3"`. */
   readonly protocol: string | null;
@@ -57,15 +60,16 @@ export function rawRequestOf(source: RequestSource, head: RequestHead): RawReque
 export function tlsOf(source: RequestSource): RequestTLS | null {
   const socket = source.kind === "stream" ? source.stream.session?.socket : source.socket;
   if (socket === undefined || !isTLS(socket)) return null;
-  const certificate = socket.getPeerCertificate(true) as DetailedPeerCertificate | null;
+  const certificate = socket.getPeerCertificate?.(true) ?? null;
+  // Node returns an empty object if there is no certificate.
+  const isMissing = certificate !== null && Object.keys(certificate).length === 0;
   const { authorizationError } = socket as { authorizationError?: Error | string | null };
   return {
-    authorized: socket.authorized,
+    authorized: socket.authorized && !isMissing, // On Deno, all clients are authorized that do not have to be.
     authorizationError: codeOf(authorizationError ?? null),
-    // Node returns an empty object if there is no certificate.
-    peerCertificate: certificate === null || Object.keys(certificate).length === 0 ? null : certificate,
-    protocol: socket.getProtocol(),
-    cipher: socket.getCipher(),
+    peerCertificate: isMissing ? null : certificate,
+    protocol: socket.getProtocol?.() ?? null,
+    cipher: socket.getCipher?.() ?? { name: "", standardName: "", version: "" },
     servername: servernameOf(socket),
   };
 }
@@ -105,10 +109,12 @@ function headersOf({ headers }: RequestHead): IncomingHttpHeaders {
   return joined;
 }
 
+/** The sockets of servers of node:https lack methods on Bun. */
+type EncryptedSocket = Partial<TLSSocket> & Pick<TLSSocket, "authorized">;
+
 /** Reads the property, since `in` does not see the properties of the socket that an HTTP/2 session shows. */
-function isTLS(socket: Duplex | Socket): socket is TLSSocket {
-  const { getPeerCertificate } = socket as Partial<TLSSocket>;
-  return !socket.destroyed && typeof getPeerCertificate === "function";
+function isTLS(socket: Duplex | Socket): socket is EncryptedSocket & Socket {
+  return !socket.destroyed && (socket as Partial<TLSSocket>).encrypted === true;
 }
 
 /** Node's types promise an Error, but a server has its code. */
