@@ -48,6 +48,8 @@ export class Http2Sessions {
     this.#server.emit("connection", socket);
     // Node creates no session for a socket if ALPN selected another protocol.
     if (this.#takePending() !== null) socket.destroy();
+    // The session of Bun reads a paused socket from its next bytes on, and loses those that were read before.
+    else if ("bun" in process.versions) socket.resume();
   }
 
   /** Sends GOAWAY on every connection. */
