@@ -1,5 +1,6 @@
 // `FakeClock`: time that moves only when a test says so.
 
+import { setTimeout } from "node:timers"; // An installed clock does not replace it.
 import { checkFunction, describe } from "../../shared/option-checks.js";
 import { checkOptionNames } from "../../shared/option-names.js";
 import { installGlobals } from "./installed-globals.js";
@@ -188,8 +189,9 @@ export class FakeClock {
 
   /** With real sockets, a message and its answer take a few polls. */
   async #settled(): Promise<void> {
-    const polls = FakeClock.#installed === this ? POLLS_OF_SOCKETS : 1;
-    for (let count = 0; count < polls; count++) await promisesSettled();
+    const isInstalled = FakeClock.#installed === this;
+    const polls = isInstalled ? POLLS_OF_SOCKETS : 1;
+    for (let count = 0; count < polls; count++) await (isInstalled ? socketsPolled() : promisesSettled());
   }
 
   #target(ms: number): number {
@@ -284,6 +286,11 @@ const POLLS_OF_SOCKETS = 10;
 /** An immediate runs once the microtask queue is empty, however long the promise chains are. */
 function promisesSettled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** On Deno, many immediates run before the next poll. */
+function socketsPolled(): Promise<void> {
+  return "deno" in process.versions ? new Promise((resolve) => setTimeout(resolve, 0)) : promisesSettled();
 }
 
 /** NaN or a text would make time stand still or jump, and a test would pass for the wrong reason. */
