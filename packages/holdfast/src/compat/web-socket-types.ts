@@ -61,7 +61,8 @@ export interface StandardWebSocket extends EventTarget {
   /**
    * Closes the connection, after the messages sent before.
    *
-   * @param code 1000 or 3000–4999; without one, the Close frame is empty, and the peer sees 1005
+   * @param code 1000 or 3000–4999; without one, the Close frame is empty, and the peer sees 1005. A
+   *   `ResumableWebSocket` then sends 1000, which ends the session at both ends
    * @param reason at most 123 bytes of UTF-8. @default ""
    * @throws DOMException "InvalidAccessError" for another code, "SyntaxError" for a longer reason
    */
