@@ -40,9 +40,8 @@ const EXPLANATIONS: Readonly<Record<SessionLoss, LossExplanation>> = {
     advice: "Increase `sessions.retain` or `maxLifetime`.",
   },
   forbidden: {
-    happened: "The session belongs to another owner, or began with another subprotocol",
-    advice:
-      "Check that the user and the subprotocol are the same as when the session began, and what `sessions.owner` returns.",
+    happened: "The session belongs to another owner",
+    advice: "Check that the user is the same as when the session began, and what `sessions.owner` returns.",
   },
   moved: {
     happened: "Another socket, or another server, has taken the session over",

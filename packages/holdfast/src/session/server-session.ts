@@ -225,19 +225,17 @@ export class ServerSession implements SessionIdentity {
 
   /**
    * A client whose proof was judged resumes the session. Fences the earlier link, whose messages do not count from now
-   * on. `now` is monotonic, `wallNow` in epoch milliseconds. `subprotocol` is that of the new link.
+   * on. `now` is monotonic, `wallNow` in epoch milliseconds.
    */
   resume(
     message: { readonly received: number; readonly first: number; readonly attempt: number },
     now: number,
     wallNow: number,
-    subprotocol = this.subprotocol,
   ): ResumeAnswer {
     const fenced = this.state === "attached" ? this.attachment : null;
     if (this.state === "ended") return this.refuse(this.loss ?? "unknown", fenced);
     if (message.attempt < this.attempt) return { type: "stale" };
     if (this.isExpired(now, wallNow)) return this.refuse("expired", fenced);
-    if (subprotocol !== this.subprotocol) return this.refuse("forbidden", fenced);
     this.#past = { ...this.#past, attempt: message.attempt };
     const { incoming, outgoing } = this.ledger;
     outgoing.detach();

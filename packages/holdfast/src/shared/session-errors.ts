@@ -9,7 +9,7 @@ import { HoldfastError, type HoldfastErrorOptions } from "./errors.js";
  * - `unknown`: the server does not know it; it has restarted, for example
  * - `overflow`: more was sent while it was detached than its window holds
  * - `evicted`: the server's `memory` for sessions was full, and it had been detached longest
- * - `forbidden`: it belongs to another owner, or began with another subprotocol
+ * - `forbidden`: it belongs to another owner
  * - `moved`: another socket has taken it
  * - `position`: the two ends do not agree on what was received
  * - `store`: the server's store failed, or its record is damaged

@@ -201,8 +201,7 @@ export class SessionOpenings {
     renewedAt: number | null,
   ): Promise<void> {
     const { clock } = this.#context.host.runtime;
-    const { subprotocol } = socket.handshake;
-    const answer = transport.machine.resume(message, clock.now(), clock.wallNow(), subprotocol);
+    const answer = transport.machine.resume(message, clock.now(), clock.wallNow());
     if (answer.type === "stale") {
       socket.link.sendWord(MOVED);
       coreOf(socket.connection).closeWithCause("local-close", { code: 1008, reason: "moved" });
