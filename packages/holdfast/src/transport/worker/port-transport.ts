@@ -215,6 +215,7 @@ export class PortTransport implements MessageTransport {
       case "suspended":
       case "pinged":
       case "not-pinged":
+      case "alive":
         this.#options.onKeepaliveEvent(event);
         return;
       case "closing":

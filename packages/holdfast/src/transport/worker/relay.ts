@@ -156,6 +156,9 @@ export class Relay implements ConnectionObserver {
       case "stream":
         this.#stream(command.isWanted, command.maxSize);
         return;
+      case "check":
+        this.#mailbox.post({ type: "alive" });
+        return;
       case "probe":
         this.#core.probe();
         return;

@@ -57,6 +57,8 @@ export type WorkerCommand =
   | { readonly type: "ack-control"; readonly count: number }
   | { readonly type: "stream"; readonly isWanted: boolean; readonly maxSize?: number | undefined }
   | { readonly type: "probe" }
+  /** `alive` answers. */
+  | { readonly type: "check" }
   | { readonly type: "abort" }
   | { readonly type: "terminate" };
 
@@ -72,6 +74,7 @@ export type WorkerEvent =
   /** This many bytes of messages have been passed to the socket, or cancelled. */
   | { readonly type: "credit"; readonly bytes: number }
   | { readonly type: "pinged"; readonly key: string; readonly elapsed: number }
+  | { readonly type: "alive" }
   | { readonly type: "not-pinged"; readonly key: string; readonly error: ErrorCopy }
   | { readonly type: "ping"; readonly payload: Uint8Array }
   | {

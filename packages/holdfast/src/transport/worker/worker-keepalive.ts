@@ -8,6 +8,7 @@ import { LatencyStatistics } from "../../heartbeat/latency-statistics.js";
 import { keyOf, type Keepalive, type KeepaliveHandler } from "../../connection/keepalive/keepalive.js";
 import { PingWaiters } from "../../connection/keepalive/ping-waiters.js";
 import type { Runtime } from "../../connection/runtime.js";
+import { Alarm } from "../../connection/timer-queue.js";
 import { rebuildError } from "./error-copy.js";
 import type { Mailbox } from "./mailbox.js";
 import type { WorkerEvent, WorkerCommand } from "./signals.js";
@@ -15,8 +16,11 @@ import type { WorkerEvent, WorkerCommand } from "./signals.js";
 /** Heartbeat events of the worker. */
 export type KeepaliveEvent = Extract<
   WorkerEvent,
-  { type: "not-pinged" | "overdue" | "pinged" | "pong" | "suspect" | "suspended" }
+  { type: "alive" | "not-pinged" | "overdue" | "pinged" | "pong" | "suspect" | "suspended" }
 >;
+
+/** Milliseconds that the worker has to report, or to answer. */
+const ANSWER_TIMEOUT = 1000;
 
 export class WorkerKeepalive implements Keepalive {
   /** The worker's evidence contains it. */
@@ -35,6 +39,8 @@ export class WorkerKeepalive implements Keepalive {
   #longestGap = 0;
   #lastPingAt: number | null = null;
   #lastPongAt: number | null = null;
+  /** When the worker answered the last check. */
+  #aliveAt = -Infinity;
 
   constructor(
     runtime: Runtime,
@@ -90,9 +96,30 @@ export class WorkerKeepalive implements Keepalive {
     const key = keyOf(payload);
     const answer = this.#waiters.add(key, timeout, signal, () => this.#mailbox.post({ type: "unping", key }));
     void quietly(answer);
+    if (timeout !== null) this.#limit(key, answer, timeout);
     this.#lastPingAt = this.#runtime.clock.now();
     this.#mailbox.post({ type: "ping", key, payload, timeout });
     return answer;
+  }
+
+  /** The worker judges, as long as it answers. If it has ended, browsers do not report that. */
+  #limit(key: string, answer: Promise<number>, timeout: number): void {
+    const { clock, timers } = this.#runtime;
+    let checkedAt: number | null = null;
+    const onLate = (): void => {
+      if (!this.#waiters.has(key)) return;
+      if (checkedAt !== null && this.#aliveAt < checkedAt) {
+        this.#waiters.expire(key);
+        return;
+      }
+      checkedAt = clock.now();
+      this.#mailbox.post({ type: "check" });
+      timers.set(alarm, checkedAt + ANSWER_TIMEOUT);
+    };
+    const alarm = new Alarm({ onAlarm: () => clock.afterPoll(onLate) });
+    timers.set(alarm, clock.now() + timeout + ANSWER_TIMEOUT);
+    const cancel = (): void => timers.cancel(alarm);
+    void answer.then(cancel, cancel);
   }
 
   onPingSent(): void {
@@ -135,6 +162,9 @@ export class WorkerKeepalive implements Keepalive {
 
   onEvent(event: KeepaliveEvent): void {
     switch (event.type) {
+      case "alive":
+        this.#aliveAt = this.#runtime.clock.now();
+        return;
       case "pinged":
         this.#waiters.resolve(event.key, event.elapsed);
         return;
