@@ -64,10 +64,7 @@ function explainEnding(info: CloseInfo, explainOpening: ExplainOpening): Explana
     case "invalid-data":
       return explainInvalidData(info);
     case "message-too-big":
-      return {
-        happened: `The peer sent a message over the limit: ${reasonOf(info)}`,
-        advice: "Raise `maxMessageSize` if such messages are legitimate, or make the peer send smaller ones.",
-      };
+      return explainTooBig(reasonOf(info));
     case "handler-failed":
       return {
         happened: `The connection handler failed: ${reasonOf(info)}`,
@@ -102,6 +99,16 @@ function explainEnding(info: CloseInfo, explainOpening: ExplainOpening): Explana
     case "invalid-handshake":
       return explainOpening(info.cause, info.error);
   }
+}
+
+function explainTooBig(reason: string): Explanation {
+  // In a page, which cannot make the peer wait. The reason contains the advice.
+  if (reason.includes("`maxQueue`"))
+    return { happened: `The application reads more slowly than the peer sends: ${reason}` };
+  return {
+    happened: `The peer sent a message over the limit: ${reason}`,
+    advice: "Raise `maxMessageSize` if such messages are legitimate, or make the peer send smaller ones.",
+  };
 }
 
 /** TLS failed after its handshake. */

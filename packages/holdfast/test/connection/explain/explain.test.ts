@@ -254,6 +254,12 @@ const ROWS: readonly Row[] = [
     /`maxMessageSize`/,
   ],
   [
+    "a page that reads too slowly",
+    () => explained("message-too-big", {}, failed("Read faster, or raise `maxQueue`.")),
+    /reads more slowly than the peer sends: Read faster, or raise `maxQueue`/,
+    /maxQueue/,
+  ],
+  [
     "a handler that failed",
     () => explained("handler-failed", {}, failed("no such user")),
     /handler failed: no such user/,
