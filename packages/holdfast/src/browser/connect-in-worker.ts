@@ -83,13 +83,14 @@ function shared(): WorkerHost {
   }));
 }
 
+const SCRIPT_MISSING =
+  "its script cannot be loaded. Check that the bundler has emitted it, and that `worker-src` of the page's Content-Security-Policy allows it";
+
 function useWorker(worker: Worker, onFailed: OnFailed): RunningWorker {
   const onError = (event: ErrorEvent): void => {
     onFailed(
       new WorkerError(
-        withFullStop(
-          `The worker of the connection failed: ${event.message || "its script cannot be loaded"}`,
-        ),
+        withFullStop(`The worker of the connection failed: ${event.message || SCRIPT_MISSING}`),
       ),
     );
   };

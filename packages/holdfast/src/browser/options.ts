@@ -118,7 +118,9 @@ function rejectUnsupported(options: object): void {
 }
 
 function checkLinkProtocol(value: unknown, heartbeat: HeartbeatMessages | null): boolean | "required" {
-  const choice = value === "required" ? value : checkBoolean("linkProtocol", value, heartbeat === null);
+  const choice = value === undefined ? heartbeat === null : value;
+  if (typeof choice !== "boolean" && choice !== "required")
+    throw invalidArgument("linkProtocol", 'true, false or "required"', value);
   if (choice === false || heartbeat === null) return choice;
   throw new InvalidArgumentError(
     `Expected \`linkProtocol: false\` beside \`heartbeat\`: there is one heartbeat, got ${describe(value)}.`,

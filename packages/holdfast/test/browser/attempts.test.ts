@@ -147,6 +147,14 @@ describe("The requests of a page to a server", () => {
     assert.deepEqual(offers, [wanted, wanted, [], wanted, [], wanted, [], wanted, []]);
   });
 
+  test("B5: a page names all values of linkProtocol", async () => {
+    await assert.rejects(
+      surface.connect(newURL(), { linkProtocol: "yes" as never }),
+      /^InvalidArgumentError: Expected `linkProtocol` to be true, false or "required", got "yes" \(string\)\.$/,
+    );
+    assert.deepEqual(offers, []);
+  });
+
   test('I2: a connection with linkProtocol: "required" shows that the server accepts the offer', async () => {
     const url = newURL();
     answer = (offered) => (offered.includes("holdfast.v1") ? "holdfast.v1" : "");
