@@ -6,7 +6,7 @@ import { InvalidArgumentError, InvalidStateError } from "../shared/errors.js";
 
 /**
  * Keeps a session in the `sessionStorage` of this tab, so that the page continues it after a reload, a navigation within
- * the site, or a return through the history. Another tab never gets it: two tabs are two sessions. The state is stored when
+ * the site, or a return through the history. Another tab never gets it (docs/sessions.md lists the exceptions): two tabs are two sessions. The state is stored when
  * the page is hidden for good (`pagehide`) or frozen, and removed when a page uses it. After a crash there is none, so that
  * no old state is resumed.
  *
@@ -27,33 +27,39 @@ export function sessionStorageKeep(name = "default"): SessionKeep {
 const NO_STORAGE =
   "Expected a page for `sessionStorageKeep()`, got a worker, which has no `sessionStorage`. Implement `SessionKeep`, or connect in the page.";
 
+/** Milliseconds for which a page that returns waits for the state of the page that was left. */
+const RETURN_TIMEOUT = 1000;
+
 /** The names in use in this page. */
 const used = new Set<string>();
 
 class SessionStorageKeep implements SessionKeep {
   readonly #name: string;
+  readonly #key: string;
+  /** Of the history of the tab that has stored the state. */
+  readonly #historyKey: string;
   #hasSaved = false;
 
   constructor(name: string) {
     this.#name = name;
-  }
-
-  get #key(): string {
-    return `holdfast.session.${this.#name}`;
+    this.#key = `holdfast.session.${name}`;
+    this.#historyKey = `holdfast.history.${name}`;
   }
 
   load(): string | null {
-    const isCopy = !this.#hasSaved && isFirstDocumentOfCopiedTab();
+    const isCopy = !this.#hasSaved && isCopiedTab(sessionStorage.getItem(this.#historyKey));
     return isCopy ? null : sessionStorage.getItem(this.#key);
   }
 
   save(state: string): void {
-    this.#hasSaved = true;
+    sessionStorage.setItem(this.#historyKey, JSON.stringify(historyKeys()));
     sessionStorage.setItem(this.#key, state);
+    this.#hasSaved = true;
   }
 
   clear(): void {
     sessionStorage.removeItem(this.#key);
+    sessionStorage.removeItem(this.#historyKey);
   }
 
   watch(client: KeptClient): () => void {
@@ -63,13 +69,36 @@ class SessionStorageKeep implements SessionKeep {
       );
     }
     used.add(this.#name);
-    const suspend = (): void => client.suspend();
-    const resume = (): void => client.resume();
+    // Another page has taken the state. It is stored again when that page is left, maybe just after this one returned.
+    const isAway = (): boolean => this.#hasSaved && sessionStorage.getItem(this.#key) === null;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const stopWaiting = (): void => {
+      clearTimeout(timer);
+      removeEventListener("storage", onStorage);
+    };
+    const suspend = (): void => {
+      stopWaiting();
+      client.suspend();
+    };
+    const continueNow = (): void => {
+      stopWaiting();
+      client.resume();
+    };
+    const onStorage = (): void => {
+      if (!isAway()) continueNow();
+    };
+    const resume = (): void => {
+      stopWaiting();
+      addEventListener("storage", onStorage);
+      timer = setTimeout(continueNow, RETURN_TIMEOUT);
+      onStorage();
+    };
     addEventListener("pagehide", suspend);
     addEventListener("pageshow", resume);
     document.addEventListener("freeze", suspend);
     document.addEventListener("resume", resume);
     return () => {
+      stopWaiting();
       used.delete(this.#name);
       removeEventListener("pagehide", suspend);
       removeEventListener("pageshow", resume);
@@ -80,9 +109,26 @@ class SessionStorageKeep implements SessionKeep {
 }
 
 /**
- * `window.open()` copies the storage of its opener. In the first document of such a tab, a stored state was not written
- * by this tab: its owner may return to it.
+ * `window.open()` copies the storage of its opener, but not its history: such a tab must not use a state that its opener has
+ * stored, since that one may return to it.
+ *
+ * @param stored the keys of the history of the tab that has stored the state, as JSON
  */
+function isCopiedTab(stored: string | null): boolean {
+  const keys = historyKeys();
+  if (stored === null || stored === "[]" || keys.length === 0) return isFirstDocumentOfCopiedTab();
+  // Pages see only the entries of their own site around the current one: others hide that the history is the same.
+  if (window !== window.parent || history.length > keys.length) return false;
+  return !keys.some((key) => stored.includes(key));
+}
+
+/** The entries of the tab's history keep their keys across reloads and `location.replace()`. Empty in older browsers. */
+function historyKeys(): readonly string[] {
+  const { navigation } = globalThis as { readonly navigation?: Pick<Navigation, "entries"> };
+  return navigation?.entries().map(({ key }) => key) ?? [];
+}
+
+/** For browsers without the Navigation API. */
 function isFirstDocumentOfCopiedTab(): boolean {
   if (opener === null || history.length > 1) return false;
   const [navigation] = performance.getEntriesByType("navigation");

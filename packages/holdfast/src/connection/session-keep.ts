@@ -30,6 +30,9 @@ export interface KeptClient {
    * `terminate()` end the session also then, and clear the state.
    */
   suspend(): void;
-  /** The client continues. If another client has resumed the session meanwhile, this one begins another session. */
+  /**
+   * The client continues. If another client has resumed the session meanwhile, this one continues the state that the other
+   * one has saved, or begins another session.
+   */
   resume(): void;
 }

@@ -154,6 +154,35 @@ describe("SessionOptions.keep", () => {
     assert.notEqual(first.session?.id, second.session?.id);
   });
 
+  test("L9: a client that continues after another one took its session, and stopped, continues it with the other's messages", async () => {
+    await using scene = await openScene();
+    const keep = new MemoryKeep();
+    const first = scene.connect(keep);
+    const events: string[] = [];
+    for (const name of ["resumed", "lost"] as const) first.on(name, () => events.push(name));
+    await first.send("a", { until: "delivered" });
+    const [atServer] = scene.connections;
+    assert(atServer !== undefined);
+    const id = first.session?.id;
+    const firstClient = keep.client;
+    firstClient?.suspend();
+    const queued = first.send("b");
+    const second = scene.connect(keep);
+    await second.send("c", { until: "delivered" });
+    await atServer.send("unread", { until: "delivered" });
+    keep.client?.suspend();
+    void second.send("d");
+    firstClient?.resume();
+    await assert.rejects(queued, (error) => error instanceof NotSentError && error.outcome === "unknown");
+    assert.equal(await first.recv(), "unread");
+    await first.send("e", { until: "delivered" });
+    await atServer.send("next");
+    assert.equal(await first.recv(), "next");
+    assert.deepEqual(scene.received, ["a", "b", "c", "d", "e"]);
+    assert.deepEqual([first.session?.id, scene.connections.length, keep.stored], [id, 1, null]);
+    assert.deepEqual(events, ["resumed"]);
+  });
+
   for (const how of ["close", "terminate", "abort"] as const) {
     test(`L9: ${how} after suspend() ends the session: nothing stays stored, and what was not sent is unsent`, async () => {
       await using scene = await openScene();

@@ -357,6 +357,25 @@ describe("A persistent connection that loads its code", () => {
       }
     });
 
+    test("L9: a page that returns from the back/forward cache continues the state that the next page has stored", async () => {
+      const first = open({ session: { keep } });
+      const lost = follow(first.send("1"));
+      const page = client;
+      page?.suspend();
+      const second = open({ session: { keep } });
+      void second.send("2");
+      client?.suspend();
+      page?.resume();
+      assert.equal(stored, null);
+      requests[0].resolve(null);
+      await connector.clock.settle();
+      await serverOpens();
+      assert.deepEqual(messagesOf(connector.attempt), ["1", "2"]);
+      assert.equal(lost.outcome.status, "rejected");
+      void second.close();
+      await end(first);
+    });
+
     test("L9: close() before the code is there ends the kept session: the next page begins another one", async () => {
       const first = open({ session: { keep } });
       void first.send("1");

@@ -80,6 +80,15 @@ export class KeptSession {
     return false;
   }
 
+  /**
+   * Another client had taken what was saved, and may have stopped as well: takes what that one has stored, in a page that
+   * returns from the back/forward cache. Null if there is none.
+   */
+  adopt(): KeptState | null {
+    this.#stored = null;
+    return (this.state = this.#load());
+  }
+
   save(state: Omit<KeptState, "server">): void {
     try {
       const text = encodeKeptState({ ...state, server: this.#server ?? this.#taken }); // Throws if it exceeds the longest string.

@@ -229,8 +229,8 @@ export class LoadingCore<Options extends ConnectorOptions> implements Persistent
     if (this.#isOver || !this.#isSuspended) return;
     this.#isSuspended = false;
     if (kept?.reclaim() === false) {
-      kept.state = null;
       sender.forget();
+      sender.restore(kept.adopt()?.queued ?? []);
     }
     this.#continue();
   }

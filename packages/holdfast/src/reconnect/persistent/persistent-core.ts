@@ -2,7 +2,7 @@
 // decides when to connect, the preparation when a new connection can be used; the sender queues outgoing messages, the
 // receiver incoming ones. In a page, loading-core.ts stands in for it until it is loaded.
 
-/* eslint max-lines: ["warn", { "max": 350, "skipBlankLines": true, "skipComments": true }] -- It passes each event between its parts, which have their own files. */
+/* eslint max-lines: ["warn", { "max": 370, "skipBlankLines": true, "skipComments": true }] -- It passes each event between its parts, which have their own files. */
 
 import type { Bytes } from "../../connection/arguments.js";
 import type { CloseInfo } from "../../connection/close-info.js";
@@ -62,7 +62,8 @@ export class PersistentCore
 {
   readonly runtime: Runtime;
   /** Null without the option `session`. */
-  readonly session: SessionCarrier | null;
+  session: SessionCarrier | null;
+  readonly #carry: (saved: KeptState["session"]) => SessionCarrier | null;
   readonly #settings: PersistentSettings;
   readonly #supervisor: SupervisorControls;
   readonly #receiver: Receiver;
@@ -94,17 +95,11 @@ export class PersistentCore
     this.#kept = kept;
     kept?.attach({ suspend: () => this.#suspend(), resume: () => this.#resume() });
     const state = kept?.state ?? null;
-    this.session = this.#carry(options, state?.session ?? null);
+    this.#carry = (saved) => carrySession(options, saved, this);
+    this.session = this.#carry(state?.session ?? null);
     this.#preparation = new Preparation(this, this.#receiver, settings);
     this.#supervisor = options.supervisor(this);
     if (state !== null) this.#takeBack(state);
-  }
-
-  #carry(options: PersistentCoreOptions, saved: KeptState["session"]): SessionCarrier | null {
-    const { settings, carrySession, connectionSettings } = options;
-    if (settings.session === null || carrySession === undefined) return null;
-    const { window, ackDelay } = settings.session;
-    return carrySession({ window, ackDelay, writeLimit: connectionSettings.writeLimit, saved }, this);
   }
 
   #takeBack({ unread, untaken }: Received): void {
@@ -385,9 +380,21 @@ export class PersistentCore
     if (this.#isTaken()) {
       this.#suspended = null;
       this.#sender.forget();
-      this.session?.abandon("moved");
+      this.#continueWith(this.#kept?.adopt() ?? null);
     }
     this.#supervisor.begin();
+  }
+
+  /** Another client had the session. If it has stopped and kept it, this one continues it. */
+  #continueWith(state: KeptState | null): void {
+    if (state === null) {
+      this.session?.abandon("moved");
+      return;
+    }
+    this.session?.end(true);
+    this.session = this.#carry(state.session);
+    this.#sender.restore(state.queued);
+    this.#takeBack(state);
   }
 
   /** Whether another client has taken what was saved. Otherwise this one takes it back. */
@@ -443,4 +450,14 @@ export class PersistentCore
     );
     this.#supervisor.begin();
   }
+}
+
+function carrySession(
+  { settings, carrySession: carry, connectionSettings }: PersistentCoreOptions,
+  saved: KeptState["session"],
+  handler: SessionCarrierHandler,
+): SessionCarrier | null {
+  if (settings.session === null || carry === undefined) return null;
+  const { window, ackDelay } = settings.session;
+  return carry({ window, ackDelay, writeLimit: connectionSettings.writeLimit, saved }, handler);
 }

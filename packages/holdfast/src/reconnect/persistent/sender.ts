@@ -126,7 +126,7 @@ export class Sender implements OutgoingMessageHandler {
     }));
   }
 
-  /** Only before the first message. Nobody waits for what becomes of these messages. */
+  /** Only into an empty queue. Nobody waits for what becomes of these messages. */
   restore(messages: readonly QueuedMessage[]): void {
     const { clock } = this.#runtime;
     const epoch = clock.wallNow() - clock.now();
