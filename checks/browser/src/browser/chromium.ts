@@ -166,7 +166,7 @@ const FOLDERS: readonly (readonly [prefix: string, folder: string])[] = [
 ];
 
 async function fileOf(path: string): Promise<{ readonly type: string; readonly bytes: Uint8Array | string }> {
-  if (path === "/") return { type: "text/html", bytes: PAGE };
+  if (/^\/(\?|$)/.test(path)) return { type: "text/html", bytes: PAGE };
   const [prefix = "", folder = ""] = FOLDERS.find(([each]) => path.startsWith(each)) ?? [];
   const file = normalize(join(folder, path.slice(prefix.length)));
   if (folder === "" || !file.startsWith(folder)) throw new Error(`There is no ${path}`);

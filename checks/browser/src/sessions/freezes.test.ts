@@ -58,6 +58,41 @@ describe("A session of a page that is frozen in Chromium", { skip, timeout: 600_
     });
   }
 
+  test(
+    "L9: a page that returns from the back/forward cache continues the session of the page that is left",
+    LIMIT,
+    async () => {
+      await using scene = await openSessionScene();
+      const page = await browser.openPage();
+      await page.evaluate(connectAndKeep, scene.url);
+      await eventually(() => scene.streams.length === 1, "the session", 30_000);
+      const [atServer] = scene.streams;
+      assert(atServer !== undefined);
+      await page.goto(`${browser.origin}/?next`);
+      await page.waitForFunction("globalThis.holdfast !== undefined");
+      await page.evaluate(connectAndKeep, scene.url);
+      await page.waitForFunction(() => (kept["events"] as string[]).includes("resumed"));
+      await atServer.connection.send("not read", { until: "delivered" });
+      const tab = await browser.context.newCDPSession(page);
+      const becomes = async (expression: string, expected: string): Promise<void> => {
+        for (const deadline = performance.now() + 30_000; ;) {
+          const { result } = await tab.send("Runtime.evaluate", { expression });
+          if (result.value === expected) return;
+          assert(performance.now() < deadline, `Expected ${expected}, got ${String(result.value)}.`);
+          await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+      };
+      await tab.send("Runtime.evaluate", { expression: "history.back()" });
+      await becomes("location.search + kept?.events", "detached,resumed");
+      await tab.send("Runtime.evaluate", {
+        expression: "void kept.link.recv().then((message) => kept.events.push(message))",
+      });
+      await becomes("kept.events.at(-1)", "not read");
+      assert.equal(scene.streams.length, 1);
+      await page.close();
+    },
+  );
+
   test("L9: a page that returns from the back/forward cache continues its session", LIMIT, async () => {
     await using scene = await openSessionScene();
     const page = await browser.openPage();
@@ -102,4 +137,13 @@ async function standsStill(count: () => number): Promise<void> {
     return now - last.at >= STILL;
   };
   await eventually(isStill, "a page that stands still", 60_000); // Chromium takes its time on a busy machine.
+}
+
+/** Runs in a page. Resolves when the connection is open. */
+function connectAndKeep(url: string): Promise<void> {
+  const link = holdfast.connectPersistent(url, { session: { keep: holdfast.sessionStorageKeep() } });
+  const events: string[] = [];
+  for (const name of ["detached", "resumed", "lost"] as const) link.on(name, () => events.push(name));
+  globalThis.kept = { link, events };
+  return new Promise((resolve) => link.on("open", () => resolve()));
 }

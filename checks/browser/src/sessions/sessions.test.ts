@@ -141,6 +141,7 @@ describe("A session of a page in Chromium", { skip, timeout: 300_000 }, () => {
     await page.waitForFunction("globalThis.holdfast !== undefined");
     const copy = await openCopy(page);
     await copy.evaluate(() => sessionStorage.removeItem("stream"));
+    await leave(copy, "assign"); // Without having used the library.
     await startStream(copy, scene.url, { keep: true });
     const ofCopy = await nextStream(scene, 2);
     await startStream(page, scene.url, { keep: true });
@@ -148,6 +149,22 @@ describe("A session of a page in Chromium", { skip, timeout: 300_000 }, () => {
     await assertExactlyOnce(page, atServer);
     await assertExactlyOnce(copy, ofCopy);
     await copy.close();
+  });
+
+  test("L9: a window that a page has opened continues its own session", LIMIT, async () => {
+    await using scene = await openSessionScene();
+    const opened = await openCopy(await openPage());
+    await startStream(opened, scene.url, { keep: true });
+    const atServer = await nextStream(scene, 1);
+    for (const how of ["assign", "replace"] as const) {
+      await bothProgress(opened, atServer);
+      await leave(opened, how);
+      await startStream(opened, scene.url, { keep: true });
+    }
+    await bothProgress(opened, atServer);
+    assert.deepEqual(await assertExactlyOnce(opened, atServer), ["resumed"]);
+    assert.equal(scene.streams.length, 1);
+    await opened.close();
   });
 
   test(
@@ -192,6 +209,14 @@ describe("A session of a page in Chromium", { skip, timeout: 300_000 }, () => {
     });
     assert.match(message, /Expected a keep that no other connection of this page uses/);
   });
+
+  /** Goes to another page of the site, as its own code does. */
+  async function leave(page: Page, how: "assign" | "replace"): Promise<void> {
+    const url = `/?${how}`;
+    await page.evaluate(([method, to]) => setTimeout(() => location[method](to)), [how, url] as const);
+    await page.waitForURL(`**${url}`);
+    await page.waitForFunction("globalThis.holdfast !== undefined");
+  }
 
   async function openCopy(page: Page): Promise<Page> {
     const [copy] = await Promise.all([
