@@ -105,6 +105,61 @@ export function testStore(
       assert.deepEqual(again, { type: "claimed", record: { ...claim.record, generation: 3 } });
     }));
 
+  // More than a message of NATS may have.
+  const text = "x".repeat(8192);
+  const many = Array.from({ length: 300 }, (_, index) => `${index} ${text}`);
+  const large = aRecord({
+    incoming: { received: 300, confirmed: 0 },
+    inbox: many.map((message, index) => ({ position: index + 1, message })),
+  });
+
+  test(`L7: ${name}: a record of many messages, and a large change, are claimed whole`, () =>
+    make(async (one, other) => {
+      await one.save(large);
+      await one.append(id, 1, [{ type: "received", position: 301, message: "next" }]);
+      const claim = await other.claim(id, PROOF, 2000);
+      const inbox = [...large.inbox, { position: 301, message: "next" }];
+      const incoming = { received: 301, confirmed: 0 };
+      assert.deepEqual(claim, { type: "claimed", record: { ...large, generation: 2, incoming, inbox } });
+      await other.append(id, 2, [{ type: "received", position: 302, message: many.join() }]);
+      await other.append(id, 2, [{ type: "received", position: 303, message: "last" }]);
+      const again = await one.claim(id, PROOF, 2000);
+      assert.equal(again.type, "claimed");
+      assert.deepEqual(again.record.inbox.slice(301), [
+        { position: 302, message: many.join() },
+        { position: 303, message: "last" },
+      ]);
+      await one.save(aRecord({ generation: 3 }));
+      assert.deepEqual(await other.claim(id, PROOF, 2000), {
+        type: "claimed",
+        record: aRecord({ generation: 4 }),
+      });
+      assert.equal(await one.sweep(5000), 1);
+    }));
+
+  test(`L4: ${name}: of a claim and a save of a large record at the same time, the claim gets one record whole`, () =>
+    make(async (one, other) => {
+      for (let round = 0; round < 5; round++) {
+        const each = `large${String(round).padStart(7, "0")}`;
+        await one.save(aRecord({ id: each }));
+        const [save, claim] = await Promise.allSettled([
+          one.save({ ...large, id: each }),
+          new Promise((resolve) => setTimeout(resolve, round)).then(() => other.claim(each, PROOF, 2000)),
+        ]);
+        assert.ok(claim.status === "fulfilled" && claim.value.type === "claimed");
+        const { record } = claim.value;
+        // A save that is refused may have been written.
+        const isLarge = record.inbox.length === large.inbox.length;
+        assert.deepEqual(record, { ...(isLarge ? large : aRecord()), id: each, generation: 2 });
+        if (!isLarge) assert.equal(save.status, "rejected");
+        if (save.status === "rejected") assert.ok(save.reason instanceof SessionFencedError);
+        await other.append(each, 2, [{ type: "skipped", position: record.incoming.received + 1 }]);
+        const again = await one.claim(each, PROOF, 2000);
+        assert.equal(again.type, "claimed");
+        assert.deepEqual(again.record.inbox, record.inbox);
+      }
+    }));
+
   test(`L4: ${name}: the writes of a process that was fenced off are refused`, () =>
     make(async (one, other) => {
       await one.save(aRecord());

@@ -29,6 +29,11 @@ export function noReply(cause?: unknown): EngineUnavailableError {
 /** Bytes that the subject and short headers may add to a message. */
 const OVERHEAD = 512;
 
+/** The bytes that a message may have. @param header bytes of its longest header */
+export function sizeLimit(maxPayload: number, header: number): number {
+  return maxPayload - OVERHEAD - header;
+}
+
 /**
  * Null if the message fits into the limit of the server.
  * @param header bytes of its longest header
@@ -39,7 +44,7 @@ export function tooBig(
   maxPayload: number,
   header: number,
 ): MessageTooBigError | null {
-  const limit = maxPayload - OVERHEAD - header;
+  const limit = sizeLimit(maxPayload, header);
   if (size <= limit) return null;
   const message = `Expected ${name} of at most ${limit} bytes, since NATS has \`max_payload\` ${maxPayload}, got ${size}. Send less at a time, or raise the limit.`;
   return new MessageTooBigError(message, size, limit);

@@ -16,7 +16,7 @@ import {
 } from "holdfast";
 import { Link } from "../connection/link.js";
 import { checkOptions, type CheckedOptions, type NatsEngineOptions } from "../options.js";
-import { SessionStream } from "./session-stream.js";
+import { EMPTY, SessionStream, type SessionState } from "./session-stream.js";
 
 /** Blocks of changes after which the store replaces them by the whole record. */
 const MAX_BLOCKS = 64;
@@ -57,11 +57,11 @@ class NatsSessionStore implements SessionStore, AsyncDisposable {
         return lost(state.removed.until > wallNow ? (state.removed.loss ?? "unknown") : "unknown");
       if (state.deadline !== null && state.deadline <= wallNow) return lost("expired");
       const generation = state.generation + 1;
-      if (!(await this.#stream.write({ ...state, generation }, held.sequence, EMPTY, false))) continue;
+      if (!(await this.#stream.append({ ...state, generation }, held, EMPTY))) continue;
       try {
         return {
           type: "claimed",
-          record: { ...decodeSessionRecord(await this.#stream.blocks(id)), generation },
+          record: { ...decodeSessionRecord(await this.#stream.blocks(state)), generation },
         };
       } catch (error) {
         if (error instanceof HoldfastError && error.code !== "ERR_HOLDFAST_ENGINE_UNAVAILABLE")
@@ -73,7 +73,7 @@ class NatsSessionStore implements SessionStore, AsyncDisposable {
 
   async save(record: SessionRecord): Promise<void> {
     const { id, secretHash, owner, generation, deadline } = record;
-    const state = { id, secretHash, owner, generation, deadline, removed: null, blocks: 1 };
+    const state = { id, secretHash, owner, generation, deadline, removed: null, ...ONE_BLOCK };
     const block = encodeSessionRecord(record);
     for (;;) {
       const held = await this.#stream.last(id);
@@ -81,7 +81,7 @@ class NatsSessionStore implements SessionStore, AsyncDisposable {
       // Only a newer generation may recreate a removed session.
       if (known > generation || (held !== null && held.state.removed !== null && known === generation))
         throw fenced(id);
-      if (await this.#stream.write(state, held?.sequence ?? 0, block, true)) return;
+      if (await this.#stream.replace(state, held, block)) return;
     }
   }
 
@@ -93,8 +93,13 @@ class NatsSessionStore implements SessionStore, AsyncDisposable {
       if (held?.state.removed !== null || held.state.generation > generation) throw fenced(id);
       const deadline = last === undefined ? held.state.deadline : last.deadline;
       const state = { ...held.state, deadline, blocks: held.state.blocks + 1 };
-      if (!(await this.#stream.write(state, held.sequence, block, false))) continue;
-      if (state.blocks % MAX_BLOCKS === 0) await this.#compact(id, generation);
+      try {
+        if (!(await this.#stream.append(state, held, block))) continue;
+        if (state.blocks % MAX_BLOCKS === 0) await this.#compact(held.state, generation, EMPTY);
+      } catch (error) {
+        if (!(error instanceof MessageTooBigError)) throw error;
+        await this.#compact(held.state, generation, block); // A whole record may have several messages.
+      }
       return;
     }
   }
@@ -104,8 +109,8 @@ class NatsSessionStore implements SessionStore, AsyncDisposable {
       const held = await this.#stream.last(id);
       if (held?.state.removed !== null) return;
       if (held.state.generation > generation) throw fenced(id);
-      const state = { ...held.state, removed: { loss, until }, blocks: 0 };
-      if (await this.#stream.write(state, held.sequence, EMPTY, true)) return;
+      const state = { ...held.state, removed: { loss, until }, ...ONE_BLOCK };
+      if (await this.#stream.replace(state, held, EMPTY)) return;
     }
   }
 
@@ -119,20 +124,17 @@ class NatsSessionStore implements SessionStore, AsyncDisposable {
   }
 
   /**
-   * Calls for one session do not overlap, so nothing is appended meanwhile. If another process claims it, the save
-   * fails.
+   * Replaces the blocks and one more by the whole record. Calls for one session do not overlap, so nothing is appended
+   * meanwhile. If another process claims it, the save fails.
    */
-  async #compact(id: string, generation: number): Promise<void> {
-    const record = decodeSessionRecord(await this.#stream.blocks(id));
-    try {
-      await this.save({ ...record, generation });
-    } catch (error) {
-      if (!(error instanceof MessageTooBigError)) throw error; // The blocks stay.
-    }
+  async #compact(state: SessionState, generation: number, block: Uint8Array): Promise<void> {
+    const blocks = await this.#stream.blocks(state);
+    await this.save({ ...decodeSessionRecord(Buffer.concat([blocks, block])), generation });
   }
 }
 
-const EMPTY = new Uint8Array(0);
+/** The state of a record in one message. */
+const ONE_BLOCK = { blocks: 1, start: 0, parts: 0 };
 
 function lost(reason: SessionLoss): Claim {
   return { type: "lost", reason, error: null };
