@@ -7,6 +7,7 @@ import { defaultSlowLimit, type SlowPolicy } from "../connection/sending/slow-po
 import type { Engine, HistoryLimits } from "./engine/engine.js";
 import { checkPosition, type Position } from "./position.js";
 import type { ReceiverSettings } from "./receiver.js";
+import { isWellFormed } from "./topic-name.js";
 
 /** The limits of a topic's history. */
 export interface HistoryOptions {
@@ -117,8 +118,9 @@ export function requireSize(name: string, value: unknown, fallback: number): num
 /** @throws InvalidArgumentError */
 export function checkId(value: unknown): string | null {
   if (value === undefined) return null;
-  if (typeof value === "string" && value !== "" && value.length <= MAX_ID) return value;
-  throw invalidArgument("id", `a text of 1 to ${MAX_ID} characters`, value);
+  if (typeof value === "string" && value !== "" && value.length <= MAX_ID && isWellFormed(value))
+    return value;
+  throw invalidArgument("id", `a text of 1 to ${MAX_ID} characters of well-formed Unicode`, value);
 }
 
 /** @throws InvalidArgumentError */

@@ -48,7 +48,8 @@ export function unescapeTopic(escaped: string): string | null {
 // eslint-disable-next-line no-control-regex -- These are the characters to escape.
 const SPECIAL = /[\u0000-\u0020%\u007f]/g;
 
-function isWellFormed(text: string): boolean {
+/** Half of a surrogate pair has no UTF-8: all of them would become the same character. */
+export function isWellFormed(text: string): boolean {
   return !LONE_SURROGATE.test(text);
 }
 
