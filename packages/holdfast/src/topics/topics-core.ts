@@ -14,6 +14,7 @@ import { EngineHealth } from "./engine-health.js";
 import type { Engine, HistoryLimits, Published } from "./engine/engine.js";
 import type { Joined, LocalTopicHandler, NewReceiver } from "./local-topic-handler.js";
 import { LocalTopic } from "./local-topic.js";
+import { MemberIds } from "./member-ids.js";
 import { MemoryEngine } from "./memory/memory-engine.js";
 import {
   checkEngine,
@@ -28,6 +29,7 @@ import type { PresenceUpdate } from "./presence-watch.js";
 import { PresenceWatches } from "./presence-watches.js";
 import { Publisher } from "./publisher.js";
 import { Receiver } from "./receiver.js";
+import { FAILED_READS } from "./topic-reports.js";
 import type { TopicsEvents } from "./topics-events.js";
 import { UnreadLinks } from "./unread-links.js";
 
@@ -53,6 +55,7 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
   readonly #topics = new Map<string, LocalTopic>();
   readonly #clients = new Map<Connection, TopicsClient>();
   readonly #watches: PresenceWatches;
+  readonly #memberIds: MemberIds;
   readonly #unread: UnreadLinks;
   /** Receivers that are being removed from the engine, and nobody waits for that. */
   readonly #leaving = new Set<Promise<void>>();
@@ -70,6 +73,7 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
     this.health = new EngineHealth(this.engine, observer);
     this.publisher = new Publisher(this.engine, runtime, observer, this.health);
     this.#watches = new PresenceWatches(this);
+    this.#memberIds = new MemberIds(this.engine);
     this.#unread = new UnreadLinks(runtime);
     this.#faultLogger = checkFaultLogger(options.logger, runtime.platform);
     this.listeners = new Listeners(runtime.platform, this.#faultLogger);
@@ -133,6 +137,7 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
       [...receivers.keys()].map((name) => this.remove(connection, name)),
     );
     await Promise.all([...leaving, ...this.#leaving]);
+    this.#memberIds.release();
     if (this.#ownsEngine) await this.engine[Symbol.asyncDispose]();
   }
 
@@ -248,7 +253,7 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
   }
 
   async #addMember(receiver: Receiver, name: string, data: unknown): Promise<void> {
-    const { id } = receiver.connection;
+    const id = this.#memberIds.of(receiver.connection.id);
     const isNew = !receiver.isMember;
     receiver.isMember = true;
     await this.health.watch(this.engine.presence.join(name, { id, data }));
@@ -284,7 +289,7 @@ export class TopicsCore implements LocalTopicHandler, ClientRequestHandler {
     if (!receiver.isMember) return;
     this.#emit("holdfast:topic:presence", { topic: name, connection, change: "leave" });
     try {
-      await this.engine.presence.leave(name, connection.id);
+      await this.engine.presence.leave(name, this.#memberIds.of(connection.id));
     } catch (error) {
       this.onError("a member could not be removed from a topic", error);
     }

@@ -377,6 +377,29 @@ describe("Topics", () => {
     decide(true);
   });
 
+  test("M5: a connection is a member by each of the topics that share an engine, and leaves them one by one", async () => {
+    const process = new Process();
+    const { connection } = process.peer();
+    const { engine, topics } = process;
+    const others = openTopics(process.shared.runtime, { engine });
+    await topics.subscribe(connection, "t", { presence: 1 });
+    await others.subscribe(connection, "t", { presence: 2 });
+    const { id } = connection;
+    const [first, second] = [
+      { id, data: 1 },
+      { id: `${id}#2`, data: 2 },
+    ];
+    assert.deepEqual(await topics.presence("t"), [first, second]);
+    await others.unsubscribe(connection, "t");
+    assert.deepEqual(await topics.presence("t"), [first]);
+    await others.subscribe(connection, "t", { presence: 2 });
+    await topics.close();
+    assert.deepEqual(await others.presence("t"), [second]);
+    const next = openTopics(process.shared.runtime, { engine });
+    await next.subscribe(connection, "t", { presence: 3 });
+    assert.deepEqual((await next.presence("t"))[1], { id, data: 3 });
+  });
+
   test("M1: arguments are checked, and the message says what was expected", async () => {
     const process = new Process();
     const { connection } = process.peer();
@@ -389,6 +412,7 @@ describe("Topics", () => {
       () => topics.publish(wrong(1), "x"),
       () => topics.publish("t", wrong({})),
       () => topics.publish("t", "x", { id: "" }),
+      () => topics.publish("t", "x", { id: "a\ud800" }),
       () => topics.publish("t", "x", wrong({ historie: true })),
       () => topics.publish("t", "x", { history: wrong("yes") }),
       () => topics.publish("t", "x", { history: { messages: 0 } }),

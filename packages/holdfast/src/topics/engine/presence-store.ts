@@ -4,7 +4,7 @@ import type { Position } from "../position.js";
 
 /** A member of a topic. */
 export interface Member {
-  /** Unique among all processes: the id of a connection. */
+  /** Unique among all processes: the id of a connection, with a suffix if several `createTopics()` share the engine. */
   readonly id: string;
   /** The option `presence` of `subscribe()`: a value that JSON can represent. */
   readonly data: unknown;
