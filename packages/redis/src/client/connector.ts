@@ -17,7 +17,8 @@ export function connectorOf(client: RedisClient): Connector {
   if (hasMethod(client, "nodes")) return new IoRedisConnector(client as IoRedisCluster);
   if (hasMethod(client, "nodeClient")) return new NodeRedisConnector(client as NodeRedisCluster);
   if (hasMethod(client, "callBuffer")) return new IoRedisConnector(client as IoRedis);
-  if (hasMethod(client, "sSubscribe")) return new NodeRedisConnector(client as NodeRedis);
+  const isSentinel = hasMethod(client, "getSentinelNode");
+  if (hasMethod(client, "sSubscribe") && !isSentinel) return new NodeRedisConnector(client as NodeRedis);
   throw new InvalidArgumentError(
     "Expected `client` to be a client of the package ioredis or redis. Pass what `new Redis()` or `createClient()` returns.",
   );

@@ -2,7 +2,9 @@
 
 import {
   CONNECT_TIMEOUT,
+  mappedBy,
   namingChannels,
+  rejectKeyPrefix,
   type Address,
   type Argument,
   type ConnectionHandler,
@@ -14,6 +16,7 @@ import {
 /** The part of `Redis` of `ioredis` that the engine uses. */
 export interface IoRedis {
   readonly status: string;
+  readonly options?: unknown;
   duplicate(override?: object): IoRedis;
   connect(): Promise<void>;
   disconnect(reconnect?: boolean): void;
@@ -23,18 +26,37 @@ export interface IoRedis {
 
 /** The part of `Cluster` of `ioredis` that the engine uses. */
 export interface IoRedisCluster {
+  readonly options?: unknown;
   nodes(role?: "all"): IoRedis[];
 }
 
 export class IoRedisConnector implements Connector {
   readonly isCluster: boolean;
+  readonly database: number;
   readonly #client: IoRedis | IoRedisCluster;
+  readonly #map: unknown;
   /** Any node of the cluster will do, since only its options are used. */
   #template: IoRedis | undefined;
 
   constructor(client: IoRedis | IoRedisCluster) {
     this.#client = client;
     this.isCluster = isCluster(client);
+    const options = (client.options ?? {}) as Options;
+    rejectKeyPrefix(options, options.redisOptions);
+    this.database = this.isCluster ? 0 : (options.db ?? 0);
+    this.#map = options.natMap;
+  }
+
+  get nodes(): readonly Address[] {
+    if (!isCluster(this.#client)) return [];
+    return this.#client.nodes("all").flatMap(({ options }) => {
+      const { host, port } = (options ?? {}) as Partial<Address>;
+      return host === undefined || port === undefined ? [] : [{ host, port }];
+    });
+  }
+
+  reach(announced: Address): Address {
+    return mappedBy(this.#map, announced);
   }
 
   async connect(address: Address | null, handler: ConnectionHandler): Promise<RedisConnection> {
@@ -63,6 +85,13 @@ export class IoRedisConnector implements Connector {
     if (this.#template === undefined) throw new Error("The client knows no node of the cluster yet.");
     return this.#template;
   }
+}
+
+/** The options of a client that matter here. */
+interface Options {
+  readonly db?: number;
+  readonly natMap?: unknown;
+  readonly redisOptions?: unknown;
 }
 
 /** Never retry on its own: the engine decides. */

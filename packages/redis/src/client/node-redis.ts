@@ -2,7 +2,9 @@
 
 import {
   CONNECT_TIMEOUT,
+  mappedBy,
   namingChannels,
+  rejectKeyPrefix,
   type Address,
   type Argument,
   type ConnectionHandler,
@@ -10,6 +12,7 @@ import {
   type RedisConnection,
   type Reply,
 } from "./connection.js";
+import { before } from "../routing/deadline.js";
 
 /** The part of the clients of `createClient()` of `redis` that the engine uses. */
 export interface NodeRedis {
@@ -31,18 +34,34 @@ export interface NodeRedis {
 /** The part of the clusters of `createCluster()` of `redis` that the engine uses. */
 export interface NodeRedisCluster {
   readonly masters: readonly object[];
+  readonly _options?: unknown;
   nodeClient(node: never): unknown;
 }
 
 export class NodeRedisConnector implements Connector {
   readonly isCluster: boolean;
+  readonly database: number;
   readonly #client: NodeRedis | NodeRedisCluster;
+  readonly #map: unknown;
   /** Any node of the cluster will do, since only its options are used. */
   #template: NodeRedis | undefined;
 
   constructor(client: NodeRedis | NodeRedisCluster) {
     this.#client = client;
     this.isCluster = isCluster(client);
+    const options = ((isCluster(client) ? client._options : client.options) ?? {}) as Options;
+    rejectKeyPrefix(options, options.defaults);
+    this.database = this.isCluster ? 0 : (options.database ?? 0);
+    this.#map = options.nodeAddressMap;
+  }
+
+  get nodes(): readonly Address[] {
+    if (!isCluster(this.#client)) return [];
+    return (this.#client.masters as readonly Address[]).map(({ host, port }) => this.reach({ host, port }));
+  }
+
+  reach(announced: Address): Address {
+    return mappedBy(this.#map, announced);
   }
 
   async connect(address: Address | null, handler: ConnectionHandler): Promise<RedisConnection> {
@@ -70,11 +89,33 @@ export class NodeRedisConnector implements Connector {
   async #source(): Promise<NodeRedis> {
     const client = this.#client;
     if (!isCluster(client)) return client;
-    const node = client.masters.at(0);
-    if (node !== undefined) this.#template ??= (await client.nodeClient(node as never)) as NodeRedis;
-    if (this.#template === undefined) throw new Error("The client knows no node of the cluster yet.");
+    for (const node of client.masters) {
+      if (this.#template !== undefined) break;
+      // It connects to a node that it has not used yet, which may be down.
+      const opening = client.nodeClient(node as never) as NodeRedis | Promise<NodeRedis>;
+      this.#template = await before(
+        performance.now() + NODE_TIMEOUT,
+        Promise.resolve(opening),
+        noTemplate,
+      ).catch(() => undefined);
+    }
+    if (this.#template === undefined) throw noTemplate();
     return this.#template;
   }
+}
+
+/** Milliseconds in which the client has to connect to a node. */
+const NODE_TIMEOUT = 400;
+
+function noTemplate(): Error {
+  return new Error("The client knows no node of the cluster yet.");
+}
+
+/** The options of a client that matter here. */
+interface Options {
+  readonly database?: number;
+  readonly defaults?: unknown;
+  readonly nodeAddressMap?: unknown;
 }
 
 /** Never retry on its own: the engine decides. */

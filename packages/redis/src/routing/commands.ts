@@ -38,6 +38,7 @@ export interface Served {
 export class Commands {
   /** Whether all keys of a command have to be in one slot. */
   readonly isCluster: boolean;
+  readonly #connector: Connector;
   readonly #connections: NodeConnections;
   readonly #slots: SlotMap;
   readonly #servedBy = new Map<number, Served>();
@@ -47,8 +48,9 @@ export class Commands {
 
   constructor(connector: Connector) {
     this.isCluster = connector.isCluster;
+    this.#connector = connector;
     this.#connections = new NodeConnections(connector, { onMessage: () => {}, onClosed: () => {} });
-    this.#slots = new SlotMap(connector.isCluster, this.#connections);
+    this.#slots = new SlotMap(connector, this.#connections);
   }
 
   get isClosed(): boolean {
@@ -70,9 +72,9 @@ export class Commands {
     return this.#connections.all;
   }
 
-  /** Returns a connection to this node, whatever slots it serves. @throws EngineUnavailableError */
+  /** Returns a connection to the node that announces this address, whatever slots it serves. @throws EngineUnavailableError */
   connectTo(address: Address, deadline: number): Promise<RedisConnection> {
-    return this.#connections.get(address, deadline);
+    return this.#connections.get(this.#connector.reach(address), deadline);
   }
 
   /** Why there is no connection to a node; undefined if there is one, or none is known to be missing. */
@@ -95,11 +97,11 @@ export class Commands {
   ): Promise<RunReply> {
     const rest = [String(keys.length), ...keys, ...args];
     try {
-      return await this.send(slot, ["EVALSHA", script.hash, ...rest], deadline);
+      return await this.send(slot, ["EVALSHA", script.hash, ...rest], deadline, script.source);
     } catch (error) {
       const cause = error instanceof Error ? error.cause : null;
       if (!(cause instanceof Error && cause.message.startsWith("NOSCRIPT"))) throw error;
-      return this.send(slot, ["EVAL", script.source, ...rest], deadline);
+      return this.send(slot, ["EVAL", script.source, ...rest], deadline, script.source);
     }
   }
 
@@ -108,6 +110,7 @@ export class Commands {
     slot: number,
     args: readonly Argument[],
     deadline: number = deadlineFromNow(),
+    source?: string,
   ): Promise<RunReply> {
     let asked: Address | null = null;
     for (let attempt = 0; ; attempt++) {
@@ -123,15 +126,17 @@ export class Commands {
       } catch (error) {
         if (!isErrorReply(error)) throw error;
         const redirection = redirectionOf(error.message);
+        const target = redirection === null ? null : this.#connector.reach(redirection.address);
         const isBusy = BUSY.test(error.message);
         if (error.message.startsWith("READONLY")) this.#connections.drop(connection); // The next connection may reach the master.
-        if ((redirection === null && !isBusy) || attempt >= MAX_REDIRECTIONS) throw refused(error);
-        if (performance.now() + BUSY_DELAY >= deadline) throw refused(error);
-        asked = redirection?.isMoved === false ? redirection.address : null;
+        if ((redirection === null && !isBusy) || attempt >= MAX_REDIRECTIONS)
+          throw refused(error, undefined, source);
+        if (performance.now() + BUSY_DELAY >= deadline) throw refused(error, undefined, source);
+        asked = redirection?.isMoved === false ? target : null;
         if (isBusy) await sleep(BUSY_DELAY);
-        if (redirection?.isMoved === true) {
-          this.#slots.set(slot, redirection.address);
-          this.onMoved(slot, redirection.address);
+        if (redirection?.isMoved === true && target !== null) {
+          this.#slots.set(slot, target);
+          this.onMoved(slot, target);
           void this.refreshSlots();
         } else if (isBusy) {
           await this.refreshSlots();

@@ -1,6 +1,8 @@
 // Which node of a cluster serves which slot.
 
-import type { Address, RedisConnection, Reply } from "../client/connection.js";
+import type { Address, Connector, RedisConnection, Reply } from "../client/connection.js";
+import { before } from "./deadline.js";
+import { noReply } from "./failures.js";
 import { SLOTS } from "./hash-slot.js";
 import type { NodeConnections } from "./node-connections.js";
 
@@ -8,20 +10,20 @@ import type { NodeConnections } from "./node-connections.js";
 const MIN_INTERVAL = 100;
 
 export class SlotMap {
-  readonly #isCluster: boolean;
+  readonly #connector: Connector;
   readonly #connections: NodeConnections;
   #addresses: (Address | undefined)[] = [];
   #refreshing: Promise<void> | null = null;
   #refreshedAt = -Infinity;
 
-  constructor(isCluster: boolean, connections: NodeConnections) {
-    this.#isCluster = isCluster;
+  constructor(connector: Connector, connections: NodeConnections) {
+    this.#connector = connector;
     this.#connections = connections;
   }
 
   /** The address of the node that serves this slot; null without a cluster. */
   async addressOf(slot: number, deadline: number): Promise<Address | null> {
-    if (!this.#isCluster) return null;
+    if (!this.#connector.isCluster) return null;
     if (this.#addresses[slot] === undefined) await this.refresh(deadline);
     const address = this.#addresses[slot];
     if (address === undefined) throw new Error(`CLUSTERDOWN No node of the cluster serves slot ${slot}.`);
@@ -30,12 +32,12 @@ export class SlotMap {
 
   /** The cached address; undefined if the map has to be requested first. */
   knownAddressOf(slot: number): Address | null | undefined {
-    return this.#isCluster ? this.#addresses[slot] : null;
+    return this.#connector.isCluster ? this.#addresses[slot] : null;
   }
 
   /** Requests the map again, unless that has just happened. */
   async refresh(deadline: number): Promise<void> {
-    if (!this.#isCluster || performance.now() - this.#refreshedAt < MIN_INTERVAL) return;
+    if (!this.#connector.isCluster || performance.now() - this.#refreshedAt < MIN_INTERVAL) return;
     this.#refreshing ??= this.#load(deadline).finally(() => (this.#refreshing = null));
     await this.#refreshing;
   }
@@ -47,12 +49,15 @@ export class SlotMap {
 
   async #load(deadline: number): Promise<void> {
     let cause: unknown;
-    for (const address of [...this.#known(), null]) {
-      const isLast = address === null;
+    const known = this.#known();
+    // Without any, the connector reports why.
+    const addresses = known.length === 0 ? [null] : known;
+    for (const [index, address] of addresses.entries()) {
+      const isLast = index === addresses.length - 1;
       const until = isLast ? deadline : Math.min(deadline, performance.now() + 500);
       try {
         const connection = await this.#connections.get(address, until);
-        this.#addresses = await readMap(connection, address);
+        this.#addresses = await before(until, this.#readMap(connection, address), () => noReply(null));
         this.#refreshedAt = performance.now();
         return;
       } catch (error) {
@@ -62,30 +67,30 @@ export class SlotMap {
     throw cause;
   }
 
+  /** Nodes of the map and those that the client knows: connected ones first. */
   #known(): readonly Address[] {
     const known = new Map<string, Address>();
-    for (const address of this.#addresses) {
+    for (const address of [...this.#addresses, ...this.#connector.nodes]) {
       if (address !== undefined) known.set(`${address.host} ${address.port}`, address);
     }
-    // Connected nodes first.
     return [...known.values()].sort(
       (one, other) =>
         Number(this.#connections.opened(other) !== null) - Number(this.#connections.opened(one) !== null),
     );
   }
-}
 
-async function readMap(connection: RedisConnection, asked: Address | null): Promise<(Address | undefined)[]> {
-  const ranges = (await connection.send(["CLUSTER", "SLOTS"])) as readonly (readonly Reply[])[];
-  const addresses = new Array<Address | undefined>(SLOTS);
-  for (const [first, last, master] of ranges) {
-    const [host, port] = master as readonly [Buffer | null, number];
-    const name = host?.toString() ?? "";
-    // A node that does not know its own host name is at the address that was asked.
-    const address = { host: name === "" ? (asked?.host ?? "127.0.0.1") : name, port };
-    addresses.fill(address, first as number, (last as number) + 1);
+  async #readMap(connection: RedisConnection, asked: Address | null): Promise<(Address | undefined)[]> {
+    const ranges = (await connection.send(["CLUSTER", "SLOTS"])) as readonly (readonly Reply[])[];
+    const addresses = new Array<Address | undefined>(SLOTS);
+    for (const [first, last, master] of ranges) {
+      const [host, port] = master as readonly [Buffer | null, number];
+      const name = host?.toString() ?? "";
+      // A node that does not know its own host name is at the address that was asked.
+      const announced = { host: name === "" ? (asked?.host ?? "127.0.0.1") : name, port };
+      addresses.fill(this.#connector.reach(announced), first as number, (last as number) + 1);
+    }
+    return addresses;
   }
-  return addresses;
 }
 
 /** The node that an error reply points to: `MOVED 3999 127.0.0.1:6381`. */

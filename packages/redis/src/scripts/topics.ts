@@ -71,7 +71,7 @@ while cursor <= head do
       local position = isKept and format('%d %s', offset + count + 1, topic.epoch) or ''
       local known = pcall('SET', KEYS[id], position, 'PX', ${DUPLICATE_WINDOW}, 'NX', 'GET')
       if type(known) == 'table' then
-        result = 'e' .. known.err
+        result = 'e' .. known.err .. ' (command SET)'
       elseif known then
         result = 'd' .. known
         if ids[KEYS[id]] then new[#new + 1] = #results + 1 end
@@ -105,7 +105,7 @@ while cursor <= head do
         added = pcall('XADD', key, id, number, time, 'b', block)
       end
       if type(added) == 'table' then
-        failure = 'e' .. added.err
+        failure = 'e' .. added.err .. ' (command XADD)'
       else
         position = format('%d %s', offset + 1, topic.epoch)
         topic.offset, topic.messages, topic.age = newest, messages, age

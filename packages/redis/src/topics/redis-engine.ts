@@ -77,7 +77,9 @@ class RedisEngine implements Engine, ChannelHandler {
     const { client, prefix, durability } = checkOptions(options);
     const connector = connectorOf(client);
     this.#options = options;
-    this.#partitions = new Partitions(prefix);
+    const { database } = connector;
+    // Channels are those of all databases.
+    this.#partitions = new Partitions(database === 0 ? prefix : `${prefix}${database}:`);
     this.#commands = new Commands(connector);
     this.#subscriptions = new Subscriptions(connector, this.#commands);
     const replication = durability === "replicated" ? new Replication() : null;
