@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { writeFileSync, mkdtempSync, rmSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,6 +16,7 @@ import { freePort, testCertificates } from "holdfast-testkit";
 import type { Engine, EngineUnavailableError, Position } from "holdfast/topics";
 import type { RedisClient } from "../dist/index.js";
 import { openClient, type OpenedClient } from "./backends.js";
+import { aRecord } from "../../holdfast/test-dist/session/store-contract.js";
 import { failureWithin, ignore, publishingWith } from "../../holdfast/test-dist/topics/engine-calls.js";
 import { eventually } from "../../holdfast/test-dist/topics/eventually.js";
 import { missing, quiet } from "./redis-server.js";
@@ -91,6 +93,77 @@ for (const name of ["ioredis", "redis"] as const) {
       await refusal((): Promise<unknown> => engine.listen("other", ignore, ignore), /'ssubscribe' command/);
       await server.admin.call("ACL", "SETUSER", "default", "+@all");
       await eventually((): Promise<unknown> => engine.listen("news", ignore, ignore));
+    });
+
+    test("M8: the commands in the README are all that is needed; without one of a script, the outcome is unknown", async () => {
+      const server = await start();
+      const [, rules = ""] = /^ACL SETUSER holdfast (.*)$/m.exec(await readFile(README, "utf8")) ?? [];
+      await server.admin.call("ACL", "SETUSER", "holdfast", ...rules.split(" "));
+      const { client, close } = await openClientAs(name, server.port);
+      const engine = engineOf(client, close);
+      const listening = await open(server, name);
+      const received: unknown[] = [];
+      await eventually(() => listening.listen("a", ({ data }) => void received.push(data), ignore));
+      await eventually(() => publish(engine, "a", "first", { id: "1" }));
+      await engine.listen("a", ignore, ignore);
+      await engine.read("a", { epoch: "e", offset: 0 }, 1);
+      await engine.presence.watch("a", ignore);
+      await engine.presence.join("a", { id: "1", data: null });
+      await engine.presence.leave("a", "1");
+      const { sessions } = engine;
+      assert.ok(sessions !== undefined);
+      await sessions.save(aRecord());
+      await sessions.append(aRecord().id, 1, [{ type: "deadline", deadline: 1, attempt: 1 }]);
+      await sessions.remove(aRecord().id, 1, null, 1);
+      await sessions.sweep(2);
+      assert.deepEqual(await server.admin.call("ACL", "LOG"), []);
+
+      await server.admin.call("ACL", "SETUSER", "holdfast", "-pexpire");
+      // Other limits, which need it after the message was sent.
+      const { outcome } = await refusal(
+        () => publish(engine, "a", "second", { history: { ...HISTORY, messages: 5 } }),
+        /^Redis denies a command.* \(command PEXPIRE\)\./,
+      );
+      assert.equal(outcome, "unknown");
+      await eventually(() => assert.deepEqual(received.slice(0, 2), ["first", "second"]));
+    });
+
+    test("M8: a Redis that has too few replicas is an error with that reason, and nothing was sent", async () => {
+      const server = await start();
+      const engine = await open(server, name);
+      await server.admin.call("CONFIG", "SET", "min-replicas-to-write", "1");
+      const { outcome } = await refusal(() => publish(engine, "a", "text"), /^Redis refused: NOREPLICAS /);
+      assert.equal(outcome, "unsent");
+    });
+
+    test("M5: a full Redis still renews the leases of members", async () => {
+      const server = await start();
+      const engine = await open(server, name);
+      await eventually(() => engine.presence.join("a", { id: "1", data: null }));
+      await server.admin.call("CONFIG", "SET", "maxmemory", "1b");
+      const [key = ""] = await server.admin.keys("*:l");
+      const leaseEnd = async (): Promise<number> =>
+        Number((await server.admin.zrange(key, "0", "0", "WITHSCORES"))[1]);
+      const before = await leaseEnd();
+      await eventually(async () => assert.ok((await leaseEnd()) > before), 30_000);
+      const { outcome } = await refusal(() => publish(engine, "a", "text"), /^Redis has reached its memory/);
+      assert.equal(outcome, "unsent");
+    });
+
+    test("M1: engines in different databases of one Redis do not hear each other", async () => {
+      const server = await start();
+      const received: string[] = [];
+      const engines: Engine[] = [];
+      for (const database of [0, 3]) {
+        const client = await openClientAs(name, server.port, { database });
+        const engine = engineOf(client.client, client.close);
+        engines.push(engine);
+        await eventually(() =>
+          engine.listen("a", ({ data }) => void received.push(`${database} ${String(data)}`), ignore),
+        );
+      }
+      for (const [index, engine] of engines.entries()) await publish(engine, "a", String(index));
+      await eventually(() => assert.deepEqual(received.sort(), ["0 0", "3 1"]));
     });
 
     test("M8: a Redis that is busy for 4 s is an error within 2 s, with an unknown outcome; then it recovers", async () => {
@@ -208,6 +281,24 @@ describe("Redis with sentinels, with ioredis", { skip: missing }, () => {
     await eventually(() => assert.equal(received.at(-1), "last"));
   });
 });
+
+const README = new URL("../README.md", import.meta.url);
+
+/** A client in a database, or of the user that the README makes. */
+async function openClientAs(
+  name: "ioredis" | "redis",
+  port: number,
+  { database }: { readonly database?: number } = {},
+): Promise<OpenedClient> {
+  const login = database === undefined ? { username: "holdfast", password: "password" } : {};
+  if (name === "ioredis") {
+    const client = quiet(new Redis({ port, ...login, db: database ?? 0 }));
+    return { client, close: () => client.disconnect() };
+  }
+  const client = quiet(createClient({ ...login, database: database ?? 0, socket: { port } }));
+  await client.connect();
+  return { client, close: () => client.destroy() };
+}
 
 /** The error of a call, once it is this one: on a busy machine, Redis may not answer the first attempts in time. */
 function refusal(call: () => Promise<unknown>, message: RegExp): Promise<EngineUnavailableError> {

@@ -9,6 +9,9 @@ import { EPOCH, NOW } from "./epoch.js";
 /** Milliseconds until a lease ends that is not renewed. */
 export const LEASE = 10_000;
 
+/** A full Redis must not let the leases of live processes end, since it still removes the members of ended ones. */
+const ALLOW_OOM = "#!lua flags=allow-oom";
+
 const MEMBERS = `
 local prefix, candidate = ARGV[1], ARGV[2]
 local leases = prefix .. 'l'
@@ -141,6 +144,7 @@ return results
  * ends (-1 if there is none).
  */
 export const RENEW = script(
+  ALLOW_OOM,
   EPOCH,
   NOW,
   MEMBERS,
