@@ -122,6 +122,28 @@ export function testEngine(
     };
     const newTopic = (): string => `topic ${process.pid} ${++topics}`;
 
+    test("M1: messages with and without history, and with and without an id, arrive in the order of their calls", async () => {
+      const [publisher, receiver] = [await open(), await open()];
+      const topic = newTopic();
+      const follower = await follow(receiver, topic);
+      const texts = Array.from({ length: 60 }, (_, index) => String(index));
+      const publications = texts.map((text, index) =>
+        publication(topic, text, {
+          history: index % 3 === 0 ? HISTORY : null,
+          id: index % 4 < 2 ? `mixed ${topic} ${text}` : null,
+        }),
+      );
+      await Promise.all([
+        publishAll(publisher, publications.slice(0, 30)),
+        ...publications.slice(30).map((one) => publishAll(publisher, [one])),
+      ]);
+      await follower.until(texts.length);
+      assert.deepEqual(
+        follower.messages.map(({ data }) => data),
+        texts,
+      );
+    });
+
     test("M1: text and bytes reach the listeners of a topic in each process, and no others", async () => {
       const [first, second] = [await open(), await open()];
       const topic = newTopic();

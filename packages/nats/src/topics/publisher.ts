@@ -76,7 +76,7 @@ export class Publisher {
   async #run(queue: Queue): Promise<void> {
     queue.isRunning = true;
     while (queue.waiting.length > 0) {
-      let batch: readonly Waiting[] = queue.waiting.splice(0, MAX_BATCH);
+      let batch: readonly Waiting[] = queue.waiting.splice(0, take(queue.waiting));
       // No stream received these messages, because theirs is gone: send them again.
       while (batch.length > 0) batch = await this.#send(queue, batch);
     }
@@ -180,6 +180,13 @@ export class Publisher {
     }
     return queue;
   }
+}
+
+/** The number of messages to send together: all with history or all without, as the others would overtake these. */
+function take(waiting: readonly Waiting[]): number {
+  const isPlain = waiting[0]?.publication.history === null;
+  const end = waiting.findIndex(({ publication }) => (publication.history === null) !== isPlain);
+  return Math.min(end < 0 ? waiting.length : end, MAX_BATCH);
 }
 
 /** The confirmation of JetStream. */
