@@ -98,6 +98,26 @@ describe("NATS refuses", { skip: missing }, () => {
     assert.equal(small.status, "fulfilled");
   });
 
+  test("M8: members that do not fit into max_payload are rejected for good", async () => {
+    const { server } = await startWith(LIMIT);
+    const { presence } = await openEngine([server.port]);
+    await eventually(() => presence.join("a", { id: "1", data: "ü".repeat(30_000) }));
+    await assert.rejects(presence.join("a", { id: "2", data: "ü".repeat(10_000) }), {
+      name: "MessageTooBigError",
+      message: /^Expected the members of a topic of at most \d+ bytes, /,
+    });
+    assert.equal((await presence.list("a")).members.length, 1);
+  });
+
+  test("M8: the error of a server that keeps no replicas has its reason", async () => {
+    const server = await NatsServer.start();
+    closing.push(() => server.close());
+    const engine = await openEngine([server.port], { replicas: 3 });
+    const { message, outcome } = await eventually(() => failureOf(() => publish(engine, "a", "text")));
+    assert.match(message, /^JetStream refused: .*replicas.*\. Nothing was sent/);
+    assert.equal(outcome, "unsent");
+  });
+
   test("M8: a server that no longer accepts the login is named as the reason, and nothing was sent", async () => {
     const { server, config } = await startWith("");
     const engine = await openEngine([server.port]);

@@ -13,7 +13,7 @@ const NOT_ENABLED = [10039, 10076];
 const OUT_OF_RESOURCES = [10002, 10023, 10026, 10027, 10028, 10047, 10077];
 
 export function closedEngine(): EngineUnavailableError {
-  return new EngineUnavailableError("The engine is closed.", "unsent");
+  return new EngineUnavailableError("The engine is closed: create a new one.", "unsent");
 }
 
 /** @param refusal why the server refuses the connection */
@@ -69,10 +69,19 @@ export function toEngineError(error: unknown, outcome: EngineOutcome = "unknown"
     return new EngineUnavailableError("JetStream has reached a limit of its storage.", "unsent", error);
   }
   if (isNoResponders(error)) return noJetStream(error);
-  if (code !== 0) return new EngineUnavailableError("JetStream refused.", "unsent", error);
+  if (code !== 0) return new EngineUnavailableError(`JetStream refused${reasonOf(error)}.`, "unsent", error);
   if (error instanceof errors.TimeoutError) return noReply(error);
   if (error instanceof errors.ClosedConnectionError) return noConnection(error);
   return new EngineUnavailableError("NATS failed.", outcome, error);
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? `: ${error.message.replace(/\.?\s*$/, "")}` : "";
+}
+
+/** The error with which a call rejects: no attempt can succeed with what is too big. */
+export function toCallError(error: unknown): EngineUnavailableError | MessageTooBigError {
+  return error instanceof MessageTooBigError ? error : toEngineError(error);
 }
 
 /** The code of an error of the JetStream API; 0 for another error. */

@@ -3,9 +3,8 @@
 
 import type { Member, PresenceChange, PresenceSnapshot } from "holdfast/topics";
 import type { Bucket } from "../connection/bucket.js";
-import { EngineUnavailableError } from "holdfast/topics";
 import { hashOf, randomId } from "../connection/names.js";
-import { toEngineError } from "../connection/failures.js";
+import { toCallError, tooBig } from "../connection/failures.js";
 import type { Link } from "../connection/link.js";
 
 /** The members by id: the lease of each member's process, and its data. */
@@ -71,7 +70,7 @@ export class MemberTables {
       try {
         await this.#change(topic, changes);
       } catch (error) {
-        failure = toEngineError(error);
+        failure = toCallError(error);
       }
       for (const one of settle) one(failure);
     }
@@ -91,11 +90,8 @@ export class MemberTables {
       if (isChanged) state.version++;
       const text = encode(state);
       if (entry === null ? !isChanged : text === entry.text) return;
-      if (text.length + 512 > this.#link.maxPayload) {
-        const message =
-          "The topic has too many members for NATS: they have to fit into one message (max_payload).";
-        throw new EngineUnavailableError(message, "unsent");
-      }
+      const problem = tooBig("the members of a topic", Buffer.byteLength(text), this.#link.maxPayload, 0);
+      if (problem !== null) throw problem;
       if ((await this.#bucket.put(hashOf(topic), text, entry?.revision ?? 0)) === null) continue;
       if (!isChanged) return;
       const change = { version: this.#versionOf(state), joined, left };

@@ -1,14 +1,14 @@
 // Calls of an engine: they reject once it is closed, and with engine errors only.
 
 import type { Member, PresenceListener, PresenceSnapshot, PresenceStore } from "holdfast/topics";
-import { closedEngine, toEngineError } from "../connection/failures.js";
+import { closedEngine, toCallError } from "../connection/failures.js";
 
 export async function guard<Result>(isClosed: boolean, act: () => Promise<Result>): Promise<Result> {
   if (isClosed) throw closedEngine();
   try {
     return await act();
   } catch (error) {
-    throw toEngineError(error);
+    throw toCallError(error);
   }
 }
 

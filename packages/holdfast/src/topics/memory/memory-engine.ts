@@ -152,5 +152,5 @@ export class MemoryEngine implements Engine {
 }
 
 function closed(): EngineUnavailableError {
-  return new EngineUnavailableError("The engine is closed.", "unsent");
+  return new EngineUnavailableError("The engine is closed: create a new one.", "unsent");
 }

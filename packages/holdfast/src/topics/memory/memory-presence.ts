@@ -75,7 +75,8 @@ export class MemoryPresence implements PresenceStore {
 
   #attempt<Result>(act: () => Result): Promise<Result> {
     return attempt(() => {
-      if (this.#isClosed) throw new EngineUnavailableError("The engine is closed.", "unsent");
+      if (this.#isClosed)
+        throw new EngineUnavailableError("The engine is closed: create a new one.", "unsent");
       return act();
     });
   }
