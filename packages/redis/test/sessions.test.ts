@@ -31,6 +31,34 @@ for (const name of ["ioredis", "redis"] as const) {
         await use(one, other);
       });
 
+      test("L6: Redis forgets a session by itself a day after its deadline, which a connected one does not have", async () => {
+        const prefix = `store ${++stores}:`;
+        await using store = redisSessionStore({ client: opened.client, prefix });
+        const { id } = aRecord();
+        const lifetimes = async (): Promise<readonly number[]> => {
+          const found = await Promise.all(
+            servers.map(async ({ admin }) => {
+              const keys = await admin.keys(`${prefix}*:${id}`);
+              return Promise.all(keys.map((key) => admin.pttl(key)));
+            }),
+          );
+          return found.flat();
+        };
+        const areDays = (times: readonly number[], days: number): boolean =>
+          times.every((time) => Math.abs(time / 86_400_000 - days) < 0.1);
+        await eventually(() => store.save(aRecord({ deadline: null })), 30_000);
+        assert.deepEqual(await lifetimes(), [-1, -1]);
+        const deadline = Date.now() + 86_400_000;
+        await store.append(id, 1, [{ type: "deadline", deadline, attempt: 0 }]);
+        assert.ok((await lifetimes()).length === 2 && areDays(await lifetimes(), 2));
+        await store.append(id, 1, [{ type: "deadline", deadline: null, attempt: 0 }]);
+        assert.deepEqual(await lifetimes(), [-1, -1]);
+        await store.save(aRecord({ deadline }));
+        assert.ok(areDays(await lifetimes(), 2));
+        await store.remove(id, 1, null, Date.now());
+        assert.ok((await lifetimes()).length === 1 && areDays(await lifetimes(), 1));
+      });
+
       test("L7: many changes are kept as one record, and stay what they are", async () => {
         const options = { client: opened.client, prefix: `store ${++stores}:` };
         await using store = redisSessionStore(options);

@@ -111,7 +111,7 @@ export class Leases {
   }
 
   async end(): Promise<void> {
-    const held = [...this.#partitions.values()].filter(({ members }) => members.size > 0);
+    const held = [...this.#partitions.values()].filter(({ hasBegun }) => hasBegun);
     await Promise.allSettled(held.map((leased) => this.#run(leased, true)));
   }
 
@@ -133,7 +133,7 @@ export class Leases {
 
   async #run(leased: LeasedPartition, ends: boolean): Promise<readonly [isHeld: boolean, next: number]> {
     const { prefix, slot } = leased.partition;
-    const lease = leased.members.size > 0 && leased.hasBegun ? leased.lease : "";
+    const lease = (ends || leased.members.size > 0) && leased.hasBegun ? leased.lease : "";
     const args = [prefix, this.#newEpoch(), lease, ends ? "1" : "0"];
     const { reply } = await this.#commands.run(RENEW, slot, [`${prefix}l`], args, deadlineFromNow());
     const [isHeld, next] = reply as readonly Reply[];

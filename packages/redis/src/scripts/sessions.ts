@@ -4,10 +4,21 @@
 // check and its change.
 
 import { script } from "../routing/script.js";
+import { NOW } from "./epoch.js";
 
-const INDEX = `
+/** Milliseconds after its deadline until Redis forgets a session by itself, if no server sweeps. */
+const GRACE = 86_400_000;
+
+const INDEX = `${NOW}
 local function index(deadline)
   if deadline == '' then redis.call('ZREM', KEYS[3], ARGV[1]) else redis.call('ZADD', KEYS[3], deadline, ARGV[1]) end
+  for place = 1, 2 do
+    if deadline == '' then
+      redis.call('PERSIST', KEYS[place])
+    else
+      redis.call('PEXPIRE', KEYS[place], string.format('%.0f', math.max(0, tonumber(deadline) - now) + ${GRACE}))
+    end
+  end
 end
 
 -- Whether this generation may write.
