@@ -29,7 +29,6 @@ import type { PresenceUpdate } from "./presence-watch.js";
 import { PresenceWatches } from "./presence-watches.js";
 import { Publisher } from "./publisher.js";
 import { Receiver } from "./receiver.js";
-import { FAILED_READS } from "./topic-reports.js";
 import type { TopicsEvents } from "./topics-events.js";
 import { UnreadLinks } from "./unread-links.js";
 
