@@ -6,12 +6,6 @@ import type { Position } from "./position.js";
 import type { Receiver } from "./receiver.js";
 import type { TopicMessage } from "./topic-event.js";
 
-/** The log's messages about reads that failed. */
-export const FAILED_READS = {
-  history: "the history of a topic cannot be read",
-  presence: "the members of a topic cannot be listed",
-} as const;
-
 export class TopicReports {
   readonly #topic: string;
   readonly #observer: TopicsObserver;

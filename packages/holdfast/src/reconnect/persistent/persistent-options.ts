@@ -120,10 +120,10 @@ export function checkPersistentOptions(
   if (options.onOpen !== undefined) checkFunction("onOpen", options.onOpen);
   const { messages, bytes } = checkQueue("queue", options.queue);
   const session = checkSession(options.session);
-  const { linkProtocol, heartbeat } = options;
+  const { linkProtocol, heartbeat = null } = options;
   if (session !== null && linkProtocol === false)
     throw invalidArgument("linkProtocol", "true, since `session` uses the link protocol", linkProtocol);
-  if (session !== null && heartbeat !== undefined)
+  if (session !== null && heartbeat !== null)
     throw invalidArgument("heartbeat", "no value, since `session` uses the link protocol", heartbeat);
   return {
     session,
