@@ -16,7 +16,6 @@ import {
 /** The part of `Redis` of `ioredis` that the engine uses. */
 export interface IoRedis {
   readonly status: string;
-  readonly options?: unknown;
   duplicate(override?: object): IoRedis;
   connect(): Promise<void>;
   disconnect(reconnect?: boolean): void;
@@ -26,7 +25,6 @@ export interface IoRedis {
 
 /** The part of `Cluster` of `ioredis` that the engine uses. */
 export interface IoRedisCluster {
-  readonly options?: unknown;
   nodes(role?: "all"): IoRedis[];
 }
 
@@ -41,7 +39,7 @@ export class IoRedisConnector implements Connector {
   constructor(client: IoRedis | IoRedisCluster) {
     this.#client = client;
     this.isCluster = isCluster(client);
-    const options = (client.options ?? {}) as Options;
+    const options = optionsOf(client);
     rejectKeyPrefix(options, options.redisOptions);
     this.database = this.isCluster ? 0 : (options.db ?? 0);
     this.#map = options.natMap;
@@ -49,8 +47,8 @@ export class IoRedisConnector implements Connector {
 
   get nodes(): readonly Address[] {
     if (!isCluster(this.#client)) return [];
-    return this.#client.nodes("all").flatMap(({ options }) => {
-      const { host, port } = (options ?? {}) as Partial<Address>;
+    return this.#client.nodes("all").flatMap((node) => {
+      const { host, port } = optionsOf(node);
       return host === undefined || port === undefined ? [] : [{ host, port }];
     });
   }
@@ -88,10 +86,14 @@ export class IoRedisConnector implements Connector {
 }
 
 /** The options of a client that matter here. */
-interface Options {
+interface Options extends Partial<Address> {
   readonly db?: number;
   readonly natMap?: unknown;
   readonly redisOptions?: unknown;
+}
+
+function optionsOf(client: object): Options {
+  return (client as { readonly options?: Options }).options ?? {}; // In both clients.
 }
 
 /** Never retry on its own: the engine decides. */

@@ -34,7 +34,6 @@ export interface NodeRedis {
 /** The part of the clusters of `createCluster()` of `redis` that the engine uses. */
 export interface NodeRedisCluster {
   readonly masters: readonly object[];
-  readonly _options?: unknown;
   nodeClient(node: never): unknown;
 }
 
@@ -49,7 +48,7 @@ export class NodeRedisConnector implements Connector {
   constructor(client: NodeRedis | NodeRedisCluster) {
     this.#client = client;
     this.isCluster = isCluster(client);
-    const options = ((isCluster(client) ? client._options : client.options) ?? {}) as Options;
+    const options = optionsOf(client);
     rejectKeyPrefix(options, options.defaults);
     this.database = this.isCluster ? 0 : (options.database ?? 0);
     this.#map = options.nodeAddressMap;
@@ -116,6 +115,11 @@ interface Options {
   readonly database?: number;
   readonly defaults?: unknown;
   readonly nodeAddressMap?: unknown;
+}
+
+function optionsOf(client: NodeRedis | NodeRedisCluster): Options {
+  const { _options } = client as { readonly _options?: Options }; // Of a cluster.
+  return (isCluster(client) ? _options : (client.options as Options | undefined)) ?? {};
 }
 
 /** Never retry on its own: the engine decides. */
