@@ -31,7 +31,7 @@ for (const name of ["ioredis", "redis"] as const) {
       }
       const { client, close } = await openMapped(name, servers);
       const engine = engineOf(client, close);
-      for (const topic of topics) await eventually(() => publish(engine, topic, "text", { id: "1" }));
+      for (const topic of topics) await eventually(() => publish(engine, topic, "text", { id: "1" }), 30_000);
     });
 
     test("M8: an engine starts while the first node that its client knows is down", async () => {
@@ -49,8 +49,9 @@ for (const name of ["ioredis", "redis"] as const) {
           (topic) => Math.floor((partitions.of(topic).slot * 3) / 16384) !== index,
         );
         assert.ok(others.length > 0);
-        await eventually(() => publish(engine, others[0] ?? "", "text", { id: "1" }));
-        for (const topic of others) await eventually(() => publish(engine, topic, "text", { id: "2" }));
+        await eventually(() => publish(engine, others[0] ?? "", "text", { id: "1" }), 30_000);
+        for (const topic of others)
+          await eventually(() => publish(engine, topic, "text", { id: "2" }), 30_000);
       } finally {
         servers[index]?.resume();
       }
