@@ -23,13 +23,13 @@ export class LinkOffers {
 
   /**
    * The tries of one attempt, in order: true with the offer, false without it. A server that opened without the offer may
-   * only have been out of reach for a moment: the offer is repeated with the next connection, and after 2, 4, 8 …
+   * only have been out of reach for a moment: the offer is repeated after 4, 8, 16 … connections to it.
    *
    * @param wantsSession there is none without the link protocol: every attempt offers it, the first one twice
    */
   offersToTry(server: string, wantsSession = false): readonly boolean[] {
     const { speaksLink, plain, failures } = this.#histories.get(server) ?? UNKNOWN;
-    if (plain > 0 && (wantsSession || (failures === 0 && isPowerOfTwo(plain)))) return [true, false];
+    if (plain > 0 && (wantsSession || (failures === 0 && isRarely(plain, 4)))) return [true, false];
     if (failures > 0 ? isInDoubt(speaksLink, failures) : !speaksLink && plain === 0) {
       return wantsSession ? [true, true, false] : [true, false];
     }
@@ -69,9 +69,10 @@ export class LinkOffers {
  * from 16 on: it is probably down, but it may have been replaced.
  */
 function isInDoubt(speaksLink: boolean, failures: number): boolean {
-  return isPowerOfTwo(failures) && failures >= (speaksLink ? 16 : 4);
+  return isRarely(failures, speaksLink ? 16 : 4);
 }
 
-function isPowerOfTwo(count: number): boolean {
-  return (count & (count - 1)) === 0;
+/** Whether the count is `least`, a power of two, or twice that, and so on. */
+function isRarely(count: number, least: number): boolean {
+  return count >= least && (count & (count - 1)) === 0;
 }
