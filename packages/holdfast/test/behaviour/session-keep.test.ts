@@ -104,7 +104,6 @@ describe("SessionOptions.keep", () => {
     for (const message of ["", "x", new Uint8Array()])
       await scene.connections[0]?.send(message, { until: "delivered" });
     keep.client?.suspend();
-    first.terminate();
     const second = scene.connect(keep, { text: "bytes" });
     const read = [await second.recv(), await second.recv(), await second.recv()];
     assert.deepEqual(read, [new TextBytes(), new TextBytes([0x78]), new Uint8Array()]);
