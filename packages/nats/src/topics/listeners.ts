@@ -37,7 +37,11 @@ export class TopicListeners {
     link.onRestored(() => void this.#report([...this.#topics.values()], true));
   }
 
-  async listen(name: string, onMessage: MessageListener, onNewest: NewestListener = nothing): Promise<Position | null> {
+  async listen(
+    name: string,
+    onMessage: MessageListener,
+    onNewest: NewestListener = nothing,
+  ): Promise<Position | null> {
     const deadline = deadlineFromNow();
     const topic = this.#topicOf(name);
     topic.listeners.set(onMessage, onNewest);
