@@ -1,5 +1,7 @@
 // The state of topics in one process: the subscriptions of connections. `Topics` is its facade.
 
+/* eslint max-lines: ["warn", { "max": 255, "skipBlankLines": true, "skipComments": true }] -- It passes each event between its parts, which have their own files. */
+
 import { Listeners } from "../connection/listeners.js";
 import type { Connection } from "../connection/connection.js";
 import { coreOf } from "../connection/core-of.js";
