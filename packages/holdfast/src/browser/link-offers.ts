@@ -25,7 +25,7 @@ export class LinkOffers {
    * The tries of one attempt, in order: true with the offer, false without it. A server that opened without the offer may
    * only have been out of reach for a moment: the offer is repeated after 4, 8, 16 … connections to it.
    *
-   * @param wantsSession there is none without the link protocol: every attempt offers it, the first one twice
+   * @param wantsSession sessions need the link protocol, so every attempt offers it, and the first attempt twice
    */
   offersToTry(server: string, wantsSession = false): readonly boolean[] {
     const { speaksLink, plain, failures } = this.#histories.get(server) ?? UNKNOWN;

@@ -117,7 +117,7 @@ class SessionStorageKeep implements SessionKeep {
 function isCopiedTab(stored: string | null): boolean {
   const keys = historyKeys();
   if (stored === null || stored === "[]" || keys.length === 0) return isFirstDocumentOfCopiedTab();
-  // Pages see only the entries of their own site around the current one: others hide that the history is the same.
+  // A page sees only the entries of its own site next to the current one. With other entries, nothing is certain.
   if (window !== window.parent || history.length > keys.length) return false;
   return !keys.some((key) => stored.includes(key));
 }

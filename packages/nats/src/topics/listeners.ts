@@ -18,7 +18,7 @@ const WINDOW = 64;
 
 interface ListenedTopic {
   readonly name: string;
-  readonly listeners: Map<MessageListener, NewestListener>;
+  readonly listeners: Map<MessageListener, NewestListener | undefined>;
   subscription: Subscription | null;
   error: Error | null;
   checkedAt: number;
@@ -40,7 +40,7 @@ export class TopicListeners {
   async listen(
     name: string,
     onMessage: MessageListener,
-    onNewest: NewestListener = nothing,
+    onNewest: NewestListener | undefined,
   ): Promise<Position | null> {
     const deadline = deadlineFromNow();
     const topic = this.#topicOf(name);
@@ -119,7 +119,7 @@ export class TopicListeners {
         }
         const position = await this.#newestOf(topic.name);
         if (wasLost || position !== null) {
-          for (const listener of topic.listeners.values()) listener(position);
+          for (const listener of topic.listeners.values()) listener?.(position);
         }
         return;
       } catch {
@@ -143,8 +143,4 @@ export class TopicListeners {
     }
     return topic;
   }
-}
-
-function nothing(): void {
-  // Nobody asked for the newest positions.
 }

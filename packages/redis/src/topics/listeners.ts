@@ -39,7 +39,7 @@ export class TopicListeners {
   async listen(
     name: string,
     onMessage: MessageListener,
-    onNewest: NewestListener = nothing,
+    onNewest: NewestListener | undefined,
     begins: boolean,
   ): Promise<Position | null> {
     const topic = this.#topicOf(name);
@@ -172,7 +172,7 @@ class ListenedTopic implements ChannelHandler {
   readonly name: string;
   readonly partition: Partition;
   readonly channel: string;
-  readonly listeners = new Map<MessageListener, NewestListener>();
+  readonly listeners = new Map<MessageListener, NewestListener | undefined>();
   /** Whether its messages are published with history. */
   begins = false;
   checkedAt = performance.now();
@@ -196,10 +196,6 @@ class ListenedTopic implements ChannelHandler {
   }
 
   report(newest: Position | null): void {
-    for (const listener of this.listeners.values()) listener(newest);
+    for (const listener of this.listeners.values()) listener?.(newest);
   }
-}
-
-function nothing(): void {
-  // Nobody asked for the newest positions.
 }

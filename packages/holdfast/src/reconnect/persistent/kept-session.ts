@@ -81,7 +81,7 @@ export class KeptSession {
   }
 
   /**
-   * Another client had taken what was saved, and may have stopped as well: takes what that one has stored, in a page that
+   * Another client has taken the saved state. Takes the state that it has stored if it has stopped, too, as in a page that
    * returns from the back/forward cache. Null if there is none.
    */
   adopt(): KeptState | null {
