@@ -101,6 +101,8 @@ export async function startCluster(): Promise<readonly RedisServer[]> {
       Math.ceil((index * 16384) / 3),
       Math.ceil(((index + 1) * 16384) / 3) - 1,
     );
+    // Equal epochs would change by themselves at any moment of a test.
+    await admin.call("CLUSTER", "SET-CONFIG-EPOCH", index + 1);
     if (port !== first.port) await admin.call("CLUSTER", "MEET", "127.0.0.1", first.port);
   }
   for (const { admin } of nodes) {

@@ -40,6 +40,12 @@ export class NodeConnections {
     return connection?.isOpen === true ? connection : null;
   }
 
+  /** Whether an attempt to connect to this node has failed, or goes on. */
+  isDoubtful(address: Address): boolean {
+    const node = this.#nodes.get(keyOf(address));
+    return node !== undefined && (node.connecting !== null || node.failure !== undefined);
+  }
+
   /** All open connections. */
   get all(): readonly { readonly address: Address | null; readonly connection: RedisConnection }[] {
     return [...this.#nodes.values()].flatMap(({ address }) => {

@@ -15,6 +15,7 @@ export class SlotMap {
   #addresses: (Address | undefined)[] = [];
   #refreshing: Promise<void> | null = null;
   #refreshedAt = -Infinity;
+  #loads = 0;
 
   constructor(connector: Connector, connections: NodeConnections) {
     this.#connector = connector;
@@ -67,15 +68,19 @@ export class SlotMap {
     throw cause;
   }
 
-  /** Nodes of the map and those that the client knows: connected ones first. */
+  /**
+   * Nodes of the map and those that the client knows, by turns, since one may have an old map; those that may be down
+   * come last.
+   */
   #known(): readonly Address[] {
     const known = new Map<string, Address>();
     for (const address of [...this.#addresses, ...this.#connector.nodes]) {
       if (address !== undefined) known.set(`${address.host} ${address.port}`, address);
     }
-    return [...known.values()].sort(
-      (one, other) =>
-        Number(this.#connections.opened(other) !== null) - Number(this.#connections.opened(one) !== null),
+    const nodes = [...known.values()];
+    const turn = this.#loads++ % Math.max(1, nodes.length);
+    return [...nodes.slice(turn), ...nodes.slice(0, turn)].sort(
+      (one, other) => Number(this.#connections.isDoubtful(one)) - Number(this.#connections.isDoubtful(other)),
     );
   }
 
