@@ -25,6 +25,7 @@ export async function sendFragments(
   let pieces: Pieces | undefined;
   let held: Piece | null = null;
   let sent = 0;
+  let isWhole = false;
   const untilFragments = (begins: boolean): Promise<void> | null =>
     connection.transport.untilFragments?.(begins) ?? null;
   const sendHeld = async (piece: Piece, isLast: boolean): Promise<void> => {
@@ -35,8 +36,10 @@ export async function sendFragments(
     }
     waiting.check(); // The session may have lost the socket, and have another one already.
     const fragment = { ...encoded(piece), isFirst: sent++ === 0, isLast };
-    const { takesMessages } = connection;
-    await waiting.wait(takesMessages ? connection.sendFragment(fragment) : connection.rejectWhenEnded(null));
+    isWhole = isLast && connection.takesMessages; // From then on, an abort only ends the wait for the socket.
+    await waiting.wait(
+      connection.takesMessages ? connection.sendFragment(fragment) : connection.rejectWhenEnded(null),
+    );
   };
   try {
     const ready = untilFragments(false); // Where it cannot be sent, a slow source must not keep other messages.
@@ -57,7 +60,7 @@ export async function sendFragments(
     if (held !== null) await sendHeld(held, true);
   } catch (error) {
     endSource(source, pieces);
-    if (sent > 0) connection.breakOff(errorOf(error));
+    if (sent > 0 && !isWhole) connection.breakOff(errorOf(error));
     throw error;
   }
 }

@@ -156,6 +156,31 @@ for (const role of ["client", "server"] as const) {
       assert.deepEqual(shown(h), ["text… a", "close 1011 error in fragmented message"]);
     });
 
+    for (const pieces of [["a", "b"], ["alone"]]) {
+      test(`E5: an abort after the last of ${pieces.length} pieces, which waits for the socket, ends only the wait`, async () => {
+        const h = new Harness({ role, capacity: 0, writeLimit: 1 });
+        // A socket is full once it has taken one write.
+        if (pieces.length === 1) void h.connection.send("first");
+        h.clock.turn();
+        const aborter = new AbortController();
+        const sending = h.connection.send(pieces, { signal: aborter.signal });
+        await h.clock.settle();
+        h.transport.setCapacity(1);
+        if (pieces.length === 2) h.transport.drain();
+        await h.clock.settle();
+        aborter.abort(new Error("too late"));
+        await assert.rejects(sending, { message: "too late" });
+        assert.equal(h.connection.state, "open");
+        h.transport.setCapacity(Infinity);
+        h.transport.drain();
+        await h.connection.send("next");
+        assert.deepEqual(shown(h).slice(-2), [
+          pieces.length === 1 ? "text alone" : "continuation b",
+          "text next",
+        ]);
+      });
+    }
+
     test("E5: that never ends, and messages queued after it, are rejected when the connection is lost", async () => {
       const h = new Harness({ role });
       const endless: AsyncIterable<string> = {
