@@ -510,9 +510,9 @@ export class ConnectionCore
 
   /** For a full inbox, a reader of a stream that holds too much, the limits of a server, and the queue of an observer. */
   pauseReading(reason: PauseReason = "inbox"): void {
-    // A closing connection must still read its end, which comes after what a slow reader has not taken.
-    const mayPause = this.state === "open" || (this.state === "closing" && reason === "inbox");
-    if (mayPause) this.pauses.pause(reason);
+    // A closing connection must still read its end, but waits for a slow reader with what comes before it.
+    const isSlowReader = reason === "inbox" || reason === "stream";
+    if (this.state === "open" || (this.state === "closing" && isSlowReader)) this.pauses.pause(reason);
   }
 
   resumeReading(reason: PauseReason = "inbox"): void {

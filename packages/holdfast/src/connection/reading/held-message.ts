@@ -113,7 +113,7 @@ export class HeldMessage extends Deadline implements PieceHandler {
   #pause(): void {
     if (this.#isFull) return;
     this.#isFull = true;
-    this.#connection.pauseReading("stream");
+    if (this.#connection.state === "open") this.#connection.pauseReading("stream");
   }
 
   #release(): void {

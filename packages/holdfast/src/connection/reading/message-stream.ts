@@ -109,7 +109,13 @@ export class MessageStream implements AsyncIterableIterator<Message, undefined>,
       return;
     }
     this.#pieces.add(piece);
-    if (this.#isFull || !this.#pieces.isOver(this.#connection.settings.maxQueuedBytes)) return;
+    const { settings, state } = this.#connection;
+    // A connection that closes resumes reading, since the peer's Close is to come, as far as the memory limit allows.
+    const isOver =
+      state === "open"
+        ? this.#pieces.isOver(settings.maxQueuedBytes)
+        : this.#pieces.isOverMemory(settings.maxQueuedBytes);
+    if (!isOver) return;
     this.#isFull = true;
     this.#connection.pauseReading("stream");
   }

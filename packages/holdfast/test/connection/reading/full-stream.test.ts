@@ -30,6 +30,34 @@ for (const role of ROLES) {
       h.assertGone();
     });
 
+    test("E3, E4: pauses once more while the connection closes, and the reader still gets everything", async () => {
+      const { h, stream } = await full();
+      void h.connection.close();
+      await h.clock.settle();
+      const most = 20;
+      let sent = 1;
+      while (sent < most && !h.transport.isPaused) {
+        h.deliver(
+          h.frame({ opcode: OPCODE.continuation, payload: Buffer.alloc(10_000, sent++), isFinal: false }),
+        );
+      }
+      assert.ok(sent < most, "Unread pieces must not grow without limit");
+      const rest = h.frame({ opcode: OPCODE.continuation, payload: "end" });
+      h.transport.arrive(Buffer.concat([rest, h.close(1000)]));
+      h.transport.arriveEof();
+      const sizes: number[] = [];
+      const reading = (async () => {
+        for (let piece = await stream.next(); piece.done !== true; piece = await stream.next())
+          sizes.push(piece.value.length);
+      })();
+      await h.clock.advanceAsync(100);
+      await reading;
+      const all = 2000 + 10_000 * (sent - 1) + 3;
+      assert.deepEqual([sizes.reduce((sum, size) => sum + size), sizes.at(-1)], [all, 3]);
+      assert.equal((await h.end()).clean, true);
+      h.assertGone();
+    });
+
     test("E4: resumes reading when the loop over the message ends", async () => {
       const { h, stream } = await full();
       await stream.return?.();
