@@ -80,7 +80,6 @@ async function runNode(files, names) {
   forgetProxies();
   try {
     const status = await run(process.execPath, [
-      "--enable-source-maps",
       `--import=${pathToFileURL(join(root, "scripts/lib/test-watchdog.mjs"))}`,
       join(root, "scripts/lib/test-run.mjs"),
       JSON.stringify(plan),

@@ -6,6 +6,7 @@ import { createWriteStream } from "node:fs";
 import { compose } from "node:stream";
 import { run } from "node:test";
 import { spec as Spec } from "node:test/reporters";
+import { sourcePositions } from "./source-positions.mjs";
 import collect from "./test-collector.mjs";
 
 const { files, concurrency, timeout, names, journal } = JSON.parse(process.argv.at(-1));
@@ -14,5 +15,6 @@ const events = run({ files, concurrency, timeout, testNamePatterns });
 events.on("test:fail", ({ todo }) => {
   if (todo === undefined || todo === false) process.exitCode = 1;
 });
-compose(events, new Spec()).pipe(process.stdout);
-compose(events, collect).pipe(createWriteStream(journal));
+const shown = events.pipe(sourcePositions());
+compose(shown, new Spec()).pipe(process.stdout);
+compose(shown, collect).pipe(createWriteStream(journal));

@@ -126,7 +126,12 @@ test("H: a flood of pongs answers nothing, and changes nothing", async (t) => {
   await using server = await echoServer({ pingInterval: 60_000 });
   await using client = await attacker(server);
   await client.upgrade();
-  const ping = await client.readFrame();
+  let ping = await client.readFrame();
+  // On a busy machine, the server pings again after a stall of its own.
+  const reading = (async () => {
+    for (;;) ping = await client.readFrame();
+  })();
+  reading.catch(() => {}); // Ends with the connection.
   const pongs = Buffer.concat(
     Array.from({ length: 10_000 }, (_, index) =>
       frame({ opcode: OPCODE.pong, payload: `${index}`, mask: true }),
@@ -141,8 +146,10 @@ test("H: a flood of pongs answers nothing, and changes nothing", async (t) => {
     await eventually(() => unknown === 100_000, "the pongs to be read");
   });
   assert.deepEqual([connection.latency, connection.latencyStats.answered], [null, 0]);
-  client.sendPong(ping.payload);
-  await eventually(() => connection.latencyStats.answered === 1, "the right pong to count");
+  await eventually(() => {
+    client.sendPong(ping.payload);
+    return connection.latencyStats.answered > 0;
+  }, "the right pong to count");
   assert.equal(client.receivedLength < 500, true);
 });
 
