@@ -34,8 +34,8 @@ async function timeOf(run: () => unknown): Promise<number> {
 
 const ATTEMPTS = 12;
 
-/** The ratio that a run must stay below: between 8 and 64. */
-const LIMIT = 24;
+/** The ratio that a run must stay below: between 8, to which a busy machine adds by emptying caches, and 64. */
+const LIMIT = 36;
 
 /** In milliseconds. Shorter times cannot be compared, and are far from quadratic at the sizes of these tests. */
 const MEASURABLE = 2;
