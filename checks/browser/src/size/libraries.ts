@@ -27,7 +27,7 @@ export const MEASURED: readonly Measured[] = [
   {
     name: "holdfast: connectPersistent",
     program: `import { connectPersistent } from "holdfast"; ${KEEP} connectPersistent;`,
-    limit: 20_700,
+    limit: 20_480,
     splits: true,
   },
   {

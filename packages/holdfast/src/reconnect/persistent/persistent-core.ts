@@ -27,7 +27,7 @@ import type { Connector, ConnectorOptions } from "../connector.js";
 import type { Retry } from "../retry/retry-policy.js";
 import type { SupervisorControls, SupervisorHandler } from "../supervisor.js";
 import type { KeptState } from "../../session/kept-state.js";
-import { Delivery } from "./delivery.js";
+import { Deliveries } from "./deliveries.js";
 import type { KeptSession } from "./kept-session.js";
 import type { Lifecycle } from "./lifecycle.js";
 import { OverallLatency } from "./overall-latency.js";
@@ -323,7 +323,7 @@ export class PersistentCore
   }
 
   onReady(connection: Connection, attempt: number, isFirst: boolean): void {
-    this.#sender.open(connection, Delivery);
+    this.#sender.open(connection, Deliveries);
     this.#lifecycle.set({ state: "open", attempt });
     this.#suspicions?.watch(connection);
     this.#lifecycle.report("open", { connection, attempt, isFirst });

@@ -1,12 +1,11 @@
-// The sending half of a persistent connection. It sends at the pace of the current connection, and keeps messages in a
-// bounded queue while there is none. Messages keep the order of the calls, even across connections.
+// The sending half of a persistent connection. It passes messages on while the current connection has room, and keeps them
+// in a bounded queue otherwise. Messages keep the order of the calls, even across connections.
 
 import { toBytes, type Bytes } from "../../connection/arguments.js";
 import type { Connection } from "../../connection/connection.js";
-import { coreOf } from "../../connection/core-of.js";
 import type { SendUntil } from "../../connection/message-transport.js";
 import type { Runtime } from "../../connection/runtime.js";
-import type { Delivery } from "./delivery.js";
+import type { Deliveries } from "./deliveries.js";
 import {
   NotSentError,
   type NotSentOutcome,
@@ -34,12 +33,8 @@ export class Sender implements OutgoingMessageHandler {
   #queuedBytes = 0;
   /** The messages of an earlier client, until the first connection. */
   #restored: readonly OutgoingMessage[] = [];
-  readonly #deliveries = new Set<Delivery>();
-  #connection: Connection | null = null;
   /** Null before the first connection. */
-  #Delivery: typeof Delivery | null = null;
-  /** The connection's write buffer is full, or the window of its session. */
-  #isPaused = false;
+  #deliveries: Deliveries | null = null;
   #isClosed = false;
 
   constructor(runtime: Runtime, settings: SendingSettings, writeLimit: number) {
@@ -64,25 +59,17 @@ export class Sender implements OutgoingMessageHandler {
   }
 
   /** A connection has opened: sends the queued messages. */
-  open(connection: Connection, deliveryClass: typeof Delivery): void {
-    this.#connection = connection;
-    this.#Delivery = deliveryClass;
+  open(connection: Connection, deliveriesClass: typeof Deliveries): void {
+    this.#deliveries ??= new deliveriesClass(this.#writeLimit, () => this.#drain());
     this.#restored = [];
-    this.#awaitRoom(connection); // The messages that the session kept may fill its window.
+    this.#deliveries.begin(connection);
     this.#drain();
   }
 
   /** The connection has ended. Its messages of which no byte was sent go back to the front of the queue. */
   onConnectionEnded(cause: Error): void {
-    if (this.#connection === null) return;
-    this.#connection = null;
-    this.#isPaused = false;
-    const unsent: OutgoingMessage[] = [];
-    for (const delivery of this.#deliveries) {
-      const message = delivery.withdraw(cause);
-      if (message !== null) unsent.push(message);
-    }
-    this.#deliveries.clear();
+    const unsent = this.#deliveries?.end(cause) ?? null;
+    if (unsent === null) return;
     const waiting = [...unsent, ...this.#queue];
     this.#queue = new Set();
     this.#queuedBytes = 0;
@@ -96,13 +83,13 @@ export class Sender implements OutgoingMessageHandler {
   /** No more messages may be sent. Queued ones go to an open connection before its Close, even if its buffer is full. */
   finish(): void {
     this.#isClosed = true;
-    const connection = this.#usable;
+    const deliveries = this.#open;
     for (const message of this.#queue) {
-      if (connection === null) {
+      if (deliveries === null) {
         this.#fail(message, new NotSentError("closed", "unsent"));
       } else {
         this.#remove(message);
-        this.#deliver(message, connection);
+        deliveries.deliver(message);
       }
     }
   }
@@ -180,20 +167,18 @@ export class Sender implements OutgoingMessageHandler {
   ): NotSentError | null {
     if (signal?.aborted === true) return new NotSentError("aborted", "unsent", signal.reason);
     if (this.#isClosed) return new NotSentError("closed", "unsent", cause);
-    const isRejecting = this.#settings.offline === "reject" && this.#usable === null;
+    const isRejecting = this.#settings.offline === "reject" && this.#open === null;
     return isRejecting ? new NotSentError(reason, "unsent", cause) : null;
   }
 
-  /** The connection if it accepts messages: null once it is closing. */
-  get #usable(): Connection | null {
-    return this.#connection?.state === "open" ? this.#connection : null;
+  /** Null without a connection that accepts messages. */
+  get #open(): Deliveries | null {
+    return this.#deliveries?.isOpen === true ? this.#deliveries : null;
   }
 
   #accept(message: OutgoingMessage): void {
-    const connection = this.#usable;
-    const mustWait = connection === null || this.#isPaused || this.#queue.size > 0;
-    if (mustWait) this.#enqueueWithinLimits(message);
-    else this.#handOver(message, connection);
+    if (this.#deliveries?.hasRoom === true && this.#queue.size === 0) this.#deliveries.handOver(message);
+    else this.#enqueueWithinLimits(message);
   }
 
   #enqueueWithinLimits(message: OutgoingMessage): void {
@@ -234,41 +219,9 @@ export class Sender implements OutgoingMessageHandler {
   /** Sends queued messages as long as the connection has room. */
   #drain(): void {
     for (const message of this.#queue) {
-      const connection = this.#usable;
-      if (connection === null || this.#isPaused) return;
+      if (this.#deliveries?.hasRoom !== true) return;
       this.#remove(message);
-      this.#handOver(message, connection);
+      this.#deliveries.handOver(message);
     }
-  }
-
-  #handOver(message: OutgoingMessage, connection: Connection): void {
-    const delivery = this.#deliver(message, connection);
-    // Messages of this turn may only wait for the write at its end: write them first, then judge whether there is room.
-    if (connection.bufferedAmount >= this.#writeLimit) coreOf(connection).flush();
-    if (connection.bufferedAmount < this.#writeLimit) this.#awaitRoom(connection);
-    else this.#pause(connection, delivery.whenWritable);
-  }
-
-  /** Beyond its window, a session would keep messages without limits of number and time. */
-  #awaitRoom(connection: Connection): void {
-    const untilRoom = coreOf(connection).transport.session?.untilRoom ?? null;
-    if (untilRoom !== null) this.#pause(connection, untilRoom);
-  }
-
-  #pause(connection: Connection, until: Promise<void>): void {
-    this.#isPaused = true;
-    void until.then(() => {
-      if (this.#connection !== connection) return;
-      this.#isPaused = false;
-      this.#awaitRoom(connection);
-      this.#drain();
-    });
-  }
-
-  #deliver(message: OutgoingMessage, connection: Connection): Delivery {
-    if (this.#Delivery === null) throw new Error("Expected a connection before a delivery."); // `open` sets both.
-    const delivery = new this.#Delivery(message, connection, (settled) => this.#deliveries.delete(settled));
-    this.#deliveries.add(delivery);
-    return delivery;
   }
 }
