@@ -159,7 +159,8 @@ export class Commands {
       try {
         const address = asked ?? (await this.#slots.addressOf(slot, deadline));
         // The node may have been replaced: look for its successor now and then.
-        const until = address === null ? deadline : Math.min(deadline, performance.now() + 500);
+        const patience = address === null ? Infinity : this.#connections.isDoubtful(address) ? 100 : 500;
+        const until = Math.min(deadline, performance.now() + patience);
         return await this.#connections.get(address, until);
       } catch (error) {
         if (this.#isClosed) throw closedEngine();
