@@ -72,6 +72,13 @@ export class Bucket {
   #open(): Promise<KV> {
     const { storage, replicas } = this.#options;
     const manager = new Kvm(jetstream(this.#link.connection, { timeout: TIMEOUT }));
-    return manager.create(this.#name, { history: 1, ttl: this.#lifetime, storage, replicas });
+    // Without `allow_direct`, the leader answers: another server may not have the newest values yet.
+    return manager.create(this.#name, {
+      history: 1,
+      ttl: this.#lifetime,
+      storage,
+      replicas,
+      allow_direct: false,
+    });
   }
 }

@@ -22,6 +22,7 @@ import {
   toEngineError,
   WRONG_SEQUENCE,
 } from "../connection/failures.js";
+import { readFromLeader } from "../connection/leader.js";
 import type { Link } from "../connection/link.js";
 import { Names } from "../connection/names.js";
 import type { CheckedOptions } from "../options.js";
@@ -73,9 +74,9 @@ export class SessionStream {
   /** The newest state of a session; null if there is none. */
   async last(id: string): Promise<HeldSession | null> {
     const subject = this.#names.session(id);
-    const stored = await this.#run(async (stream, manager) => {
-      return manager.direct.getMessage(stream, { last_by_subj: subject });
-    });
+    const stored = await this.#run((stream, manager) =>
+      readFromLeader(manager, stream, { last_by_subj: subject }),
+    );
     const state = stored === null ? null : decodeState(stored.header.get(STATE));
     return stored === null || state === null ? null : { state, sequence: stored.seq };
   }
@@ -87,7 +88,7 @@ export class SessionStream {
     for (let seq = Math.max(1, start), position = 0; ; position++) {
       const next = seq;
       const stored: StoredMsg | null = await this.#run((stream, manager) =>
-        manager.direct.getMessage(stream, { seq: next, next_by_subj: subject }),
+        readFromLeader(manager, stream, { seq: next, next_by_subj: subject }),
       );
       if (stored === null) return new Uint8Array(Buffer.concat(blocks));
       if (position < parts || !stored.header.has(PART)) blocks.push(stored.data);
@@ -225,7 +226,6 @@ export class SessionStream {
         discard: DiscardPolicy.New,
         storage: this.#options.storage === "file" ? StorageType.File : StorageType.Memory,
         num_replicas: this.#options.replicas,
-        allow_direct: true,
         allow_rollup_hdrs: true,
       });
     }

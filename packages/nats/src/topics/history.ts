@@ -3,6 +3,7 @@
 import type { StoredMsg } from "@nats-io/jetstream";
 import { DUPLICATE_WINDOW, type Page, type Position, type TopicMessage } from "holdfast/topics";
 import { deadlineFromNow } from "../connection/deadline.js";
+import { readFromLeader } from "../connection/leader.js";
 import type { Link } from "../connection/link.js";
 import { hashOf, type Names } from "../connection/names.js";
 import { decodeFrame } from "./message-frame.js";
@@ -55,9 +56,12 @@ export class History {
       const stored = await this.#link.jetStream(
         (manager) =>
           Promise.all(
-            Array.from({ length: count }, (_, index) =>
-              manager.direct.getMessage(name, { seq: next + index }),
-            ),
+            Array.from({ length: count }, async (_, index) => {
+              const query = { seq: next + index };
+              return (
+                (await manager.direct.getMessage(name, query)) ?? (await readFromLeader(manager, name, query))
+              );
+            }),
           ),
         deadline,
       );
