@@ -60,8 +60,10 @@ export interface SessionCarrier extends SessionWrapper {
   readonly isAttached: boolean;
   /** Whether the newest socket carries a session, attached or not. */
   readonly hasSocket: boolean;
-  /** The socket has ended. Returns true if the session was attached, and can be resumed. */
-  onSocketEnded(info: CloseInfo): boolean;
+  /**
+   * The socket has ended; after the last one, `end()` follows. Returns true if the session was attached, and can be resumed.
+   */
+  onSocketEnded(info: CloseInfo, isLast?: boolean): boolean;
   /** The state with which another client resumes the session; null if there is none. Only without a socket. */
   save(): SavedClientSession | null;
   /** The application closes the persistent connection: the next Close ends the session, whatever its code. */

@@ -248,7 +248,7 @@ export class PersistentCore
   onOver(outcome: AttemptOutcome, failure: Error | null): void {
     const { info } = outcome;
     const error = failure ?? outcome.error;
-    this.#onConnectionEnded({ info, error });
+    this.#onConnectionEnded({ info, error }, true);
     this.#kept?.unwatch();
     const isSaved = this.#isTaken(); // The application has ended the session: no later client continues it.
     this.session?.end(isSaved);
@@ -335,20 +335,21 @@ export class PersistentCore
   }
 
   /** Returns false if a listener has ended the persistent connection. */
-  #onConnectionEnded({ info, error }: AttemptOutcome): boolean {
+  #onConnectionEnded({ info, error }: AttemptOutcome, isLast = false): boolean {
     const connection = this.#connection;
     this.#connection = null;
-    if (connection !== null) this.#leave(info, error);
+    if (connection !== null) this.#leave(info, error, isLast);
     return this.#lifecycle.status.state !== "closed";
   }
 
-  #leave(info: CloseInfo, error: Error): void {
+  #leave(info: CloseInfo, error: Error, isLast: boolean): void {
     this.#latency.unwatch();
     this.#suspicions?.unwatch();
     this.#receiver.detach();
     this.#sender.onConnectionEnded(error);
     this.#preparation.onConnectionEnded();
-    if (this.session?.onSocketEnded(info) === true) this.#lifecycle.listeners.emit("detached", { info });
+    const isDetached = this.session?.onSocketEnded(info, isLast) === true;
+    if (isDetached) this.#lifecycle.listeners.emit("detached", { info });
   }
 
   /** The client is about to stop: ends the socket, and keeps the session for another client. */

@@ -110,7 +110,7 @@ export class ClientSessionCarrier extends CarriedSends implements Carrier, Sessi
     return this.#session.connect();
   }
 
-  onSocketEnded(info: CloseInfo): boolean {
+  onSocketEnded(info: CloseInfo, isLast = false): boolean {
     const link = this.#link;
     if (link === null) return false;
     this.#link = null;
@@ -122,11 +122,11 @@ export class ClientSessionCarrier extends CarriedSends implements Carrier, Sessi
       this.#end(this.#endedByServer ?? this.#session.end(), this.#lossIn(info));
       return false;
     }
-    const { isAttached } = this;
-    if (isAttached) this.#runtime.monitor?.onSessionDetached(this.id, "client", info);
+    const isDetached = this.isAttached && !isLast;
+    if (isDetached) this.#runtime.monitor?.onSessionDetached(this.id, "client", info);
     this.#session.detach();
     this.sender.detach();
-    return isAttached;
+    return isDetached;
   }
 
   /** Why the server ended the session with this socket; null if that was not a loss: the server agreed to end it, or closed it normally. */

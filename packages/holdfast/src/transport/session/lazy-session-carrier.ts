@@ -64,8 +64,8 @@ export class LazySessionCarrier implements SessionCarrier {
     return this.#carrier?.over(below, pingsAs, onWidth) ?? below; // `load()` precedes each connection.
   }
 
-  onSocketEnded(info: CloseInfo): boolean {
-    return this.#carrier?.onSocketEnded(info) ?? false;
+  onSocketEnded(info: CloseInfo, isLast?: boolean): boolean {
+    return this.#carrier?.onSocketEnded(info, isLast) ?? false;
   }
 
   save(): SavedClientSession | null {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { describe, test } from "node:test";
-import { explain, type CloseInfo, type Connection } from "../../../build/index.js";
+import { explain, type CloseInfo, type Connection, type DiagnosticsMessages } from "../../../build/index.js";
 import { eventually } from "holdfast-testkit";
 import { keepOpen, receive, SessionPair, type PairOptions } from "./session-pair.js";
 
@@ -126,4 +127,28 @@ describe("A session that the client's code ends", { timeout: 300_000 }, () => {
     await pair.connection.closed;
     assert.equal(pair.server.connections.size, 0);
   });
+
+  for (const how of ["terminate()", "an abort", "an error that is not retried"]) {
+    test(`L3: a client that ends by ${how} reports no "detached", since nothing resumes its session`, async () => {
+      const abort = new AbortController();
+      const client = { signal: abort.signal, retryable: () => false };
+      await using pair = await SessionPair.open({ client });
+      const events: string[] = [];
+      const id = pair.client.session?.id;
+      const onDetach = (message: unknown): void => {
+        const detached = message as DiagnosticsMessages["holdfast:session:detach"];
+        if (detached.id === id && detached.side === "client") events.push("holdfast:session:detach");
+      };
+      for (const name of ["detached", "resumed", "lost", "disconnected"] as const) {
+        pair.client.on(name, () => events.push(name));
+      }
+      subscribe("holdfast:session:detach", onDetach);
+      if (how === "terminate()") pair.client.terminate();
+      else if (how === "an abort") abort.abort();
+      else pair.client.connection?.terminate();
+      await pair.client.closed;
+      unsubscribe("holdfast:session:detach", onDetach);
+      assert.deepEqual(events, ["disconnected"]);
+    });
+  }
 });
