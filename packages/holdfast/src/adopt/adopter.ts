@@ -185,7 +185,7 @@ export class Adopter {
           hidesReasons: this.#hidesReasons,
           endsFirst: this.#endsFirst,
         };
-        return frames.open({ ...options, ...received, transport: new SocketByteStream(stream) }, events);
+        return frames.open({ ...options, ...received, stream: new SocketByteStream(stream) }, events);
       },
       keepalive: heartbeatKeepalive,
       handshake: {

@@ -49,7 +49,7 @@ export function openConnection(
   const opening = openUpgraded({ runtime, target, offer, settings, observer, tlsSessions }, (upgraded) => {
     const frames = overFrames({
       runtime,
-      transport: upgraded.transport,
+      stream: upgraded.transport,
       role: "client",
       settings: settings.connection,
       extension: upgraded.deflate?.extension ?? null,

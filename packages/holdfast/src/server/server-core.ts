@@ -145,7 +145,7 @@ export class ServerCore implements UpgradeRequestHandler, ConnectionEndObserver 
     const settings = receiver?.settings ?? this.settings.connection;
     const frames = overFrames({
       runtime: this.runtime,
-      transport,
+      stream: transport,
       role: "server",
       settings,
       extension: deflate?.extension ?? null,

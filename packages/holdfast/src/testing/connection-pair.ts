@@ -85,13 +85,13 @@ export function connectionPair<Data = unknown>(
   };
   const settings = { client: settingsOf("client"), server: settingsOf("server") };
   const agreed = negotiate(settings.client.compression, settings.server.compression);
-  const open = (role: Role, transport: MemoryStream, data?: unknown): Connection => {
+  const open = (role: Role, stream: MemoryStream, data?: unknown): Connection => {
     const extension = agreed?.[role] ?? null;
-    const preface = { runtime, transport, role, settings: settings[role], extension, preface: null };
+    const shared = { runtime, stream, role, settings: settings[role], extension, preface: null };
     return createConnection({
       keepalive: heartbeatKeepalive,
       runtime,
-      transport: overFrames({ ...preface, rest: NO_BYTES }),
+      transport: overFrames({ ...shared, rest: NO_BYTES }),
       settings: settings[role],
       handshake: handshakeOf(subprotocol, agreed, data),
       owner: null,

@@ -82,7 +82,7 @@ export class Harness {
       transport: layer(
         overFrames({
           runtime: this.runtime,
-          transport: this.transport,
+          stream: this.transport,
           role,
           settings,
           extension,

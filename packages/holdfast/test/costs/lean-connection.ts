@@ -68,7 +68,7 @@ function nothing(): void {
 export function openLean(): { readonly connection: Connection; readonly transport: LeanTransport } {
   const transport = new LeanTransport();
   const wire = overFrames({
-    ...{ runtime, transport, role: "server", settings, extension: null },
+    ...{ runtime, stream: transport, role: "server", settings, extension: null },
     ...{ preface: null, rest: new Uint8Array() },
   } as const);
   const connection = createConnection({

@@ -78,7 +78,7 @@ export class ScriptedAttempt {
       runtime: this.#runtime,
       transport: overFrames({
         runtime: this.#runtime,
-        transport: this.transport,
+        stream: this.transport,
         role: "client",
         settings,
         extension,

@@ -60,7 +60,7 @@ class BrowserTransport implements MessageTransport {
   readonly #handler: MessageTransportHandler;
   readonly #queue: PageSendQueue;
   #fragments: Fragment[] = [];
-  #sink: PieceHandler | null = null;
+  #pieceHandler: PieceHandler | null = null;
   /** The amount received since reading was paused; null while it is not paused. */
   #surplus: { messages: number; bytes: number } | null = null;
   #hasFailed = false;
@@ -163,8 +163,8 @@ class BrowserTransport implements MessageTransport {
     this.#surplus = null;
   }
 
-  streamTo(sink: PieceHandler | null): void {
-    this.#sink = sink;
+  streamTo(handler: PieceHandler | null): void {
+    this.#pieceHandler = handler;
   }
 
   end(): void {
@@ -189,7 +189,7 @@ class BrowserTransport implements MessageTransport {
     this.bytesReceived += message.length;
     if (this.#hasFailed) return;
     const problem = this.#problemOf(message);
-    if (problem === null) this.#tell(message);
+    if (problem === null) this.#deliver(message);
     else this.#fail(problem);
   }
 
@@ -214,15 +214,15 @@ class BrowserTransport implements MessageTransport {
     return new MessageTooBigError(text, surplus.bytes, SURPLUS * maxQueuedBytes);
   }
 
-  #tell(message: Message): void {
-    const sink = this.#sink;
-    if (sink === null) {
+  #deliver(message: Message): void {
+    const handler = this.#pieceHandler;
+    if (handler === null) {
       this.#handler.onMessage(message);
       return;
     }
-    this.#sink = null;
-    if (message.length > 0) sink.onPiece(message);
-    sink.onLastPiece();
+    this.#pieceHandler = null;
+    if (message.length > 0) handler.onPiece(message);
+    handler.onLastPiece();
   }
 
   #fail(error: MessageTooBigError): void {

@@ -31,11 +31,12 @@ const NO_PAYLOAD = new Uint8Array();
 
 class HeartbeatByMessages extends TransportDecorator {
   readonly #messages: HeartbeatMessages;
-  readonly #takeBack = new Map<string, () => void>();
+  /** Unsent pings and their cancel functions. */
+  readonly #waitingPings = new Map<string, () => void>();
   /** Pings that have been sent and not answered, oldest first. */
   #sent: SentPing[] = [];
   #count = 0;
-  #sink: PieceHandler | null = null;
+  #pieceHandler: PieceHandler | null = null;
   #hasFailed = false;
 
   constructor(below: MessageTransportFactory, handler: MessageTransportHandler, messages: HeartbeatMessages) {
@@ -52,24 +53,24 @@ class HeartbeatByMessages extends TransportDecorator {
     const message = this.#ask("ping", () => checkPing(this.#messages.ping(number)));
     if (message === null) return;
     let hasLeft = false as boolean; // The message may be sent during the call below.
-    const takeBack = this.wire.sendAhead(message, () => {
+    const withdraw = this.transport.sendAhead(message, () => {
       hasLeft = true;
-      this.#takeBack.delete(key);
+      this.#waitingPings.delete(key);
       this.#sent.push({ number, payload });
       if (this.#sent.length > MAX_PINGS) this.#sent.shift();
       this.handler.onPingSent(key);
     });
-    if (!hasLeft) this.#takeBack.set(key, takeBack);
+    if (!hasLeft) this.#waitingPings.set(key, withdraw);
   }
 
   override abandonPing(key: string): void {
-    this.#takeBack.get(key)?.();
-    this.#takeBack.delete(key);
+    this.#waitingPings.get(key)?.();
+    this.#waitingPings.delete(key);
   }
 
   /** Delivers whole messages, so that each one can be tested. */
-  override streamTo(sink: PieceHandler | null): void {
-    this.#sink = sink;
+  override streamTo(handler: PieceHandler | null): void {
+    this.#pieceHandler = handler;
   }
 
   override onMessage(message: Message): void {
@@ -77,7 +78,7 @@ class HeartbeatByMessages extends TransportDecorator {
     const answered = this.#ask("isPong", () => checkAnswer(this.#messages.isPong(message)));
     if (answered === null) return;
     if (answered !== false) this.#onPong(answered);
-    if (answered === false || this.#messages.showPongs === true) this.#tell(message);
+    if (answered === false || this.#messages.showPongs === true) this.#deliver(message);
   }
 
   /** An answer to a ping also answers all earlier pings. */
@@ -92,15 +93,15 @@ class HeartbeatByMessages extends TransportDecorator {
     this.handler.onPong(ping.payload);
   }
 
-  #tell(message: Message): void {
-    const sink = this.#sink;
-    this.#sink = null;
-    if (sink === null) {
+  #deliver(message: Message): void {
+    const handler = this.#pieceHandler;
+    this.#pieceHandler = null;
+    if (handler === null) {
       this.handler.onMessage(message);
       return;
     }
-    if (message.length > 0) sink.onPiece(message);
-    sink.onLastPiece();
+    if (message.length > 0) handler.onPiece(message);
+    handler.onLastPiece();
   }
 
   /** Null if the application's function threw, which ends the connection. */

@@ -36,7 +36,7 @@ const COPY_AT_MOST = 64 * 1024;
 
 export interface OutboxOptions {
   readonly runtime: FrameRuntime;
-  readonly transport: ByteStream;
+  readonly stream: ByteStream;
   readonly role: Role;
   readonly settings: Omit<ReceiveSettings, "extension"> & { readonly writeLimit: number };
   /** The negotiated extension; null for none. */
@@ -89,7 +89,7 @@ export abstract class Outbox implements Flushable, ProtocolHandler {
   constructor(options: OutboxOptions, handler: MessageTransportHandler, messages: MessageHandler) {
     const { runtime, role, settings, extension, onBytes = null } = options;
     this.runtime = runtime;
-    this.stream = options.transport;
+    this.stream = options.stream;
     this.handler = handler;
     const encoder = options.encoder ?? (role === "client" ? runtime.clientEncoder : runtime.serverEncoder);
     this.protocol = new Protocol(messages, this, { ...settings, encoder, extension, onBytes });

@@ -64,7 +64,7 @@ export class LinkProtocol extends TransportDecorator {
   readonly #pingsAs: PingsAs;
   /** Unsent pings and their cancel functions; null before one had to wait. */
   #waitingPings: Map<string, () => void> | null = null;
-  #takePongBack: () => void = ignore;
+  #withdrawPong: () => void = ignore;
   /** How the newest ping arrived; the pong is sent the same way. */
   #pingedAs: PingsAs = "frames";
   /** A text message is being sent in fragments, and all of them so far were empty. */
@@ -100,8 +100,11 @@ export class LinkProtocol extends TransportDecorator {
   }
 
   override sendText(text: string | TextBytes, settings: SendSettings): Promise<void> {
-    if (!isMarked(text)) return this.wire.sendText(text, settings);
-    return this.wire.sendText(typeof text === "string" ? MARK + text : new TextBytes(marked(text)), settings);
+    if (!isMarked(text)) return this.transport.sendText(text, settings);
+    return this.transport.sendText(
+      typeof text === "string" ? MARK + text : new TextBytes(marked(text)),
+      settings,
+    );
   }
 
   override sendShared(message: SharedMessage): boolean {
@@ -110,39 +113,39 @@ export class LinkProtocol extends TransportDecorator {
     if (super.sendShared(message)) return true;
     const settings: SendSettings = { mayEncode, signal: null, receipt: null };
     void (typeof data === "string"
-      ? this.wire.sendText(data, settings)
-      : this.wire.sendBinary(data, settings));
+      ? this.transport.sendText(data, settings)
+      : this.transport.sendBinary(data, settings));
     return true;
   }
 
   override sendFragment(fragment: Fragment): Promise<void> {
     const { type, payload, isFirst } = fragment;
     if (isFirst) this.#isAtStartOfText = type === "text";
-    if (!this.#isAtStartOfText || payload.length === 0) return this.wire.sendFragment(fragment);
+    if (!this.#isAtStartOfText || payload.length === 0) return this.transport.sendFragment(fragment);
     this.#isAtStartOfText = false;
-    if (payload[0] !== MARK_CODE) return this.wire.sendFragment(fragment);
-    return this.wire.sendFragment({ ...fragment, payload: marked(payload) });
+    if (payload[0] !== MARK_CODE) return this.transport.sendFragment(fragment);
+    return this.transport.sendFragment({ ...fragment, payload: marked(payload) });
   }
 
   override start(): void {
     this.announce();
-    this.wire.start();
+    this.transport.start();
   }
 
   override queueClose(close: CloseFrame, isUrgent: boolean): void {
-    if (this.wire.closeReceived === null) this.announce(); // The peer is leaving and does not need it.
-    this.wire.queueClose(close, isUrgent);
+    if (this.transport.closeReceived === null) this.announce(); // The peer is leaving and does not need it.
+    this.transport.queueClose(close, isUrgent);
   }
 
   override queuePing(key: string, payload: Uint8Array): void {
     // Announce it with a ping of the keepalive, so that the announcements to all connections do not coincide.
     this.announce();
     if (this.#pingsAs === "frames") {
-      this.wire.queuePing(key, payload);
+      this.transport.queuePing(key, payload);
       return;
     }
     let hasLeft = false as boolean; // The message may be sent during the call below.
-    const withdraw = this.wire.sendAhead(writeLinkMessage("ping", payload), () => {
+    const withdraw = this.transport.sendAhead(writeLinkMessage("ping", payload), () => {
       hasLeft = true;
       this.#waitingPings?.delete(key);
       this.handler.onPingSent(key);
@@ -158,7 +161,7 @@ export class LinkProtocol extends TransportDecorator {
   }
 
   override abandonPing(key: string): void {
-    if (this.#pingsAs === "frames") this.wire.abandonPing(key);
+    if (this.#pingsAs === "frames") this.transport.abandonPing(key);
     this.#waitingPings?.get(key)?.();
     this.#waitingPings?.delete(key);
   }
@@ -168,18 +171,18 @@ export class LinkProtocol extends TransportDecorator {
    */
   override queuePong(payload: Uint8Array): void {
     if (this.#pingedAs === "frames") {
-      this.wire.queuePong(payload);
+      this.transport.queuePong(payload);
       return;
     }
-    this.#takePongBack();
-    this.#takePongBack = ignore;
-    this.#takePongBack = this.wire.sendAhead(writeLinkMessage("pong", payload), ignore);
+    this.#withdrawPong();
+    this.#withdrawPong = ignore;
+    this.#withdrawPong = this.transport.sendAhead(writeLinkMessage("pong", payload), ignore);
   }
 
   override streamTo(handler: PieceHandler | null): void {
     this.#pieceHandler = handler;
     // A message that a word of the link protocol announced is never delivered in pieces.
-    if (this.#announcer === null) this.wire.streamTo(handler && new LinkPieces(handler, this));
+    if (this.#announcer === null) this.transport.streamTo(handler && new LinkPieces(handler, this));
   }
 
   /** A message that a word of the link protocol announced is never delivered in pieces. */
@@ -235,9 +238,9 @@ export class LinkProtocol extends TransportDecorator {
   /** Announces the width to a client if it has changed. */
   protected announce(): void {
     const width = this.#spread.widthToAnnounce?.() ?? null;
-    if (width === null || width === this.#announced || this.wire.closeSent !== null) return;
+    if (width === null || width === this.#announced || this.transport.closeSent !== null) return;
     this.#announced = width;
-    this.wire.sendAhead(writeSpread(width), ignore);
+    this.transport.sendAhead(writeSpread(width), ignore);
   }
 
   #onLinkMessage(text: string | TextBytes): void {
@@ -272,7 +275,7 @@ export class LinkProtocol extends TransportDecorator {
     else if (this.#announcer !== null) this.failLink(EXPECTED_ANNOUNCED);
     else {
       this.#announcer = { word, argument };
-      if (this.#pieceHandler !== null) this.wire.streamTo(null);
+      if (this.#pieceHandler !== null) this.transport.streamTo(null);
     }
   }
 
@@ -287,7 +290,7 @@ export class LinkProtocol extends TransportDecorator {
   }
 
   get #channel(): WordChannel {
-    return (this.#words ??= new WordChannel(this.wire));
+    return (this.#words ??= new WordChannel(this.transport));
   }
 }
 

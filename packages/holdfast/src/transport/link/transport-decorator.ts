@@ -22,17 +22,17 @@ import type {
 
 export abstract class TransportDecorator implements MessageTransport, MessageTransportHandler {
   /** The wrapped transport. */
-  protected readonly wire: MessageTransport;
+  protected readonly transport: MessageTransport;
   /** The handler of this transport's events. */
   protected readonly handler: MessageTransportHandler;
 
   protected constructor(below: MessageTransportFactory, handler: MessageTransportHandler) {
     this.handler = handler;
-    this.wire = below(this);
+    this.transport = below(this);
   }
 
   get role(): Role {
-    return this.wire.role;
+    return this.transport.role;
   }
 
   get frameObserver(): FrameObserver | null {
@@ -40,7 +40,7 @@ export abstract class TransportDecorator implements MessageTransport, MessageTra
   }
 
   refreshObserver(): void {
-    this.wire.refreshObserver?.();
+    this.transport.refreshObserver?.();
   }
 
   get hasBusyReader(): boolean {
@@ -48,147 +48,147 @@ export abstract class TransportDecorator implements MessageTransport, MessageTra
   }
 
   get remoteAddress(): Address | null {
-    return this.wire.remoteAddress;
+    return this.transport.remoteAddress;
   }
 
   get localAddress(): Address | null {
-    return this.wire.localAddress;
+    return this.transport.localAddress;
   }
 
   get link(): LinkWords | null {
-    return this.wire.link ?? null;
+    return this.transport.link ?? null;
   }
 
   get canPing(): boolean {
-    return this.wire.canPing;
+    return this.transport.canPing;
   }
 
   get bufferedAmount(): number {
-    return this.wire.bufferedAmount;
+    return this.transport.bufferedAmount;
   }
 
   get isReceiving(): boolean {
-    return this.wire.isReceiving ?? false;
+    return this.transport.isReceiving ?? false;
   }
 
   get unsentBytes(): number {
-    return this.wire.unsentBytes;
+    return this.transport.unsentBytes;
   }
 
   get bytesReceived(): number {
-    return this.wire.bytesReceived;
+    return this.transport.bytesReceived;
   }
 
   get bytesSent(): number {
-    return this.wire.bytesSent;
+    return this.transport.bytesSent;
   }
 
   get lastReceivedAt(): number {
-    return this.wire.lastReceivedAt;
+    return this.transport.lastReceivedAt;
   }
 
   get lastSentAt(): number | null {
-    return this.wire.lastSentAt;
+    return this.transport.lastSentAt;
   }
 
   get closeSent(): CloseFrame | null {
-    return this.wire.closeSent;
+    return this.transport.closeSent;
   }
 
   get closeReceived(): CloseFrame | null {
-    return this.wire.closeReceived;
+    return this.transport.closeReceived;
   }
 
   get isCloseWaiting(): boolean {
-    return this.wire.isCloseWaiting ?? false;
+    return this.transport.isCloseWaiting ?? false;
   }
 
   get answersClose(): boolean {
-    return this.wire.answersClose ?? false;
+    return this.transport.answersClose ?? false;
   }
 
   get receivedFirst(): boolean {
-    return this.wire.receivedFirst;
+    return this.transport.receivedFirst;
   }
 
   get session(): TransportSession | null {
-    return this.wire.session ?? null;
+    return this.transport.session ?? null;
   }
 
   start(): void {
-    this.wire.start();
+    this.transport.start();
   }
 
   sendText(text: string | TextBytes, settings: SendSettings): Promise<void> {
-    return this.wire.sendText(text, settings);
+    return this.transport.sendText(text, settings);
   }
 
   sendShared(message: SharedMessage): boolean {
-    return this.wire.sendShared?.(message) ?? false;
+    return this.transport.sendShared?.(message) ?? false;
   }
 
   sendBinary(payload: Uint8Array, settings: SendSettings): Promise<void> {
-    return this.wire.sendBinary(payload, settings);
+    return this.transport.sendBinary(payload, settings);
   }
 
   sendFragment(fragment: Fragment): Promise<void> {
-    return this.wire.sendFragment(fragment);
+    return this.transport.sendFragment(fragment);
   }
 
   sendAhead(message: string | Uint8Array, onSent: () => void): () => void {
-    return this.wire.sendAhead(message, onSent);
+    return this.transport.sendAhead(message, onSent);
   }
 
   queuePing(key: string, payload: Uint8Array): void {
-    this.wire.queuePing(key, payload);
+    this.transport.queuePing(key, payload);
   }
 
   abandonPing(key: string): void {
-    this.wire.abandonPing(key);
+    this.transport.abandonPing(key);
   }
 
   queuePong(payload: Uint8Array): void {
-    this.wire.queuePong(payload);
+    this.transport.queuePong(payload);
   }
 
   queueClose(close: CloseFrame, isUrgent: boolean): void {
-    this.wire.queueClose(close, isUrgent);
+    this.transport.queueClose(close, isUrgent);
   }
 
   hurryClose(): void {
-    this.wire.hurryClose?.();
+    this.transport.hurryClose?.();
   }
 
   flush(): void {
-    this.wire.flush();
+    this.transport.flush();
   }
 
   pause(): boolean {
-    return this.wire.pause();
+    return this.transport.pause();
   }
 
   resume(): void {
-    this.wire.resume();
+    this.transport.resume();
   }
 
   streamTo(handler: PieceHandler | null): void {
-    this.wire.streamTo(handler);
+    this.transport.streamTo(handler);
   }
 
   end(): void {
-    this.wire.end();
+    this.transport.end();
   }
 
   destroy(): void {
-    this.wire.destroy();
+    this.transport.destroy();
   }
 
   abandon(): void {
-    this.wire.abandon();
+    this.transport.abandon();
   }
 
   fail(closedError: () => Error): void {
-    this.wire.fail(closedError);
+    this.transport.fail(closedError);
   }
 
   // Events of the wrapped transport.

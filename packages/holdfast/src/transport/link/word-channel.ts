@@ -7,27 +7,27 @@ import { writeWord } from "./link-message.js";
 const MAX_UNHANDLED = 8;
 
 export class WordChannel implements LinkWords {
-  readonly #wire: MessageTransport;
+  readonly #transport: MessageTransport;
   readonly #handlers = new Map<string, WordHandler>();
   /** The newest arguments. A server remembers none: its clients are strangers. */
   readonly #unhandled: Map<string, string> | null;
 
-  constructor(wire: MessageTransport) {
-    this.#wire = wire;
-    this.#unhandled = wire.role === "client" ? new Map() : null;
+  constructor(transport: MessageTransport) {
+    this.#transport = transport;
+    this.#unhandled = transport.role === "client" ? new Map() : null;
   }
 
   sendWord(word: string, argument: string): Promise<void> {
-    return this.#wire.sendText(writeWord(word, argument), PLAIN);
+    return this.#transport.sendText(writeWord(word, argument), PLAIN);
   }
 
   sendAnnounced(word: string, argument: string, payload: Uint8Array): Promise<void> {
     void this.sendWord(word, argument);
-    return this.#wire.sendBinary(payload, PLAIN);
+    return this.#transport.sendBinary(payload, PLAIN);
   }
 
   sendWordAhead(word: string, argument: string, onSent: () => void): () => void {
-    return this.#wire.sendAhead(writeWord(word, argument), onSent);
+    return this.#transport.sendAhead(writeWord(word, argument), onSent);
   }
 
   handleWord(word: string, handler: WordHandler | null): void {

@@ -16,18 +16,21 @@ import type { ConnectionSession } from "../../connection/session-state.js";
 import type { MessageTransportFactory, TransportSession } from "../../connection/message-transport.js";
 import type {
   SessionCarrierHandler,
-  SessionCarrier as Carrier,
+  SessionCarrier,
   SessionCarrierSettings,
 } from "../../connection/session-carrier.js";
 import { CarriedSends } from "./carried-sends.js";
 import { hasEndedSession, hasEndedUnanswered } from "./session-end.js";
-import { ClientSessionLink, type SessionCarrier } from "./client-session-link.js";
+import { ClientSessionLink, type CarriedSession } from "./client-session-link.js";
 import type { SessionLink } from "./session-link.js";
 import { ResumptionReport } from "./resumption-report.js";
 import { ShownSession } from "./shown-session.js";
 import { SessionSender } from "./session-sender.js";
 
-export class ClientSessionCarrier extends CarriedSends implements Carrier, SessionCarrier, TransportSession {
+export class ClientSessionCarrier
+  extends CarriedSends
+  implements SessionCarrier, CarriedSession, TransportSession
+{
   readonly hasBusyReader = false;
   readonly #runtime: Runtime;
   readonly #settings: SessionCarrierSettings;

@@ -20,7 +20,7 @@ import { endsSession } from "./session-end.js";
 import { END, SessionLink, type SessionLinkHandler } from "./session-link.js";
 
 /** How the messages of a client's connection reach its session, which counts them. */
-export interface SessionCarrier extends SessionLinkHandler {
+export interface CarriedSession extends SessionLinkHandler {
   /** A socket is open. Returns the word with which the client begins on it. */
   onLink(link: ClientSessionLink): string;
   readonly state: TransportSession | null;
@@ -48,7 +48,7 @@ export interface SessionCarrier extends SessionLinkHandler {
 }
 
 export class ClientSessionLink extends SessionLink {
-  readonly #carrier: SessionCarrier;
+  readonly #carrier: CarriedSession;
   /** The first message on the socket; null once it was sent. */
   #firstWord: string | null;
   /** Set while the Close waits for the server's answer to `end`; null otherwise. */
@@ -61,7 +61,7 @@ export class ClientSessionLink extends SessionLink {
     below: MessageTransportFactory,
     handler: MessageTransportHandler,
     ends: { readonly pingsAs: PingsAs; readonly spread: SpreadEnd },
-    carrier: SessionCarrier,
+    carrier: CarriedSession,
   ) {
     super(below, handler, ends.pingsAs, ends.spread);
     this.#carrier = carrier;
@@ -121,12 +121,12 @@ export class ClientSessionLink extends SessionLink {
   /** A Close that ends the session follows the messages that wait, and a word that says so. */
   override queueClose(close: CloseFrame, isUrgent: boolean): void {
     const carrier = this.#carrier;
-    if (isUrgent || this.wire.closeReceived !== null) {
+    if (isUrgent || this.transport.closeReceived !== null) {
       super.queueClose(close, isUrgent);
       return;
     }
     carrier.whenIdle(() => {
-      if (this.wire.closeSent !== null) return;
+      if (this.transport.closeSent !== null) return;
       const ends = carrier.isEnding || endsSession(close.code);
       this.#sendClose = () => super.queueClose(close, isUrgent);
       if (ends && carrier.state?.isAttached === true) this.#end();
@@ -157,7 +157,7 @@ export class ClientSessionLink extends SessionLink {
 
   #onAnswer(): void {
     this.#stopWaiting();
-    if (this.wire.closeSent === null) this.#sendClose();
+    if (this.transport.closeSent === null) this.#sendClose();
   }
 
   #stopWaiting(): void {

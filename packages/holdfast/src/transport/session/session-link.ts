@@ -98,8 +98,8 @@ export class SessionLink extends LinkProtocol {
 
   /** Sends a word after the messages that were sent before. Not between two fragments. */
   sendWord(word: string): void {
-    if (this.wire.closeSent !== null) return; // Nothing follows a Close (RFC 6455 section 5.5.1).
-    void this.wire.sendText(word, WORD);
+    if (this.transport.closeSent !== null) return; // Nothing follows a Close (RFC 6455 section 5.5.1).
+    void this.transport.sendText(word, WORD);
     if (this.#hasSpoken) return;
     this.#hasSpoken = true;
     this.announce();
@@ -112,13 +112,13 @@ export class SessionLink extends LinkProtocol {
 
   /** Sends a word ahead of queued messages; "" for none. */
   sendWordAhead(word: string): void {
-    if (this.wire.closeSent !== null || word === "") return;
-    this.wire.sendAhead(word, ignore);
+    if (this.transport.closeSent !== null || word === "") return;
+    this.transport.sendAhead(word, ignore);
   }
 
   /** Whether a Close was sent: nothing follows it. The messages that the session counts meanwhile go on its next socket. */
   get isClosing(): boolean {
-    return this.wire.closeSent !== null;
+    return this.transport.closeSent !== null;
   }
 
   /** Transmits a message that the session has counted. Resolves when there is room for more. */
@@ -184,7 +184,7 @@ export class SessionLink extends LinkProtocol {
   /** Sends `end` in the moments before the socket is cut. */
   endAtOnce(): void {
     this.sendWordAhead(END);
-    this.wire.flush();
+    this.transport.flush();
   }
 
   override onFailure(failure: TransportFailure): void {
@@ -246,7 +246,7 @@ const WORD: SendSettings = { mayEncode: false, signal: null, receipt: null };
 const ENCODED: SendSettings = { mayEncode: true, signal: null, receipt: null };
 
 /** Ignores everything: the link is not, or no more, that of a session. */
-const NOBODY: SessionLinkHandler = {
+export const NOBODY: SessionLinkHandler = {
   hasBusyReader: false,
   onData: ignore,
   onStreamed: ignore,

@@ -59,7 +59,7 @@ class Opening {
   readonly #alarm = new Alarm({ onAlarm: () => (this.#isGone ? this.#onUnexplained() : this.#onTimeout()) });
   #isGone = false;
   #hasFailed = false;
-  #wire: PortTransport | null = null;
+  #transport: PortTransport | null = null;
   /** Events that arrived before the caller could add listeners; null before the worker has opened, and later. */
   #heldEvents: WorkerEvent[] | null = null;
 
@@ -95,7 +95,7 @@ class Opening {
   #onEvents(items: readonly WorkerEvent[]): void {
     const [first, ...rest] = items;
     if (this.#heldEvents !== null) this.#heldEvents.push(...items);
-    else if (this.#wire !== null) this.#wire.onEvents(items);
+    else if (this.#transport !== null) this.#transport.onEvents(items);
     else if (first.type === "failed") this.#fail(this.#withWholeTime(rebuildError(first.error)));
     else if (first.type === "opened") this.#onOpened(first.opened, rest);
   }
@@ -133,7 +133,7 @@ class Opening {
       opened,
       settings,
       mailbox: this.#mailbox,
-      onTransport: (transport) => (this.#wire = transport),
+      onTransport: (transport) => (this.#transport = transport),
       onEnded: this.#release,
     });
     this.#resolve(connection);
@@ -144,7 +144,7 @@ class Opening {
   #deliverHeldEvents(): void {
     const events = this.#heldEvents;
     this.#heldEvents = null;
-    if (events !== null && events.length > 0) this.#wire?.onEvents(events);
+    if (events !== null && events.length > 0) this.#transport?.onEvents(events);
   }
 
   #onTimeout(): void {
@@ -173,8 +173,8 @@ class Opening {
   #onFailed(error: Error): void {
     this.#call.runtime.timers.cancel(this.#alarm);
     this.#deliverHeldEvents();
-    if (this.#wire === null) this.#fail(error);
-    else this.#wire.onGone(error);
+    if (this.#transport === null) this.#fail(error);
+    else this.#transport.onGone(error);
   }
 
   #fail(error: unknown): void {

@@ -31,7 +31,7 @@ test("C3: the round trip begins when the ping is written, not when the write ret
   const settings = checkConnectionOptions({});
   const wire = overFrames({
     runtime,
-    transport,
+    stream: transport,
     role: "client",
     settings,
     extension: null,

@@ -45,7 +45,7 @@ class Bench {
     };
     const makeWire = overFrames({
       runtime: new FrameRuntime(this.clock, new SeededRandom()),
-      transport: this.transport,
+      stream: this.transport,
       role,
       settings: { maxMessageSize: 1024, writeLimit: 1024 },
       extension: null,
