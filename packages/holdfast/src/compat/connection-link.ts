@@ -148,7 +148,7 @@ class ConnectionLink implements Link {
     connection.forEach(onMessage).then(
       (info) => this.#handler.onEnd(info),
       (thrown: unknown) => {
-        // Only memory that ran out brings us here: listeners' errors are reported by the platform.
+        // Only after running out of memory: the platform reports the errors of listeners.
         this.fail(errorOf(thrown));
         void connection.closed.then((info) => this.#handler.onEnd(info));
       },

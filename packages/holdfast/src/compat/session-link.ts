@@ -66,14 +66,14 @@ export class SessionOpener<Options extends ConnectorOptions> implements LinkOpen
       // The standard reports an attempt that fails. Only a session is worth another one.
       retryable: (error, byDefault) => link.hasOpened && (retryable?.(error, byDefault) ?? byDefault),
     });
-    const link: SessionLink = new SessionLink(persistent, handler, this.platform);
+    const link: ResumableLink = new ResumableLink(persistent, handler, this.platform);
     signal.addEventListener("abort", () => {
       if (!link.hasOpened) persistent.terminate();
     });
   }
 }
 
-class SessionLink implements Link {
+class ResumableLink implements Link {
   readonly extensions = "";
   subprotocol = "";
   hasOpened = false;

@@ -50,8 +50,8 @@ function nameCallers(error: HoldfastError): void {
   const frames = (here.stack ?? "").split("\n").filter((line) => line.startsWith("    at async "));
   if (frames.length === 0) return;
   const before = callers === 0 ? `${error.name}: ${error.message}` : (error.stack ?? "");
-  const news = frames.filter((frame) => !before.includes(frame));
-  if (news.length === 0) return;
-  error.stack = [before, ...news].join("\n");
+  const others = frames.filter((frame) => !before.includes(frame));
+  if (others.length === 0) return;
+  error.stack = [before, ...others].join("\n");
   named.set(error, callers + 1);
 }

@@ -6,6 +6,7 @@ import type { ObservedFrame } from "../shared/observed-frame.js";
 import type { CloseInfo } from "./close-info.js";
 import type { Connection } from "./connection.js";
 import type { SessionResumedEvent } from "./session-state.js";
+import type { Role } from "../shared/role.js";
 import type { SessionLoss } from "../shared/session-errors.js";
 
 /** Receives the events of every connection of a runtime as they happen. Must not throw. */
@@ -25,15 +26,13 @@ export interface DiagnosticsObserver {
   onFrameReceived(connection: Connection, frame: ObservedFrame): void;
   onClose(connection: Connection, info: CloseInfo): void;
   /** A session has its first socket in this process. It `isNew` unless another process, or an earlier page, began it. */
-  onSessionOpen(id: string, side: Side, isNew: boolean): void;
+  onSessionOpen(id: string, side: Role, isNew: boolean): void;
   /** A session has lost its socket, and can be resumed. */
-  onSessionDetached(id: string, side: Side, info: CloseInfo): void;
-  onSessionResumed(id: string, side: Side, event: SessionResumedEvent): void;
+  onSessionDetached(id: string, side: Role, info: CloseInfo): void;
+  onSessionResumed(id: string, side: Role, event: SessionResumedEvent): void;
   /** A session ended; `reason` is null if it was not lost. Exactly once for each that opened. */
-  onSessionClosed(id: string, side: Side, event: SessionClosedEvent): void;
+  onSessionClosed(id: string, side: Role, event: SessionClosedEvent): void;
 }
-
-type Side = "client" | "server";
 
 export interface SessionClosedEvent {
   readonly reason: SessionLoss | null;

@@ -66,7 +66,7 @@ export function tlsOf(source: RequestSource): RequestTLS | null {
   const { authorizationError } = socket as { authorizationError?: Error | string | null };
   return {
     authorized: socket.authorized && !isMissing, // On Deno, all clients are authorized that do not have to be.
-    authorizationError: codeOf(authorizationError ?? null),
+    authorizationError: reasonOf(authorizationError ?? null),
     peerCertificate: isMissing ? null : certificate,
     protocol: socket.getProtocol?.() ?? null,
     cipher: socket.getCipher?.() ?? { name: "", standardName: "", version: "" },
@@ -118,7 +118,7 @@ function isTLS(socket: Duplex | Socket): socket is EncryptedSocket & Socket {
 }
 
 /** Node's types promise an Error, but a server has its code. */
-function codeOf(error: Error | string | null): string | null {
+function reasonOf(error: Error | string | null): string | null {
   return error instanceof Error ? error.message : error;
 }
 

@@ -32,7 +32,7 @@ export function withDebugLog(settings: ConnectionSettings): ConnectionSettings {
 const standardError: LineWriter = { write: (text) => process.stderr.write(text) };
 
 /** Creates a logger for people; null if `value`, from the environment, disables it. */
-export function debugLog(value: string, sink: LineWriter): Logger | null {
+export function debugLog(value: string, writer: LineWriter): Logger | null {
   const topics = value
     .toLowerCase()
     .split(",")
@@ -40,7 +40,7 @@ export function debugLog(value: string, sink: LineWriter): Logger | null {
   if (topics.every((topic) => OFF.has(topic))) return null;
   // An unknown topic enables everything: too much output is better than a silence that looks meaningful.
   const shown = topics.map((topic) => TOPICS.get(topic) ?? EVERYTHING).join("");
-  return new DebugLog(`${shown}${ALWAYS}`, sink);
+  return new DebugLog(`${shown}${ALWAYS}`, writer);
 }
 
 const OFF: ReadonlySet<string> = new Set(["", "0", "false"]);
@@ -63,13 +63,13 @@ interface LineDetails {
 
 class DebugLog implements Logger {
   readonly #shown: string;
-  readonly #sink: LineWriter;
+  readonly #writer: LineWriter;
   /** The ids of open connections. */
   readonly #alive = new Set<string>();
 
-  constructor(shown: string, sink: LineWriter) {
+  constructor(shown: string, writer: LineWriter) {
     this.#shown = shown;
-    this.#sink = sink;
+    this.#writer = writer;
   }
 
   debug(message: string, { id, side }: LineDetails = {}): void {
@@ -100,7 +100,7 @@ class DebugLog implements Logger {
   }
 
   #print(line: string): void {
-    if (this.#shown.includes(line.charAt(0))) this.#sink.write(`${line}\n`);
+    if (this.#shown.includes(line.charAt(0))) this.#writer.write(`${line}\n`);
   }
 }
 
