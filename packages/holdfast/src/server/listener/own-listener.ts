@@ -4,7 +4,8 @@ import type { Cluster } from "node:cluster";
 import type { Server as Listener, Socket } from "node:net";
 import { nodeModule } from "../../protocol/node-module.js";
 import type { FaultLogger } from "../../connection/platform.js";
-import type { Address, Clock } from "../../connection/ports.js";
+import type { Clock } from "../../connection/ports.js";
+import { addressOf } from "../../transport/node/socket-byte-stream.js";
 import { withoutThrowing, type ProxyTrust } from "../forwarding/trust.js";
 import type { AddressLimits } from "../limits/address-limits.js";
 import type { ServerListener } from "./server-listener.js";
@@ -127,13 +128,9 @@ function limitSockets(
 ): void {
   const trusts = trust === null ? () => false : withoutThrowing(trust, logger);
   listener.on("connection", (socket: Socket) => {
-    const address = peerOf(socket);
+    const address = addressOf(socket.remoteAddress, socket.remotePort);
     if (address === null || trusts(address.address, 0)) return;
     if (!limits.addSocket(address)) socket.destroy();
     else socket.once("close", () => limits.removeSocket(address));
   });
-}
-
-function peerOf({ remoteAddress, remotePort }: Socket): Address | null {
-  return remoteAddress === undefined ? null : { address: remoteAddress, port: remotePort ?? 0 };
 }

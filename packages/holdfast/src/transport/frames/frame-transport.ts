@@ -124,7 +124,7 @@ export class FrameTransport extends MessageSender implements MessageTransport, B
     this.runtime.clock.afterPoll(() => {
       if (this.#initialBytes === null) return; // The stream has already ended.
       this.#deliverInitialBytes();
-      if (!this.protocol.isPaused && !this.protocol.isDecoding) this.stream.resume();
+      this.#resumeReading();
     });
   }
 

@@ -3,10 +3,11 @@
 
 import type { Http2Session, Http2Stream } from "node:http2";
 import type { Socket } from "node:net";
+import { ignore } from "../../shared/deferred.js";
 import { nodeModule } from "../../protocol/node-module.js";
 import type { Address, ByteStream, ByteStreamHandler } from "../../connection/ports.js";
 import { keepReading } from "./http2-reading.js";
-import { isOfUnixServer } from "./socket-byte-stream.js";
+import { addressOf, isOfUnixServer } from "./socket-byte-stream.js";
 
 export class Http2ByteStream implements ByteStream {
   readonly #stream: Http2Stream;
@@ -23,7 +24,7 @@ export class Http2ByteStream implements ByteStream {
   #isClosed = false;
 
   /** @param onCut called if this side destroys the stream before the peer has ended it */
-  constructor(stream: Http2Stream, onCut: () => void = () => undefined) {
+  constructor(stream: Http2Stream, onCut = ignore) {
     this.#stream = stream;
     this.#session = stream.session;
     this.#onCut = onCut;
@@ -31,16 +32,12 @@ export class Http2ByteStream implements ByteStream {
 
   get remoteAddress(): Address | null {
     const socket = this.#socket;
-    return socket?.remoteAddress === undefined
-      ? null
-      : { address: socket.remoteAddress, port: socket.remotePort ?? 0 };
+    return addressOf(socket?.remoteAddress, socket?.remotePort);
   }
 
   get localAddress(): Address | null {
     const socket = this.#socket;
-    return socket?.localAddress === undefined
-      ? null
-      : { address: socket.localAddress, port: socket.localPort ?? 0 };
+    return addressOf(socket?.localAddress, socket?.localPort);
   }
 
   get isUnix(): boolean {
@@ -144,12 +141,8 @@ export class Http2ByteStream implements ByteStream {
   /** Reports that the HTTP/2 connection was closed in order, or that the peer has reset this stream. */
   #reportAbort(): void {
     this.#isEndReported = true;
-    const { rstCode } = this.#stream;
-    if (this.#abortedBy === "connection") {
-      this.#handler?.onEof();
-      return;
-    }
-    this.#handler?.onError(resetError(rstCode));
+    if (this.#abortedBy === "connection") this.#handler?.onEof();
+    else this.#handler?.onError(resetError(this.#stream.rstCode));
   }
 }
 

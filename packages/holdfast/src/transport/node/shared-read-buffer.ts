@@ -26,17 +26,17 @@ const CHUNK_SIZE = 64 * 1024;
 const BULK_FROM = CHUNK_SIZE / 4;
 
 /** Bun and Deno have their own socket implementations without this option. */
-const canLend = !("Bun" in globalThis) && !("Deno" in globalThis);
+const isSupported = !("Bun" in globalThis) && !("Deno" in globalThis);
 
-const readings = new WeakMap<Duplex, SharedReadBuffer>();
+const buffers = new WeakMap<Duplex, SharedReadBuffer>();
 let sharedMemory: Buffer | null = null;
 
 /** Opens a socket that reads into the shared buffer, if the runtime supports that. */
 export function openWithSharedBuffer(open: (options: { readonly onread?: OnReadOpts }) => Socket): Socket {
-  if (!canLend) return open({});
-  const reading = new SharedReadBuffer();
-  const socket = open({ onread: reading.options });
-  readings.set(socket, reading);
+  if (!isSupported) return open({});
+  const buffer = new SharedReadBuffer();
+  const socket = open({ onread: buffer.options });
+  buffers.set(socket, buffer);
   return socket;
 }
 
@@ -45,17 +45,14 @@ export function openWithSharedBuffer(open: (options: { readonly onread?: OnReadO
  * the socket emits `data` as any other. Later `data` listeners still get what arrives.
  */
 export function openForHttpClient(open: (options: { readonly onread?: OnReadOpts }) => Socket): Socket {
-  if (!canLend) return open({});
-  const reading = new SharedReadBuffer();
-  const socket = open({ onread: reading.options });
-  reading.emitFrom(socket);
-  readings.set(socket, reading);
+  const socket = openWithSharedBuffer(open);
+  sharedReadBufferOf(socket)?.emitFrom(socket);
   return socket;
 }
 
 /** Null for a socket or another stream that is read through its `data` events. */
 export function sharedReadBufferOf(stream: Duplex): SharedReadBuffer | null {
-  return readings.get(stream) ?? null;
+  return buffers.get(stream) ?? null;
 }
 
 export class SharedReadBuffer {

@@ -226,7 +226,8 @@ function isPlainSocket(stream: Duplex): boolean {
   return stream instanceof Socket && !("encrypted" in stream);
 }
 
-function addressOf(address: string | undefined, port: number | undefined): Address | null {
+/** Null for a stream without addresses. */
+export function addressOf(address: string | undefined, port: number | undefined): Address | null {
   return address === undefined ? null : { address, port: port ?? 0 };
 }
 

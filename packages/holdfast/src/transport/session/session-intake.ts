@@ -3,7 +3,6 @@
 
 import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
 import { decodeText, TextBytes } from "../../shared/text-bytes.js";
-import { ignore } from "../../shared/deferred.js";
 import type { SessionMessage } from "../../session/wire.js";
 import { copyOf } from "../../session/session-memory.js";
 import type { ReceiveLedger } from "../../session/receive-ledger.js";
@@ -14,7 +13,7 @@ import type { MessageTransportHandler } from "../../connection/message-transport
 import { ResumedPieces } from "./resumed-pieces.js";
 import type { ServerSessionTransportOptions, SessionBeginning } from "./server-session-options.js";
 import { NO_MESSAGES, type Progress } from "./session-extras.js";
-import type { SessionLink } from "./session-link.js";
+import { NOBODY, type SessionLink } from "./session-link.js";
 import { SessionSockets } from "./session-sockets.js";
 
 export abstract class SessionIntake extends SessionSockets {
@@ -125,11 +124,8 @@ export abstract class SessionIntake extends SessionSockets {
     if (current === null || this.handler.pauseReasons.length === 0) return;
     current.streamTo(null);
     current.bind({
+      ...NOBODY,
       shownSession,
-      hasBusyReader: false,
-      onData: ignore,
-      onStreamed: ignore,
-      onPingQueued: ignore,
       onWord: (message) => {
         if (message.type !== "skip") this.onWord(message); // Its positions follow those of the messages.
       },

@@ -218,7 +218,8 @@ export abstract class SessionPump extends Deadline {
   }
 }
 
-const WANT = writeSessionMessage({ type: "want" });
+/** Requests an ack. */
+export const WANT = writeSessionMessage({ type: "want" });
 
 /** Resolves when there is room for more. Also if the link is cut before that: the session keeps the message. */
 export function transmit(link: SessionLink, data: SessionMessageData, mayEncode: boolean): Promise<void> {

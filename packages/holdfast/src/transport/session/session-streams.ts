@@ -1,13 +1,12 @@
 // Sends the streamed messages of a session: they are counted, but not kept.
 
-import { writeSessionMessage } from "../../session/wire.js";
 import type { Fragment } from "../../connection/message-transport.js";
 import { NotSentError } from "../../connection/sending/not-sent-error.js";
 import { Deferred, quietly } from "../../shared/deferred.js";
 import { SENT } from "../../connection/sent.js";
 import { Receipt } from "./receipts.js";
 import type { SessionLink } from "./session-link.js";
-import { SessionPump } from "./session-pump.js";
+import { SessionPump, WANT } from "./session-pump.js";
 
 /** A message that is sent in fragments, and its link. */
 interface Stream {
@@ -120,5 +119,3 @@ export abstract class SessionStreams extends SessionPump {
     return logged !== null;
   }
 }
-
-const WANT = writeSessionMessage({ type: "want" });

@@ -82,7 +82,7 @@ export abstract class SocketKeepalive implements Keepalive {
   }
 
   open(): void {
-    // The socket's keepalive has begun.
+    // The socket's own keepalive does this.
   }
 
   onPingSent(): void {
@@ -91,10 +91,6 @@ export abstract class SocketKeepalive implements Keepalive {
 
   onTraffic(): void {
     // As above.
-  }
-
-  onPage(): void {
-    // Servers have no page.
   }
 
   pauseReading(): void {
@@ -109,9 +105,13 @@ export abstract class SocketKeepalive implements Keepalive {
     // As above.
   }
 
-  /** Of the connection and of the transport: the socket ends with its own connection. */
+  onPage(): void {
+    // Servers have no page.
+  }
+
+  /** Of the connection and of the transport. */
   end(): void {
-    // As above.
+    // The socket ends with its own connection.
   }
 }
 

@@ -41,9 +41,7 @@ export class WaitingMessages {
       const onAbort = (): void => {
         if (this.#remove(waiting)) reject(signal?.reason);
       };
-      const stopWatching = (): void => {
-        if (signal !== null) unwatchAbort(signal, onAbort);
-      };
+      const stopWatching = (): void => unwatchAbort(signal, onAbort);
       const waiting: WaitingMessage = {
         message,
         settings,
@@ -56,7 +54,7 @@ export class WaitingMessages {
           reject(error);
         },
       };
-      if (signal !== null) watchAbort(signal, onAbort);
+      watchAbort(signal, onAbort);
       this.#waiting.push(waiting);
       this.#bytes += dataOf(message).length;
       charge(this.#meter, message);

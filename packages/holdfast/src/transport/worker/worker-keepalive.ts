@@ -4,7 +4,7 @@ import { quietly } from "../../shared/deferred.js";
 import type { HeartbeatDeadlines } from "../../heartbeat/heartbeat.js";
 import type { HeartbeatSettings } from "../../heartbeat/signals.js";
 import type { LatencyStats } from "../../heartbeat/latency-statistics.js";
-import { LatencyStatistics } from "../../heartbeat/latency-statistics.js";
+import { noLatency } from "../../heartbeat/no-latency.js";
 import { keyOf, type Keepalive, type KeepaliveHandler } from "../../connection/keepalive/keepalive.js";
 import { PingWaiters } from "../../connection/keepalive/ping-waiters.js";
 import type { Runtime } from "../../connection/runtime.js";
@@ -34,7 +34,7 @@ export class WorkerKeepalive implements Keepalive {
   readonly #handler: KeepaliveHandler;
   readonly #mailbox: Mailbox<WorkerCommand, WorkerEvent>;
   readonly #waiters = new PingWaiters();
-  #stats: LatencyStats = new LatencyStatistics().snapshot();
+  #stats: LatencyStats = noLatency();
   #roundTrip: number | null = null;
   #longestGap = 0;
   #lastPingAt: number | null = null;
