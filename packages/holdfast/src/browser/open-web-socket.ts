@@ -1,7 +1,7 @@
 // Opens a WebSocket of the browser, with a deadline.
 
 import type { Runtime } from "../connection/runtime.js";
-import { Alarm, type AlarmHandler } from "../connection/timer-queue.js";
+import { Deadline } from "../connection/timer-queue.js";
 import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
 import { HandshakeError, InvalidStateError, InvalidURLError, OpenTimeoutError } from "../shared/errors.js";
 import { showURL } from "../shared/show-url.js";
@@ -51,11 +51,10 @@ export function isUnexplained(error: unknown): boolean {
 
 const UNEXPLAINED = "ERR_HOLDFAST_OPEN_FAILED";
 
-class WebSocketAttempt implements AlarmHandler {
+class WebSocketAttempt extends Deadline {
   readonly #options: OpenWebSocketOptions;
   readonly #onOpen: (socket: WebSocket) => void;
   readonly #reject: (error: unknown) => void;
-  readonly #alarm = new Alarm(this);
   readonly #socket: WebSocket;
 
   constructor(
@@ -63,6 +62,7 @@ class WebSocketAttempt implements AlarmHandler {
     onOpen: (socket: WebSocket) => void,
     reject: (error: unknown) => void,
   ) {
+    super();
     this.#options = options;
     this.#onOpen = onOpen;
     this.#reject = reject;
@@ -73,7 +73,7 @@ class WebSocketAttempt implements AlarmHandler {
     this.#socket.onerror = () => this.#onError();
     const { deadline, runtime, signal } = options;
     watchAbort(signal, this.#onAbort);
-    if (deadline !== null) runtime.timers.set(this.#alarm, deadline);
+    if (deadline !== null) runtime.timers.set(this, deadline);
   }
 
   /** If the page was late, the response may be waiting already: process events before failing. */
@@ -113,7 +113,7 @@ class WebSocketAttempt implements AlarmHandler {
     this.#socket.onopen = null;
     this.#socket.onclose = null;
     this.#socket.onerror = null;
-    this.#options.runtime.timers.cancel(this.#alarm);
+    this.#options.runtime.timers.cancel(this);
     unwatchAbort(this.#options.signal, this.#onAbort);
   }
 }

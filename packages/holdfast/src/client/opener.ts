@@ -3,7 +3,7 @@
 import type { Duplex } from "node:stream";
 import type { ByteStream } from "../connection/ports.js";
 import type { Runtime } from "../connection/runtime.js";
-import { Alarm, type AlarmHandler } from "../connection/timer-queue.js";
+import { Deadline } from "../connection/timer-queue.js";
 import { SocketByteStream } from "../transport/node/socket-byte-stream.js";
 import type { OpenObserver } from "../connection/open-observer.js";
 import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
@@ -68,13 +68,12 @@ export function openUpgraded<Result>(
   });
 }
 
-class Opener implements AlarmHandler {
+class Opener extends Deadline {
   readonly #options: OpenerOptions;
   readonly #runtime: Runtime;
   readonly #settings: ConnectSettings;
   readonly #onUpgraded: (upgraded: Upgraded) => void;
   readonly #reject: (error: unknown) => void;
-  readonly #alarm = new Alarm(this);
   #target: RequestTarget;
   #context: DialContext;
   readonly #redirects: Redirects;
@@ -88,6 +87,7 @@ class Opener implements AlarmHandler {
     onUpgraded: (upgraded: Upgraded) => void,
     reject: (error: unknown) => void,
   ) {
+    super();
     this.#options = options;
     this.#runtime = options.runtime;
     this.#settings = options.settings;
@@ -106,7 +106,7 @@ class Opener implements AlarmHandler {
     watchAbort(signal, this.#onAbort);
     if (openTimeout !== null) {
       this.#deadline = this.#runtime.clock.now() + openTimeout;
-      this.#runtime.timers.set(this.#alarm, this.#deadline);
+      this.#runtime.timers.set(this, this.#deadline);
     }
     void this.#dialAndUpgrade(first);
   }
@@ -256,7 +256,7 @@ class Opener implements AlarmHandler {
   #settle(): void {
     this.#isSettled = true;
     this.#http2?.end();
-    this.#runtime.timers.cancel(this.#alarm);
+    this.#runtime.timers.cancel(this);
     unwatchAbort(this.#settings.signal, this.#onAbort);
   }
 }

@@ -11,7 +11,7 @@ export interface AlarmHandler {
 }
 
 /**
- * A deadline that can be set, moved and cancelled, any number of times. A class with a single deadline may extend it.
+ * A deadline that can be set, moved and cancelled, any number of times. A class with a single deadline extends it.
  */
 export abstract class Deadline implements AlarmHandler, HeapItem {
   place = -1;
@@ -28,7 +28,7 @@ export abstract class Deadline implements AlarmHandler, HeapItem {
   }
 }
 
-/** A deadline that calls another object. */
+/** A deadline of an object that has several, or seldom one. */
 export class Alarm extends Deadline {
   readonly #handler: AlarmHandler;
 

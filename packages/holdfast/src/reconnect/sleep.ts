@@ -3,7 +3,7 @@
 import { unwatchAbort, watchAbort } from "../shared/abort-watch.js";
 import type { Connection } from "../connection/connection.js";
 import { coreOf } from "../connection/core-of.js";
-import { Alarm, type AlarmHandler, type TimerQueue } from "../connection/timer-queue.js";
+import { Deadline, type TimerQueue } from "../connection/timer-queue.js";
 
 /**
  * Resolves at the monotonic time `deadline`. Rejects earlier if the connection ends (with ConnectionClosed), or if the
@@ -25,12 +25,11 @@ export function sleepUntil(
   });
 }
 
-class Sleeper implements AlarmHandler {
+class Sleeper extends Deadline {
   readonly #timers: TimerQueue;
   readonly #signals: readonly AbortSignal[];
   readonly #resolve: () => void;
   readonly #reject: (error: unknown) => void;
-  readonly #alarm = new Alarm(this);
 
   constructor(
     timers: TimerQueue,
@@ -38,6 +37,7 @@ class Sleeper implements AlarmHandler {
     resolve: () => void,
     reject: (error: unknown) => void,
   ) {
+    super();
     this.#timers = timers;
     this.#signals = signals;
     this.#resolve = resolve;
@@ -46,7 +46,7 @@ class Sleeper implements AlarmHandler {
 
   sleep(deadline: number): void {
     for (const signal of this.#signals) watchAbort(signal, this.#onAbort);
-    this.#timers.set(this.#alarm, deadline);
+    this.#timers.set(this, deadline);
   }
 
   onAlarm(): void {
@@ -61,7 +61,7 @@ class Sleeper implements AlarmHandler {
 
   /** Removes the listeners and the alarm: one connection may outlive a million sleeps. */
   #stop(): void {
-    this.#timers.cancel(this.#alarm);
+    this.#timers.cancel(this);
     for (const signal of this.#signals) unwatchAbort(signal, this.#onAbort);
   }
 }

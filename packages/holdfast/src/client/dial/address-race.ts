@@ -5,7 +5,7 @@ import { ignore } from "../../shared/deferred.js";
 import { AsyncResource } from "node:async_hooks";
 import type { Duplex } from "node:stream";
 import type { Runtime } from "../../connection/runtime.js";
-import { Alarm, type AlarmHandler } from "../../connection/timer-queue.js";
+import { Deadline } from "../../connection/timer-queue.js";
 import { type SystemError } from "../open-failure.js";
 import { errorOf } from "../../shared/thrown.js";
 
@@ -26,9 +26,8 @@ export interface RaceSettings<Stream extends Duplex, Result> {
   closedEarly(): SystemError;
 }
 
-export class AddressRace<Stream extends Duplex, Result> implements AlarmHandler {
+export class AddressRace<Stream extends Duplex, Result> extends Deadline {
   readonly #settings: RaceSettings<Stream, Result>;
-  readonly #alarm = new Alarm(this);
   /** Pending attempts, each with the function that removes its listeners. */
   readonly #attempts = new Map<string, { readonly stream: Stream; readonly removeListeners: () => void }>();
   readonly #errors = new Map<string, SystemError>();
@@ -40,6 +39,7 @@ export class AddressRace<Stream extends Duplex, Result> implements AlarmHandler 
   readonly #startLater: () => void;
 
   constructor(settings: RaceSettings<Stream, Result>) {
+    super();
     this.#settings = settings;
     const start = () => this.#startNext();
     this.#startLater = settings.addresses.length > 1 ? AsyncResource.bind(start) : start;
@@ -61,7 +61,7 @@ export class AddressRace<Stream extends Duplex, Result> implements AlarmHandler 
   /** Ends the race. The caller destroys the streams. */
   stop(): void {
     this.#isOver = true;
-    this.#settings.runtime.timers.cancel(this.#alarm);
+    this.#settings.runtime.timers.cancel(this);
     for (const { removeListeners } of this.#attempts.values()) removeListeners();
     this.#attempts.clear();
   }
@@ -94,7 +94,7 @@ export class AddressRace<Stream extends Duplex, Result> implements AlarmHandler 
       return;
     }
     const { timers, clock } = runtime;
-    if (this.#next < addresses.length) timers.set(this.#alarm, clock.now() + ATTEMPT_DELAY);
+    if (this.#next < addresses.length) timers.set(this, clock.now() + ATTEMPT_DELAY);
   }
 
   #listen(address: string, stream: Stream): void {
@@ -119,7 +119,7 @@ export class AddressRace<Stream extends Duplex, Result> implements AlarmHandler 
     this.#attempts.delete(address);
     this.#errors.set(address, error);
     this.#settings.discard(stream);
-    this.#settings.runtime.timers.cancel(this.#alarm);
+    this.#settings.runtime.timers.cancel(this);
     if (this.#next < this.#settings.addresses.length) this.#startNext();
     else if (this.#attempts.size === 0) this.#endWith(this.#failure());
   }

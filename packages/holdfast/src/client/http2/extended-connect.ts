@@ -3,7 +3,7 @@
 
 import type { ClientHttp2Stream } from "node:http2";
 import type { Runtime } from "../../connection/runtime.js";
-import { Alarm, type AlarmHandler } from "../../connection/timer-queue.js";
+import { Deadline } from "../../connection/timer-queue.js";
 import { Http2ByteStream, resetStream } from "../../transport/node/http2-byte-stream.js";
 import type { HandshakeHead } from "../../protocol/handshake/client-handshake.js";
 import type { HandshakeError } from "../../shared/errors.js";
@@ -24,10 +24,9 @@ export interface Http2Request {
   readonly onFailed: (error: HandshakeError) => void;
 }
 
-export class ExtendedConnect implements AlarmHandler {
+export class ExtendedConnect extends Deadline {
   readonly #runtime: Runtime;
   readonly #openTimeout: number | null;
-  readonly #alarm = new Alarm(this);
   #session: SharedSession | null = null;
   /** Whether an earlier attempt opened the session, which may have ended since. */
   #isReused = false;
@@ -38,6 +37,7 @@ export class ExtendedConnect implements AlarmHandler {
   #onUnresponsive: (() => void) | null = null;
 
   constructor(runtime: Runtime, openTimeout: number | null) {
+    super();
     this.#runtime = runtime;
     this.#openTimeout = openTimeout;
   }
@@ -87,7 +87,7 @@ export class ExtendedConnect implements AlarmHandler {
   /** Stops waiting for the PING. Called when the attempt has succeeded or failed. */
   end(): void {
     this.#onUnresponsive = null;
-    this.#runtime.timers.cancel(this.#alarm);
+    this.#runtime.timers.cancel(this);
   }
 
   /** If this process was late, the kernel may hold the PING's answer already: read before retrying. */
@@ -110,7 +110,7 @@ export class ExtendedConnect implements AlarmHandler {
     };
     this.#onUnresponsive = onUnresponsive;
     const { timers, clock } = this.#runtime;
-    timers.set(this.#alarm, clock.now() + Math.min(PING_TIMEOUT, (this.#openTimeout ?? Infinity) / 3));
+    timers.set(this, clock.now() + Math.min(PING_TIMEOUT, (this.#openTimeout ?? Infinity) / 3));
     session.onPong(() => {
       if (this.#onUnresponsive === onUnresponsive) this.end();
     });

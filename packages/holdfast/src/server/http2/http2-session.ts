@@ -2,7 +2,7 @@
 
 import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
-import { Alarm, type AlarmHandler } from "../../connection/timer-queue.js";
+import { Deadline } from "../../connection/timer-queue.js";
 import type { HeadLimits } from "../../protocol/handshake/head-failure.js";
 import type { RequestHead } from "../../protocol/handshake/request-head.js";
 import { refuse, type Refusal } from "../../protocol/handshake/server-handshake.js";
@@ -11,18 +11,18 @@ import type { ServerCore } from "../server-core.js";
 import type { IncomingSocket } from "../upgrade-requests.js";
 import { streamHead } from "./stream-head.js";
 
-export class Http2Session implements AlarmHandler {
+export class Http2Session extends Deadline {
   readonly #session: ServerHttp2Session;
   readonly #socket: Socket;
   readonly #core: ServerCore;
   readonly #incoming: IncomingSocket;
   /** Set while the connection has no stream, and while it sends its last frames. */
-  readonly #alarm = new Alarm(this);
   #streams = 0;
   #isFirst = true;
   #isClosing = false;
 
   constructor(session: ServerHttp2Session, socket: Socket, incoming: IncomingSocket, core: ServerCore) {
+    super();
     this.#session = session;
     this.#socket = socket;
     this.#incoming = incoming;
@@ -34,12 +34,12 @@ export class Http2Session implements AlarmHandler {
     const session = this.#session;
     const { runtime, settings } = this.#core;
     session.once("close", () => {
-      runtime.timers.cancel(this.#alarm);
+      runtime.timers.cancel(this);
       onEnd();
     });
     session.setLocalWindowSize(CONNECTION_WINDOW);
     session.on("stream", this.#onStream);
-    runtime.timers.set(this.#alarm, this.#incoming.since + (settings.openTimeout ?? IDLE_TIMEOUT));
+    runtime.timers.set(this, this.#incoming.since + (settings.openTimeout ?? IDLE_TIMEOUT));
   }
 
   /** Sends GOAWAY. If requests are still open after a short time, the connection is destroyed. */
@@ -47,7 +47,7 @@ export class Http2Session implements AlarmHandler {
     if (this.#isClosing) return;
     this.#isClosing = true;
     const { timers, clock } = this.#core.runtime;
-    timers.set(this.#alarm, clock.now() + LINGER_TIMEOUT);
+    timers.set(this, clock.now() + LINGER_TIMEOUT);
     this.#session.close();
   }
 
@@ -72,7 +72,7 @@ export class Http2Session implements AlarmHandler {
     const since = this.#isFirst ? this.#incoming.since : clock.now();
     this.#isFirst = false;
     this.#streams++;
-    if (!this.#isClosing) timers.cancel(this.#alarm);
+    if (!this.#isClosing) timers.cancel(this);
     stream.once("close", this.#onStreamClosed);
     const source = { kind: "stream", stream, headers, rawHeaders } as const;
     const { requests, settings } = this.#core;
@@ -86,7 +86,7 @@ export class Http2Session implements AlarmHandler {
   readonly #onStreamClosed = (): void => {
     const { timers, clock } = this.#core.runtime;
     if (--this.#streams > 0 || this.#isClosing || this.#session.destroyed) return;
-    timers.set(this.#alarm, clock.now() + IDLE_TIMEOUT);
+    timers.set(this, clock.now() + IDLE_TIMEOUT);
   };
 }
 

@@ -3,16 +3,15 @@
 
 import type { Connection } from "../../connection/connection.js";
 import type { Runtime } from "../../connection/runtime.js";
-import { Alarm, type AlarmHandler } from "../../connection/timer-queue.js";
+import { Deadline } from "../../connection/timer-queue.js";
 
-export class Stagger implements AlarmHandler {
+export class Stagger extends Deadline {
   readonly #runtime: Runtime;
   readonly #connections: readonly Connection[];
   readonly #call: (connection: Connection) => void;
   readonly #beganAt: number;
   /** The length of one connection's slot, in milliseconds. */
   readonly #slot: number;
-  readonly #alarm = new Alarm(this);
   #next = 0;
   #nextAt = 0;
 
@@ -23,6 +22,7 @@ export class Stagger implements AlarmHandler {
     spread: number,
     call: (connection: Connection) => void,
   ) {
+    super();
     this.#runtime = runtime;
     this.#connections = [...connections];
     this.#call = call;
@@ -33,7 +33,7 @@ export class Stagger implements AlarmHandler {
   }
 
   stop(): void {
-    this.#runtime.timers.cancel(this.#alarm);
+    this.#runtime.timers.cancel(this);
   }
 
   onAlarm(now: number): void {
@@ -41,7 +41,7 @@ export class Stagger implements AlarmHandler {
       this.#call(this.#connections[this.#next++]);
       this.#nextAt = this.#timeOfNext();
     }
-    if (this.#next < this.#connections.length) this.#runtime.timers.set(this.#alarm, this.#nextAt);
+    if (this.#next < this.#connections.length) this.#runtime.timers.set(this, this.#nextAt);
   }
 
   #timeOfNext(): number {

@@ -3,7 +3,7 @@
 
 import type { ByteStream, ByteStreamHandler } from "../../connection/ports.js";
 import type { Runtime } from "../../connection/runtime.js";
-import { Alarm, type AlarmHandler } from "../../connection/timer-queue.js";
+import { Deadline } from "../../connection/timer-queue.js";
 import { HeadReader } from "../../protocol/handshake/head-reader.js";
 import { isHeadFailure } from "../../protocol/handshake/head-failure.js";
 import { parseRequestHead, type RequestHead } from "../../protocol/handshake/request-head.js";
@@ -46,9 +46,8 @@ export interface UpgradeRequestInit {
 
 type Phase = "answering" | "deciding" | "lingering" | "done" | "reading";
 
-export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
+export class UpgradeRequest extends Deadline implements ByteStreamHandler {
   readonly #init: UpgradeRequestInit;
-  readonly #alarm = new Alarm(this);
   #headReader: HeadReader | null = null;
   #onHttp2: ((read: Uint8Array) => void) | null = null;
   #phase: Phase = "reading";
@@ -59,6 +58,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
   #body: ResponseBody | null = null;
 
   constructor(init: UpgradeRequestInit) {
+    super();
     this.#init = init;
     this.#earlyData = new EarlyData(init.transport);
   }
@@ -151,7 +151,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
 
   #start(): void {
     const { runtime, settings, since } = this.#init;
-    if (settings.openTimeout !== null) runtime.timers.set(this.#alarm, since + settings.openTimeout);
+    if (settings.openTimeout !== null) runtime.timers.set(this, since + settings.openTimeout);
     this.#init.transport.start(this);
   }
 
@@ -278,7 +278,7 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
   #progress(): void {
     const { runtime, settings } = this.#init;
     if (settings.openTimeout === null || this.#phase !== "answering") return;
-    runtime.timers.set(this.#alarm, runtime.clock.now() + settings.openTimeout);
+    runtime.timers.set(this, runtime.clock.now() + settings.openTimeout);
   }
 
   /**
@@ -289,14 +289,14 @@ export class UpgradeRequest implements ByteStreamHandler, AlarmHandler {
     const { timers, clock } = this.#init.runtime;
     this.#phase = "lingering";
     this.#init.transport.end(false);
-    timers.set(this.#alarm, clock.now() + LINGER_TIMEOUT);
+    timers.set(this, clock.now() + LINGER_TIMEOUT);
     this.#init.handler.onResponseWritten();
   }
 
   #finish(): void {
     if (this.#phase === "done") return;
     this.#phase = "done";
-    this.#init.runtime.timers.cancel(this.#alarm);
+    this.#init.runtime.timers.cancel(this);
     this.#body?.stop();
     this.#earlyData.drop();
     this.#init.handler.onDone(this);

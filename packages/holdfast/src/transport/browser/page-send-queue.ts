@@ -3,9 +3,10 @@
 // and a send can be cancelled.
 
 import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
+import { quietly } from "../../shared/deferred.js";
 import type { Runtime } from "../../connection/runtime.js";
 import type { SendObserver, SendSettings } from "../../connection/message-transport.js";
-import { Alarm, type AlarmHandler } from "../../connection/timer-queue.js";
+import { Deadline } from "../../connection/timer-queue.js";
 import { SENT } from "../../connection/sent.js";
 
 /** Milliseconds between two checks of how much the browser has sent. */
@@ -35,9 +36,8 @@ export interface PageSendQueueOptions {
   readonly onHandedOver: (size: number) => void;
 }
 
-export class PageSendQueue implements AlarmHandler {
+export class PageSendQueue extends Deadline {
   readonly #options: PageSendQueueOptions;
-  readonly #alarm = new Alarm(this);
   /** In the order of the calls. A set, so that removing an aborted send takes constant time. */
   readonly #entries = new Set<Entry>();
   /** Messages to send before the others. */
@@ -48,6 +48,7 @@ export class PageSendQueue implements AlarmHandler {
   #onEmpty: (() => void) | null = null;
 
   constructor(options: PageSendQueueOptions) {
+    super();
     this.#options = options;
   }
 
@@ -68,7 +69,7 @@ export class PageSendQueue implements AlarmHandler {
   ): Promise<void> {
     const entry = this.#add({ message, size: message.length, onSent: null, receipt, state: "queued" });
     this.#move();
-    if (entry.state === "handed-over" && this.#isRoomy) return SENT;
+    if (entry.state === "handed-over" && this.#hasRoom) return SENT;
     return this.#wait(entry, signal);
   }
 
@@ -98,7 +99,7 @@ export class PageSendQueue implements AlarmHandler {
   fail(closedError: () => Error): void {
     this.drop();
     this.#onEmpty = null;
-    this.#options.runtime.timers.cancel(this.#alarm);
+    this.#options.runtime.timers.cancel(this);
     for (const waiter of this.#waiters) {
       this.#waiters.delete(waiter);
       waiter.stopWatching();
@@ -110,7 +111,7 @@ export class PageSendQueue implements AlarmHandler {
     this.#move();
   }
 
-  get #isRoomy(): boolean {
+  get #hasRoom(): boolean {
     return this.bufferedAmount < this.#options.writeLimit;
   }
 
@@ -142,13 +143,13 @@ export class PageSendQueue implements AlarmHandler {
       this.#queueOf(entry).delete(entry);
       this.#handOver(entry);
     }
-    if (this.#waiting === 0) this.#tellEmpty();
+    if (this.#waiting === 0) this.#notifyEmpty();
     this.#wakeWaiters();
     const isWaiting = this.#waiting > 0 || this.#waiters.size > 0;
     if (isWaiting && socket.readyState === socket.OPEN) {
-      runtime.timers.set(this.#alarm, runtime.clock.now() + LOOK_AGAIN);
+      runtime.timers.set(this, runtime.clock.now() + LOOK_AGAIN);
     } else {
-      runtime.timers.cancel(this.#alarm);
+      runtime.timers.cancel(this);
     }
   }
 
@@ -162,7 +163,7 @@ export class PageSendQueue implements AlarmHandler {
     this.#options.onHandedOver(size);
   }
 
-  #tellEmpty(): void {
+  #notifyEmpty(): void {
     const onEmpty = this.#onEmpty;
     this.#onEmpty = null;
     onEmpty?.();
@@ -171,22 +172,18 @@ export class PageSendQueue implements AlarmHandler {
   #wait(entry: Entry, signal: AbortSignal | null): Promise<void> {
     const promise = new Promise<void>((resolve, reject) => {
       const onAbort = (): void => this.#abort(waiter, signal?.reason);
-      if (signal !== null) watchAbort(signal, onAbort);
-      const stopWatching = (): void => {
-        if (signal !== null) unwatchAbort(signal, onAbort);
-      };
+      watchAbort(signal, onAbort);
+      const stopWatching = (): void => unwatchAbort(signal, onAbort);
       const waiter: Waiter = { entry, resolve, reject, stopWatching };
       this.#waiters.add(waiter);
     });
-    // If the connection is lost, a send that nobody awaits must not cause an unhandled rejection.
-    promise.catch(() => undefined);
     const { runtime } = this.#options;
-    if (!this.#alarm.isSet) runtime.timers.set(this.#alarm, runtime.clock.now() + LOOK_AGAIN);
-    return promise;
+    if (!this.isSet) runtime.timers.set(this, runtime.clock.now() + LOOK_AGAIN);
+    return quietly(promise);
   }
 
   #wakeWaiters(): void {
-    if (this.#waiters.size === 0 || !this.#isRoomy) return;
+    if (this.#waiters.size === 0 || !this.#hasRoom) return;
     for (const waiter of this.#waiters) {
       if (waiter.entry.state !== "handed-over") continue;
       this.#waiters.delete(waiter);
