@@ -2,7 +2,7 @@
 
 import { describeObject, inspectCustom } from "./inspection.js";
 import type { LatencyStats } from "../heartbeat/latency-statistics.js";
-import { describeClose, NO_STATUS, type CloseFrame } from "../shared/close-code.js";
+import { describeClose, type CloseFrame } from "../shared/close-code.js";
 import { InvalidHeaderError, InvalidURLError, type OpenFailure } from "../shared/errors.js";
 
 /** Why a connection ended. */
@@ -148,8 +148,11 @@ export function closeMessage(
   sent: CloseFrame | null,
   receivedFirst: boolean,
 ): string {
-  if (received === null && sent === null) return "no close frame received or sent";
-  if (received === null) return `sent ${describeClose(sent ?? NO_STATUS)}; no close frame received`;
+  if (received === null) {
+    return sent === null
+      ? "no close frame received or sent"
+      : `sent ${describeClose(sent)}; no close frame received`;
+  }
   if (sent === null) return `received ${describeClose(received)}; no close frame sent`;
   if (receivedFirst) return `received ${describeClose(received)}; then sent ${describeClose(sent)}`;
   return `sent ${describeClose(sent)}; then received ${describeClose(received)}`;

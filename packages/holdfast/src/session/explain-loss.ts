@@ -17,17 +17,11 @@ export function explainLoss(reason: SessionLoss): LossExplanation {
 /** The error that reports a loss to senders and in `closed`. */
 export function sessionLostError(
   reason: SessionLoss,
-  counts: { readonly unsent: number; readonly unknown: number },
-  cause?: unknown,
+  { unsent, unknown }: { readonly unsent: number; readonly unknown: number },
 ): SessionLostError {
-  const { unsent, unknown } = counts;
   const { happened, advice } = explainLoss(reason);
   const message = `${happened}. ${advice} Messages that were not sent: ${unsent}; that may have arrived: ${unknown}.`;
-  return new SessionLostError(
-    message,
-    { reason, unsent, unknown },
-    ...(cause === undefined ? [] : [{ cause }]),
-  );
+  return new SessionLostError(message, { reason, unsent, unknown });
 }
 
 const EXPLANATIONS: Readonly<Record<SessionLoss, LossExplanation>> = {
