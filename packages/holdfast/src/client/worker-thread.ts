@@ -2,6 +2,7 @@
 
 import type { Worker } from "node:worker_threads";
 import { nodeModule } from "../protocol/node-module.js";
+import { codeOf } from "../shared/code-of.js";
 import { WorkerError } from "../transport/worker/worker-error.js";
 import type { OnFailed, RunningWorker } from "../transport/worker/worker-host.js";
 
@@ -96,8 +97,4 @@ function withoutRefused(flags: readonly string[], error: unknown): string[] {
   return flags.filter(
     (flag, index) => !refused.has(flag) && (flag.startsWith("-") || !refused.has(flags[index - 1])),
   );
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
 }

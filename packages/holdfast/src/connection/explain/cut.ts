@@ -5,7 +5,7 @@ import { withoutFullStop } from "../../shared/full-stop.js";
 import type { CloseCause, CloseEvidence, CloseInfo } from "../close-info.js";
 import { joined, type Explanation, type Finding } from "./explanation.js";
 import { duration } from "./measures.js";
-import { codeOf } from "./code-of.js";
+import { codeOf } from "../../shared/code-of.js";
 import { ownDelays, ownOverload } from "./own-delays.js";
 
 export function explainCut(info: CloseInfo): Explanation {

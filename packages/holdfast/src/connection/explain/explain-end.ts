@@ -6,7 +6,7 @@ import { invalidArgument } from "../../shared/option-checks.js";
 import { describeClose, NO_STATUS } from "../../shared/close-code.js";
 import type { CloseEvidence, CloseInfo } from "../close-info.js";
 import { ConnectionClosed } from "../errors.js";
-import { codeOf } from "./code-of.js";
+import { codeOf } from "../../shared/code-of.js";
 import { explainCut } from "./cut.js";
 import { joined, sentences, type ExplainOpening, type Explanation, type Finding } from "./explanation.js";
 import { explainHeartbeatTimeout } from "./heartbeat-timeout.js";

@@ -1,6 +1,6 @@
 // TLS handshakes that failed: what the code of OpenSSL or Node says about the cause.
 
-import { codeOf } from "./code-of.js";
+import { codeOf } from "../../shared/code-of.js";
 import type { Finding } from "./explanation.js";
 import { codesOf } from "./system-failure.js";
 

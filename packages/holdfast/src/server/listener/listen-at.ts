@@ -2,6 +2,8 @@
 
 import { connect, createServer, type ListenOptions, type Server as Listener } from "node:net";
 import { dirname } from "node:path";
+import { codeOf } from "../../shared/code-of.js";
+import { ignore } from "../../shared/deferred.js";
 import { nodeModule } from "../../protocol/node-module.js";
 import { invalidArgument } from "../../shared/option-checks.js";
 import { HoldfastError } from "../../shared/errors.js";
@@ -70,7 +72,7 @@ async function lockFolder(path: string): Promise<() => void> {
     if (codeOf(error) !== "EADDRINUSE") break;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  return () => undefined;
+  return ignore;
 }
 
 /** Whether the path is a socket file that no process listens on. A socket in use, and any other file, is left alone. */
@@ -96,10 +98,6 @@ function listenError(address: ListenAddress, cause: unknown): HoldfastError {
     `Expected to listen on ${describeListenAddress(address)}, got an error: ${reason}`,
   );
   return new HoldfastError(message, { code: "ERR_HOLDFAST_LISTEN", cause });
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
 }
 
 /** Connections that the kernel queues: a fleet that reconnects at once must not be refused. */

@@ -16,6 +16,7 @@
 
 import { join } from "node:path";
 import { nodeModule } from "../../protocol/node-module.js";
+import { codeOf } from "../../shared/code-of.js";
 import { HoldfastError } from "../../shared/errors.js";
 import { invalidArgument } from "../../shared/option-checks.js";
 import { requireOptions, type OptionNames } from "../../shared/option-names.js";
@@ -331,10 +332,6 @@ function storeError(error: unknown): HoldfastError {
   if (error instanceof HoldfastError) return error;
   const message = "The store of sessions cannot read or write its files. Check its directory and the disk.";
   return new HoldfastError(message, { cause: error });
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : null;
 }
 
 /** Before the name of a directory that is being removed. */
