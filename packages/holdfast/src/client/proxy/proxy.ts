@@ -4,6 +4,7 @@ import type { ConnectionOptions as TlsOptions } from "node:tls";
 import { hasControlCharacter } from "../../shared/control-characters.js";
 import { InvalidURLError } from "../../shared/errors.js";
 import type { HeaderField } from "../../protocol/handshake/header-input.js";
+import { readURL } from "../../protocol/handshake/url.js";
 import { basicAuthorization, readUserInfo, type UserInfo } from "../../protocol/handshake/user-info.js";
 import { quoteURL } from "../../shared/show-url.js";
 import { withoutFullStop } from "../../shared/full-stop.js";
@@ -111,14 +112,6 @@ function isScheme(scheme: string): scheme is ProxyScheme {
 
 const EXPECTED = 'the URL of a proxy, such as "http://proxy.example:3128"';
 const EXPECTED_SCHEME = `${EXPECTED}, with the scheme ${Object.keys(SCHEMES).join(", ")}`;
-
-function readURL(text: string): URL | null {
-  try {
-    return new URL(text);
-  } catch {
-    return null;
-  }
-}
 
 /** `URL` drops port 80, which is not the default port of all these schemes. */
 function portOf(url: URL, authority: string): number | null {

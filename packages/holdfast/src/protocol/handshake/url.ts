@@ -65,8 +65,8 @@ export function parseWebSocketURL(input: string | URL): WebSocketURL {
   };
 }
 
-/** Does not use `URL.canParse`: Node 20 gets non-ASCII text wrong after a few thousand calls. */
-function readURL(text: string): URL | null {
+/** Null for an invalid URL. Does not use `URL.canParse`: Node 20 gets non-ASCII text wrong after a few thousand calls. */
+export function readURL(text: string): URL | null {
   try {
     return new URL(text);
   } catch {
