@@ -15,6 +15,7 @@ import { locateClient } from "../forwarding/locate-client.js";
 import type { ServerCore } from "../server-core.js";
 import type { IncomingSocket } from "../upgrade-requests.js";
 import type { RequestOrigin } from "../forwarding/request-origin.js";
+import { ownTargetOf } from "../upgrade/own-requests.js";
 import { createServerRequest } from "../upgrade/server-request.js";
 import { isInUse, SocketByteStream } from "../../transport/node/socket-byte-stream.js";
 import { closeWithServer } from "./closing-with-server.js";
@@ -108,10 +109,9 @@ export class Attachment implements ServerListener, AttachedServer {
       },
     });
 
-  #isOwn({ target, headers }: RequestHead): boolean {
+  #isOwn(head: RequestHead): boolean {
     const { ownRequests } = this.#core;
-    const path = ownRequests === null ? null : originForm(target, headers.get("Host") ?? "");
-    return path !== null && ownRequests?.matches(path) === true;
+    return ownRequests !== null && ownTargetOf(ownRequests, head) !== null;
   }
 
   async #answerOwn(head: RequestHead, request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -1,6 +1,6 @@
 // Asks the application whether a request may look at its connections.
 
-import { isPlainObject } from "../../shared/option-checks.js";
+import { isPlainObject, tagOf } from "../../shared/option-checks.js";
 import type { ServerRequest } from "../upgrade/server-request.js";
 import type { InspectSettings } from "./options.js";
 
@@ -43,7 +43,7 @@ export function refusal(status: number, text: string, headers: Record<string, st
 
 /** Other realms create Responses too, and a user's record is none. */
 function isResponse(verdict: unknown): verdict is Response {
-  return Object.prototype.toString.call(verdict) === "[object Response]";
+  return tagOf(verdict) === "Response";
 }
 
 /**

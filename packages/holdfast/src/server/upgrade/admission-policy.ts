@@ -49,6 +49,15 @@ export type Decision =
   /** The response that `onRequest` returned, not validated yet. */
   | { readonly outcome: "answer"; readonly response: Response };
 
+type UpgradeJudgement = Extract<Judgement, { outcome: "upgrade" }>;
+
+/** A request as `decide` received it. */
+interface UndecidedRequest {
+  readonly head: RequestHead;
+  readonly origin: RequestOrigin;
+  readonly onRequestCreated: (request: ServerRequest) => void;
+}
+
 export class AdmissionPolicy {
   readonly #settings: ServerSettings;
   readonly #logger: FaultLogger | null;
@@ -107,62 +116,14 @@ export class AdmissionPolicy {
         .then(() => this.decide(head, origin, granted, onRequestCreated))
         .catch((error: unknown) => this.#fail("loading code failed", error));
     }
-    const { hosts } = this.#settings;
+    const received = { head, origin, onRequestCreated };
     const own = this.#own;
     const ownTarget = own === null ? null : ownTargetOf(own, head);
-    // Pages of other origins must never reach the inspector, wherever else they may connect. On loopback, another port
-    // shares the cookies of the operator.
-    const origins = ownTarget === null ? this.#settings.origins : "own-page";
-    const judgement = judgeRequest(head, {
-      origins,
-      hosts,
-      isSecure: origin.isSecure,
-      isForwarded: origin.isForwarded ?? false,
-      forwardedHost: origin.host ?? null,
-      isFromLoopback: () => isFromLoopback(head, origin),
-    });
-    if (judgement.outcome === "refuse") {
-      // Among the refusals that follow from the head alone, only the Origin causes a 403.
-      if (judgement.status === 403)
-        this.#originWarnings.onRefused(head.headers.get("Origin"), judgement.body);
-      return judgement;
-    }
-    // Read the address only where a limit needs it: Node keeps both addresses of a socket once one was read.
-    const { transport } = origin;
-    if (own !== null && ownTarget !== null) {
-      const isUpgrade = judgement.outcome === "upgrade";
-      const limited = isUpgrade ? this.#addressLimits?.requestUpgrade(transport.remoteAddress, false) : null;
-      if (limited !== null && limited !== undefined) return limited;
-      const request = createServerRequest(head, origin, { target: ownTarget, isUpgrade });
-      onRequestCreated(request);
-      return decideOwn(own, request, isUpgrade ? judgement.key : null).catch((error: unknown) =>
-        this.#fail("the inspector failed", error),
-      );
-    }
-    if (judgement.outcome === "upgrade") {
-      const mayExceed =
-        this.#settings.link === 2 &&
-        offersSession(judgement.offeredSubprotocols) &&
-        this.#excess.hasRoom(transport);
-      const refusal =
-        (mayExceed ? null : this.#checkFull()) ??
-        this.#addressLimits?.requestUpgrade(transport.remoteAddress, mayExceed) ??
-        null;
-      if (refusal !== null) return refusal;
-      const request = createServerRequest(head, origin, { target: judgement.target, isUpgrade: true });
-      return this.#callOnRequest(
-        request,
-        (grant) => this.#admit(judgement, request, grant ?? granted),
-        onRequestCreated,
-      );
-    }
-    const required = refusePlain(head);
-    if (this.#settings.onRequest === undefined) return required;
-    const host = head.headers.get("Host") ?? "";
-    const target = originForm(head.target, host);
-    if (target === null) return refuseTarget(head.target, host);
-    const request = createServerRequest(head, origin, { target, isUpgrade: false });
-    return this.#callOnRequest(request, () => required, onRequestCreated);
+    const judgement = this.#judge(head, origin, ownTarget !== null);
+    if (judgement.outcome === "refuse") return judgement;
+    if (own !== null && ownTarget !== null) return this.#decideOwn(own, ownTarget, judgement, received);
+    if (judgement.outcome === "upgrade") return this.#decideUpgrade(judgement, granted, received);
+    return this.#decidePlain(received);
   }
 
   /**
@@ -186,6 +147,73 @@ export class AdmissionPolicy {
     const others = this.#connections.size - (replaced === null ? 0 : 1);
     if (maxConnections !== null && others >= maxConnections) return false;
     return this.#addressLimits?.isFull(client.remoteAddress, replaced?.remoteAddress) !== true;
+  }
+
+  /** Judges the request by its head alone. */
+  #judge(head: RequestHead, origin: RequestOrigin, isOwn: boolean): Judgement {
+    const { origins, hosts } = this.#settings;
+    const judgement = judgeRequest(head, {
+      // Pages of other origins must never reach the inspector, wherever else they may connect. On loopback, another port
+      // shares the cookies of the operator.
+      origins: isOwn ? "own-page" : origins,
+      hosts,
+      isSecure: origin.isSecure,
+      isForwarded: origin.isForwarded ?? false,
+      forwardedHost: origin.host ?? null,
+      isFromLoopback: () => isFromLoopback(head, origin),
+    });
+    // Only the Origin causes a 403 here.
+    if (judgement.outcome === "refuse" && judgement.status === 403)
+      this.#originWarnings.onRefused(head.headers.get("Origin"), judgement.body);
+    return judgement;
+  }
+
+  // Both read the address only where a limit needs it: Node keeps both addresses of a socket once one was read.
+
+  #decideOwn(
+    own: OwnRequests,
+    target: string,
+    judgement: Judgement,
+    { head, origin, onRequestCreated }: UndecidedRequest,
+  ): Promise<Decision> | Refusal {
+    const key = judgement.outcome === "upgrade" ? judgement.key : null;
+    const isUpgrade = key !== null;
+    const limits = isUpgrade ? this.#addressLimits : null;
+    const refusal = limits?.requestUpgrade(origin.transport.remoteAddress, false) ?? null;
+    if (refusal !== null) return refusal;
+    const request = createServerRequest(head, origin, { target, isUpgrade });
+    onRequestCreated(request);
+    return decideOwn(own, request, key).catch((error: unknown) => this.#fail("the inspector failed", error));
+  }
+
+  #decideUpgrade(
+    judgement: UpgradeJudgement,
+    granted: CheckedGrant,
+    { head, origin, onRequestCreated }: UndecidedRequest,
+  ): Decision | Promise<Decision> {
+    const { transport } = origin;
+    const mayExceed =
+      this.#settings.link === 2 &&
+      offersSession(judgement.offeredSubprotocols) &&
+      this.#excess.hasRoom(transport);
+    const refusal =
+      (mayExceed ? null : this.#checkFull()) ??
+      this.#addressLimits?.requestUpgrade(transport.remoteAddress, mayExceed) ??
+      null;
+    if (refusal !== null) return refusal;
+    const request = createServerRequest(head, origin, { target: judgement.target, isUpgrade: true });
+    const admit = (grant: CheckedGrant | null): Decision => this.#admit(judgement, request, grant ?? granted);
+    return this.#callOnRequest(request, admit, onRequestCreated);
+  }
+
+  #decidePlain({ head, origin, onRequestCreated }: UndecidedRequest): Decision | Promise<Decision> {
+    const required = refusePlain(head);
+    if (this.#settings.onRequest === undefined) return required;
+    const host = head.headers.get("Host") ?? "";
+    const target = originForm(head.target, host);
+    if (target === null) return refuseTarget(head.target, host);
+    const request = createServerRequest(head, origin, { target, isUpgrade: false });
+    return this.#callOnRequest(request, () => required, onRequestCreated);
   }
 
   /** Calls `onRequest`. If it accepts the request, `proceed` decides, with the grant that `onRequest` returned. */
@@ -214,11 +242,7 @@ export class AdmissionPolicy {
   /**
    * Repeats the checks whose result may have changed during `onRequest`, and negotiates subprotocol and compression.
    */
-  #admit(
-    judgement: Extract<Judgement, { outcome: "upgrade" }>,
-    request: ServerRequest,
-    grant: CheckedGrant,
-  ): Decision {
+  #admit(judgement: UpgradeJudgement, request: ServerRequest, grant: CheckedGrant): Decision {
     if (this.#isDraining) return SHUTTING_DOWN;
     const { connection, subprotocols, selectSubprotocol, requireSubprotocol, link } = this.#settings;
     const { key, offeredSubprotocols, extensionOffer } = judgement;
