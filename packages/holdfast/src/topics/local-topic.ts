@@ -2,6 +2,7 @@
 
 /* eslint max-lines: ["warn", { "max": 260, "skipBlankLines": true, "skipComments": true }] -- One state machine: receivers change between live, lagging and ahead. */
 
+import { quietly } from "../shared/deferred.js";
 import { TOO_SLOW } from "../connection/sending/slow-policy.js";
 import { positionAfterGap } from "./engine/page.js";
 import { LiveReceivers } from "./live-receivers.js";
@@ -50,7 +51,7 @@ export class LocalTopic implements SequencerHandler {
     this.listening = handler.health
       .watch(handler.engine.listen(name, this.#onReport, this.#onNewest, handler.history !== null))
       .then((position) => this.#onListening(position));
-    this.listening.catch(() => undefined); // Subscribers get the error.
+    void quietly(this.listening); // Subscribers get the error.
   }
 
   get isUnused(): boolean {
@@ -276,9 +277,8 @@ export class LocalTopic implements SequencerHandler {
     receiver.position = placeOf(message);
     const frames = new TopicFrames(this.#handler.runtime, message, this.escapedName, false);
     if (this.#reports.wantsDeliveries) this.#reports.onDelivered(message, 1);
-    const sent = frames.send(receiver.core, receiver.isLink);
-    sent.catch(() => undefined); // It rejects when the connection ends, which also removes the receiver.
-    return sent;
+    // It rejects when the connection ends, which also removes the receiver.
+    return quietly(frames.send(receiver.core, receiver.isLink));
   }
 
   /** Whether the receiver has read everything that the topic's sequence has released. */

@@ -1,12 +1,13 @@
 // Latency statistics across the connections of a persistent connection.
 
+import { ignore } from "../../shared/deferred.js";
 import type { Connection } from "../../connection/connection.js";
 import { LatencyStatistics, type LatencyStats } from "../../heartbeat/latency-statistics.js";
 
 export class OverallLatency {
   readonly #statistics = new LatencyStatistics();
   #connection: Connection | null = null;
-  #unsubscribe: () => void = () => undefined;
+  #unsubscribe = ignore;
 
   /** Includes this connection's measurements from now on. */
   watch(connection: Connection): void {

@@ -4,6 +4,7 @@
 
 /* eslint max-lines: ["warn", { "max": 370, "skipBlankLines": true, "skipComments": true }] -- It passes each event between its parts, which have their own files. */
 
+import { ignore } from "../../shared/deferred.js";
 import type { Bytes } from "../../connection/arguments.js";
 import type { CloseInfo } from "../../connection/close-info.js";
 import type { Connection } from "../../connection/connection.js";
@@ -159,7 +160,7 @@ export class PersistentCore
     if (this.#lifecycle.status.state === "closed") return;
     this.session?.willEnd();
     this.#supervisor.terminate();
-    this.#stop(() => undefined);
+    this.#stop(ignore);
   }
 
   send(data: string | Bytes, settings: MessageSettings): Promise<void> {

@@ -3,6 +3,7 @@
 
 import type { IncomingMessage } from "node:http";
 import type { Server as NetServer, Socket } from "node:net";
+import { ignore } from "../../shared/deferred.js";
 import { recordUpgrade, parserOf, watchParser } from "./parser-resume.js";
 import { isTlsServer } from "./tls-server.js";
 
@@ -37,7 +38,7 @@ export function hookUpgrades(httpServer: NetServer, decide: UpgradeDecision): ()
   // After Node's own listener, which creates the parser.
   httpServer.on(event, onConnection);
   for (const socket of openSockets(httpServer)) onConnection(socket);
-  const unhook = hasCallback(httpServer) ? hookCallback(httpServer, decide) : () => undefined;
+  const unhook = hasCallback(httpServer) ? hookCallback(httpServer, decide) : ignore;
   return () => {
     httpServer.off(event, onConnection);
     unhook();

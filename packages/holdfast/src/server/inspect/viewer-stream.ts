@@ -1,5 +1,6 @@
 // The stream of one viewer: answers its requests, at a limited rate.
 
+import { ignore } from "../../shared/deferred.js";
 import type { Connection } from "../../connection/connection.js";
 import type { Clock } from "../../connection/ports.js";
 import type { Message } from "../../connection/reading/inbox.js";
@@ -74,7 +75,7 @@ export class ViewerStream {
       answer = { type: "failed", id: request.id, text: errorOf(error).message };
     }
     // It rejects if the viewer has left.
-    await this.#connection.send(JSON.stringify(answer)).catch(() => undefined);
+    await this.#connection.send(JSON.stringify(answer)).catch(ignore);
   }
 }
 

@@ -1,5 +1,6 @@
 // Sends the body of a response, no faster than the client reads it.
 
+import { quietly } from "../../shared/deferred.js";
 import type { ByteStream } from "../../connection/ports.js";
 import { describe } from "../../shared/option-checks.js";
 import { InvalidArgumentError } from "../../shared/errors.js";
@@ -116,7 +117,7 @@ export function discardBody(response: Response): void {
 
 /** Cancels the source and ignores the result; also if it is not a stream, or is locked, and throws. */
 function cancel(source: () => Pick<BodyReader, "cancel"> | null, reason?: unknown): void {
-  void (async () => source()?.cancel(reason))().catch(() => undefined);
+  void quietly((async () => source()?.cancel(reason))());
 }
 
 const SLICE_SIZE = 64 * 1024;

@@ -1,5 +1,6 @@
 // Shuts a server down: refuses new clients, closes connections, cuts those that are left, and waits for the handlers.
 
+import { ignore } from "../../shared/deferred.js";
 import { coreOf } from "../../connection/core-of.js";
 import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
 import { checkDuration, describe } from "../../shared/option-checks.js";
@@ -82,7 +83,7 @@ class ShutdownDeadline {
   readonly over: Promise<void>;
   readonly #signal: AbortSignal | null;
   readonly #cancel: (() => void) | null;
-  #resolve: () => void = () => undefined;
+  #resolve = ignore;
 
   constructor(clock: Clock, timeout: number | null, signal: AbortSignal | null) {
     this.over = new Promise((resolve) => (this.#resolve = resolve));

@@ -155,7 +155,7 @@ class Subscription implements AsyncIterableIterator<TopicEvent, undefined> {
 
   return(): Promise<IteratorResult<TopicEvent, undefined>> {
     this.#begin().leave();
-    if (this.#signal !== null) unwatchAbort(this.#signal, this.#onAbort);
+    unwatchAbort(this.#signal, this.#onAbort);
     return Promise.resolve({ value: undefined, done: true });
   }
 
@@ -166,7 +166,7 @@ class Subscription implements AsyncIterableIterator<TopicEvent, undefined> {
     this.#queue = queue;
     feed.begin();
     if (this.#signal?.aborted === true) this.#onAbort();
-    else if (this.#signal !== null) watchAbort(this.#signal, this.#onAbort);
+    else watchAbort(this.#signal, this.#onAbort);
     return queue;
   }
 
@@ -205,7 +205,7 @@ class LinkFeed {
   readonly #shared: SharedByLink;
   #hasBegun = false;
   #current: LinkTopics | null = null;
-  #stop: () => void = () => undefined;
+  #stop = ignore;
   /** The id of the session in which the server may have the subscription: it outlives the connection. Null for none. */
   #session: string | null = null;
   /** All loops were left, and the server has not confirmed that. */

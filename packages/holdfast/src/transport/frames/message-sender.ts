@@ -1,6 +1,7 @@
 // Sends the messages that need more than framing and writing: fragments, messages to many connections, messages that an
 // extension encodes, and messages of a decorator.
 
+import { ignore } from "../../shared/deferred.js";
 import { BINARY, FIN } from "../../shared/opcode.js";
 import type { Fragment, SendSettings, SharedMessage } from "../../connection/message-transport.js";
 import { Outbox, type Tracking } from "./outbox.js";
@@ -11,15 +12,14 @@ const UNTRACKED: Tracking = { signal: null, receipt: null };
 const AS_IT_IS: SendSettings = { ...UNTRACKED, mayEncode: false };
 
 /** A message of a decorator that waits for the end of a fragmented message. */
-interface HeldMessage {
+interface AheadMessage {
   readonly message: string | Uint8Array;
   readonly onSent: () => void;
   /** Withdraws the message; null before it was queued. */
   withdraw: (() => void) | null;
 }
 
-const NOTHING_HELD: readonly HeldMessage[] = [];
-const NOTHING_LEFT = (): void => undefined;
+const NOTHING_HELD: readonly AheadMessage[] = [];
 
 export abstract class MessageSender extends Outbox {
   #held = NOTHING_HELD;
@@ -37,7 +37,7 @@ export abstract class MessageSender extends Outbox {
 
   sendAhead(message: string | Uint8Array, onSent: () => void): () => void {
     if (!this.protocol.isAmidMessage) return this.#sendFirst(message, onSent);
-    const held: HeldMessage = { message, onSent, withdraw: null };
+    const held: AheadMessage = { message, onSent, withdraw: null };
     this.#held = [...this.#held, held];
     return () => {
       this.#held = this.#held.filter((other) => other !== held);
@@ -107,7 +107,7 @@ export abstract class MessageSender extends Outbox {
     if (!this.mustWait()) {
       void (isText ? this.sendText(message, AS_IT_IS) : this.sendBinary(message, AS_IT_IS));
       onSent();
-      return NOTHING_LEFT;
+      return ignore; // There is nothing to withdraw.
     }
     const frame = isText ? protocol.textFrame(message) : protocol.frame(FIN | BINARY, message);
     const queue = this.sendQueue();

@@ -1,5 +1,7 @@
 // Yields the fragments of one message as they arrive from the other thread.
 
+import { ignore } from "../../shared/deferred.js";
+
 interface Piece {
   readonly message: string | Uint8Array;
   readonly size: number;
@@ -9,7 +11,7 @@ export class FragmentFeed implements AsyncIterable<string | Uint8Array> {
   readonly #onGone: (bytes: number) => void;
   #pieces: Piece[] = [];
   #isComplete = false;
-  #wake: () => void = () => undefined;
+  #wake = ignore;
 
   constructor(onGone: (bytes: number) => void) {
     this.#onGone = onGone;

@@ -4,6 +4,7 @@
 
 /* eslint max-lines: ["warn", { "max": 260, "skipBlankLines": true, "skipComments": true }] -- One implementation of the port MessageTransport. */
 
+import { ignore } from "../../shared/deferred.js";
 import type { CloseInfo, Traffic } from "../../connection/close-info.js";
 import { closeInfo } from "../../connection/close-info.js";
 import type { Message } from "../../connection/reading/inbox.js";
@@ -109,7 +110,7 @@ export class PortTransport implements MessageTransport {
   sendAhead(message: string | Uint8Array, onSent: () => void): () => void {
     void this.#send(message, { mayEncode: false, signal: null, receipt: null });
     onSent();
-    return () => undefined;
+    return ignore; // There is nothing to withdraw.
   }
 
   queuePing(): void {

@@ -1,6 +1,7 @@
 // The worker's side of a connection: an observer that forwards what the connection receives and executes the
 // commands of the other thread.
 
+import { quietly } from "../../shared/deferred.js";
 import type { ConnectionObserver } from "../../connection/connection-observer.js";
 import type { Connection } from "../../connection/connection.js";
 import { coreOf } from "../../connection/core-of.js";
@@ -183,7 +184,7 @@ export class Relay implements ConnectionObserver {
   #sendFragment({ piece, size, isFirst, isLast }: Extract<WorkerCommand, { type: "fragment" }>): void {
     if (isFirst) {
       this.#feed = new FragmentFeed((bytes) => this.#mailbox.post({ type: "credit", bytes }));
-      this.#connection.send(this.#feed).catch(() => undefined); // The connection has ended and reports that itself.
+      void quietly(this.#connection.send(this.#feed)); // It rejects when the connection ends, which is reported.
     }
     this.#feed?.push(piece, size, isLast);
   }

@@ -1,6 +1,7 @@
 // Counts the bytes passed to the worker that it has not sent yet: senders wait while they exceed the limit.
 
 import { unwatchAbort, watchAbort } from "../../shared/abort-watch.js";
+import { quietly } from "../../shared/deferred.js";
 import type { Mailbox } from "./mailbox.js";
 import type { WorkerEvent, WorkerCommand } from "./signals.js";
 import { SENT } from "../../connection/sent.js";
@@ -45,15 +46,12 @@ export class SendCredit {
         if (id !== null) this.#mailbox.post({ type: "unsend", id });
         reject(signal?.reason);
       };
-      const stopWatching = (): void => {
-        unwatchAbort(signal, onAbort);
-      };
+      const stopWatching = (): void => unwatchAbort(signal, onAbort);
       const waiter: Waiter = { resolve, reject, stopWatching };
       this.#waiters.add(waiter);
       watchAbort(signal, onAbort);
     });
-    promise.catch(() => undefined); // A promise that nobody awaits must not end the process.
-    return promise;
+    return quietly(promise);
   }
 
   remove(bytes: number): void {

@@ -1,5 +1,6 @@
 // The worker's side of opening: opens the requested connection and reports the result.
 
+import { ignore } from "../../shared/deferred.js";
 import type { Connection } from "../../connection/connection.js";
 import type { Clock } from "../../connection/ports.js";
 import type { OpenObserver } from "../../connection/open-observer.js";
@@ -41,8 +42,8 @@ async function serve(assignment: Assignment, port: MessagePort, clock: Clock, op
   const mailbox = new Mailbox<WorkerEvent, WorkerCommand>(port, clock, onCommands, onGone);
   const openTimeout = deadline === null ? null : Math.max(1, deadline - clock.wallNow());
   const observer: OpenObserver = {
-    onConnected: () => undefined,
-    onSpread: () => undefined,
+    onConnected: ignore,
+    onSpread: ignore,
     onOpen: (connection) => {
       const { remoteAddress, localAddress } = connection;
       mailbox.post({
