@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { once } from "node:events";
 import type { ServerHttp2Stream } from "node:http2";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { promisify } from "node:util";
 import {
   connect,
   InvalidArgumentError,
@@ -26,6 +29,11 @@ import { ScriptedServer } from "./scripted-server.js";
 
 const OPTIONS = { http2: true, pingInterval: null } as const;
 const accept = (stream: ServerHttp2Stream) => stream.respond({ ":status": 200 });
+/** Takes the first data for a Close, and answers it. */
+const acceptAndClose = (stream: ServerHttp2Stream) => {
+  accept(stream);
+  stream.once("data", () => stream.end(Buffer.from("880203e8", "hex")));
+};
 
 describe("Opening a connection over HTTP/2", () => {
   let resources: ResourceCounts;
@@ -311,13 +319,30 @@ describe("Opening a connection over HTTP/2", () => {
     await proxy.close();
   });
 
-  test("B9: a connection without WebSockets is closed a second later, and does not keep the process alive", async () => {
-    await using server = await ScriptedServer.start(accept);
+  test("B9: a connection without WebSockets is closed a second later", async () => {
+    await using server = await ScriptedServer.start(acceptAndClose);
     const connection = await connect(server.url, OPTIONS);
-    const closed = new Promise((resolve) => server.sessions[0].once("close", resolve));
-    void connection.close();
-    await eventually(() => connection.state !== "open", "the close");
-    connection.terminate();
+    const closed = once(server.sessions[0], "close");
+    const endedAt = performance.now();
+    await connection.close();
     await withTimeout(closed, 30_000, "the end of the session");
+    assert(performance.now() - endedAt > 950);
+  });
+
+  test("B9: a connection without WebSockets does not keep the process alive", async () => {
+    await using server = await ScriptedServer.start(acceptAndClose);
+    const program = `
+      import { connect } from ${JSON.stringify(new URL("../../build/index.js", import.meta.url).href)};
+      const connection = await connect(${JSON.stringify(server.url)}, ${JSON.stringify(OPTIONS)});
+      await connection.close();`;
+    let hasGoneAway = false;
+    const child = promisify(execFile)(process.execPath, ["--input-type=module", "-e", program], {
+      timeout: 60_000,
+    });
+    await eventually(() => server.sessions.length === 1, "the session", 30_000);
+    server.sessions[0].on("goaway", () => (hasGoneAway = true)).on("error", () => undefined);
+    await child;
+    await eventually(() => server.sessions[0].closed, "the end of the session");
+    assert.equal(hasGoneAway, false); // The process ended before the second was over.
   });
 });
