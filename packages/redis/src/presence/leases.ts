@@ -5,7 +5,7 @@ import type { Reply } from "../client/connection.js";
 import type { Commands } from "../routing/commands.js";
 import { deadlineFromNow } from "../routing/deadline.js";
 import type { Partition } from "../routing/partitions.js";
-import { RENEW } from "../scripts/presence.js";
+import { presenceKeys, RENEW } from "../scripts/presence.js";
 
 /** Milliseconds between two renewals. */
 const RENEW_INTERVAL = 3_000;
@@ -135,7 +135,7 @@ export class Leases {
     const { prefix, slot } = leased.partition;
     const lease = (ends || leased.members.size > 0) && leased.hasBegun ? leased.lease : "";
     const args = [prefix, this.#newEpoch(), lease, ends ? "1" : "0"];
-    const { reply } = await this.#commands.run(RENEW, slot, [`${prefix}l`], args, deadlineFromNow());
+    const { reply } = await this.#commands.run(RENEW, slot, presenceKeys(prefix), args, deadlineFromNow());
     const [isHeld, next] = reply as readonly Reply[];
     return [isHeld === 1, Number(next)];
   }

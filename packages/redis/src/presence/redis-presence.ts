@@ -4,7 +4,7 @@ import type { Member, PresenceListener, PresenceSnapshot, PresenceStore } from "
 import type { Reply } from "../client/connection.js";
 import type { Commands } from "../routing/commands.js";
 import type { Partitions } from "../routing/partitions.js";
-import { JOIN, LEAVE, LIST } from "../scripts/presence.js";
+import { JOIN, LEAVE, LIST, presenceKeys } from "../scripts/presence.js";
 import type { Subscriptions } from "../topics/subscriptions.js";
 import { Leases, type LeasedPartition } from "./leases.js";
 import { Watchers } from "./watchers.js";
@@ -55,12 +55,13 @@ export class RedisPresence implements PresenceStore {
     leased.remove(topic, id);
     const { prefix, slot } = leased.partition;
     try {
-      await this.#commands.run(
-        LEAVE,
-        slot,
-        [`${prefix}l`],
-        [prefix, this.#newEpoch(), this.#node, topic, id],
-      );
+      await this.#commands.run(LEAVE, slot, presenceKeys(prefix), [
+        prefix,
+        this.#newEpoch(),
+        this.#node,
+        topic,
+        id,
+      ]);
       this.#doubtful.delete(keyOf(topic, id));
     } catch (error) {
       this.#doubtful.set(keyOf(topic, id), [topic, id]);
@@ -72,7 +73,11 @@ export class RedisPresence implements PresenceStore {
 
   async list(topic: string): Promise<PresenceSnapshot> {
     const { prefix, slot } = this.#partitions.of(topic);
-    const { reply } = await this.#commands.run(LIST, slot, [`${prefix}l`], [prefix, this.#newEpoch(), topic]);
+    const { reply } = await this.#commands.run(LIST, slot, presenceKeys(prefix), [
+      prefix,
+      this.#newEpoch(),
+      topic,
+    ]);
     const [epoch, offset, members] = reply as readonly [Buffer, number, readonly Reply[]];
     const version = { epoch: epoch.toString(), offset };
     this.#watchers.onVersion(topic, version);
@@ -131,7 +136,7 @@ export class RedisPresence implements PresenceStore {
     const { prefix, slot } = leased.partition;
     const begins = leased.hasBegun ? "0" : "1";
     const args = [prefix, this.#newEpoch(), leased.lease, begins, topic, id, json, isAgain ? "1" : "0"];
-    const { reply } = await this.#commands.run(JOIN, slot, [`${prefix}l`], args);
+    const { reply } = await this.#commands.run(JOIN, slot, presenceKeys(prefix), args);
     if (reply !== 1) return false;
     leased.onHeld();
     return true;

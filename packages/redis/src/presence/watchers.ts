@@ -4,7 +4,7 @@ import type { Member, PresenceListener, Position } from "holdfast/topics";
 import type { Reply } from "../client/connection.js";
 import type { Commands } from "../routing/commands.js";
 import type { Partitions } from "../routing/partitions.js";
-import { VERSIONS } from "../scripts/presence.js";
+import { presenceKeys, VERSIONS } from "../scripts/presence.js";
 import type { ChannelHandler, Subscriptions } from "../topics/subscriptions.js";
 
 export class Watchers {
@@ -58,12 +58,11 @@ export class Watchers {
 
   async #check(topic: string, watched: WatchedTopic): Promise<void> {
     const { prefix, slot } = this.#partitions.of(topic);
-    const { reply } = await this.#commands.run(
-      VERSIONS,
-      slot,
-      [`${prefix}l`],
-      [prefix, this.#newEpoch(), topic],
-    );
+    const { reply } = await this.#commands.run(VERSIONS, slot, presenceKeys(prefix), [
+      prefix,
+      this.#newEpoch(),
+      topic,
+    ]);
     const [epoch, offset] = reply as readonly Reply[];
     if (watched.isBehind({ epoch: String(epoch), offset: Number(offset) })) watched.report(null);
   }

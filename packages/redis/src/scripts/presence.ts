@@ -9,6 +9,14 @@ import { EPOCH, NOW } from "./epoch.js";
 /** Milliseconds until a lease ends that is not renewed. */
 export const LEASE = 10_000;
 
+/**
+ * The KEYS of all these scripts. The second one never exists: so a cluster that moves the slot refuses a script until all
+ * keys are on one node (TRYAGAIN). With the leases alone, it would run where some members are missing.
+ */
+export function presenceKeys(prefix: string): readonly string[] {
+  return [`${prefix}l`, `${prefix}-`];
+}
+
 /** A full Redis must not let the leases of live processes end, since it still removes the members of ended ones. */
 const ALLOW_OOM = "#!lua flags=allow-oom";
 
@@ -60,7 +68,7 @@ end
 `;
 
 /**
- * KEYS: `l`. ARGV: the beginning of keys, a new epoch, a lease, whether it begins now, topic, id, member as JSON. Returns 0
+ * ARGV: the beginning of keys, a new epoch, a lease, whether it begins now, topic, id, member as JSON. Returns 0
  * if the lease has ended.
  */
 export const JOIN = script(
@@ -87,7 +95,7 @@ return 1
 `,
 );
 
-/** KEYS: `l`. ARGV: the beginning of keys, a new epoch, process, topic, id. */
+/** ARGV: the beginning of keys, a new epoch, process, topic, id. */
 export const LEAVE = script(
   EPOCH,
   NOW,
@@ -103,7 +111,7 @@ return 1
 `,
 );
 
-/** KEYS: `l`. ARGV: the beginning of keys, a new epoch, topic. Returns epoch, version, and the members as JSON. */
+/** ARGV: the beginning of keys, a new epoch, topic. Returns epoch, version, and the members as JSON. */
 export const LIST = script(
   EPOCH,
   NOW,
@@ -122,7 +130,7 @@ return { epoch, count, members }
 `,
 );
 
-/** KEYS: `l`. ARGV: the beginning of keys, a new epoch, topics. Returns epoch and version of each. */
+/** ARGV: the beginning of keys, a new epoch, topics. Returns epoch and version of each. */
 export const VERSIONS = script(
   EPOCH,
   NOW,
@@ -139,7 +147,7 @@ return results
 );
 
 /**
- * Renews a lease, and removes the members of those that have ended. KEYS: `l`. ARGV: the beginning of keys, a new epoch, a
+ * Renews a lease, and removes the members of those that have ended. ARGV: the beginning of keys, a new epoch, a
  * lease or '', whether it ends now. Returns whether the lease is still there, and the milliseconds until the next one
  * ends (-1 if there is none).
  */
