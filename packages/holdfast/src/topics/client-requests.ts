@@ -1,12 +1,16 @@
 // The requests of one client about topics, by words of the link protocol (docs/link-protocol.md): to subscribe, to
 // unsubscribe and to publish.
 
+import { ignore } from "../shared/deferred.js";
 import { EngineUnavailableError } from "../shared/engine-unavailable-error.js";
 import { MessageTooBigError } from "../shared/errors.js";
 import type { Connection } from "../connection/connection.js";
 import { coreOf } from "../connection/core-of.js";
 import { isThenable, toPromise } from "../connection/arguments.js";
 import type { LinkWords } from "../connection/message-transport.js";
+import { MessageWeight, overheadOf } from "../connection/reading/message-weight.js";
+import { TOO_SLOW } from "../connection/sending/slow-policy.js";
+import { SENT } from "../connection/sent.js";
 import type { TopicsDiagnosticsMessages } from "./diagnostics.js";
 import type { Published } from "./engine/engine.js";
 import { isEpoch, type Position } from "./position.js";
@@ -56,6 +60,13 @@ export class ClientRequests {
   /** Settles when the newest request has been decided. Requests are handled in order. */
   #last: Promise<void> = Promise.resolve();
   #waiting = 0;
+  /** The messages to publish that wait, or that the engine has not stored yet. */
+  readonly #unpublished = new MessageWeight();
+  #isPaused = false;
+  /** Resolves when there is room for more than the newest answer; null while there is. */
+  #room: Promise<void> | null = null;
+  /** The number of answers for which there was no room. */
+  #unsent = 0;
   /** The newest waiting request of each topic to which one subscribes or unsubscribes. */
   readonly #newest = new Map<string | null, Request>();
   #hasAsked = false;
@@ -92,34 +103,47 @@ export class ClientRequests {
     link.handleWord("pub", (argument) => {
       const end = argument.indexOf("\n");
       const data = end < 0 ? "" : argument.slice(end + 1);
-      this.#enqueue(argument.slice(0, end), (request) => this.#publish(request, data));
+      this.#enqueuePublication(argument.slice(0, end), data);
     });
     link.handleWord("pubb", (argument, payload) => {
       const data = new Uint8Array(payload ?? []); // A copy, because it may lie in the read buffer.
-      this.#enqueue(argument, (request) => this.#publish(request, data));
+      this.#enqueuePublication(argument, data);
     });
     link.announce("topics"); // The client may send requests, and subscribes again on a new socket of its session.
   }
 
-  #enqueue(
-    argument: string,
-    handle: (request: Request) => Promise<void>,
-    kind: Request["kind"] = "pub",
-  ): void {
+  #enqueuePublication(argument: string, data: Uint8Array | string): void {
+    const isQueued = this.#enqueue(argument, (request) => this.#publish(request, data), "pub");
+    if (!isQueued) return;
+    this.#unpublished.count(data);
+    const core = coreOf(this.#connection);
+    if (this.#isPaused || !this.#unpublished.isOverLimits(core.settings, true)) return;
+    this.#isPaused = true;
+    core.pauseReading("topics");
+  }
+
+  #onPublished(data: Uint8Array | string): void {
+    const core = coreOf(this.#connection);
+    this.#unpublished.subtract(1, data.length, overheadOf(data));
+    if (!this.#isPaused || !this.#unpublished.isBelowLowWater(core.settings.maxQueuedBytes)) return;
+    this.#isPaused = false;
+    core.resumeReading("topics");
+  }
+
+  /** Returns false for a request that is not handled. */
+  #enqueue(argument: string, handle: (request: Request) => Promise<void>, kind: Request["kind"]): boolean {
     const request = readRequest(argument, kind);
-    if (request === null) return; // It has no number to answer to.
+    if (request === null || !this.#isOpen) return false; // It has no number to answer to, or gets no answer.
     this.#hasAsked = true;
-    if (
-      this.#waiting >= Math.max(MAX_WAITING, this.#options?.maxSubscriptions ?? 0) &&
-      !this.#mustWait(request)
-    ) {
+    if (this.#waiting >= this.#maxWaiting && !this.#mustWait(request)) {
       this.#fail(request, "limit", "too many requests wait");
-      return;
+      return false;
     }
     this.#waiting++;
     if (kind !== "pub") this.#newest.set(request.topic, request);
     this.#last = this.#last.then(async () => {
       try {
+        if (this.#room !== null) await this.#room; // A client that does not read its answers gets no more.
         if (this.#isOpen) await handle(request);
       } catch (error) {
         this.#onFailed(request, error);
@@ -128,6 +152,11 @@ export class ClientRequests {
         if (this.#newest.get(request.topic) === request) this.#newest.delete(request.topic);
       }
     });
+    return true;
+  }
+
+  get #maxWaiting(): number {
+    return Math.max(MAX_WAITING, this.#options?.maxSubscriptions ?? 0);
   }
 
   /**
@@ -181,19 +210,24 @@ export class ClientRequests {
     const id = rest.length === 0 ? null : unescapeTopic(rest[0]);
     if (topic === null || (id === null && rest.length > 0)) {
       this.#fail(request, "invalid", "not a topic, or not an id");
+      this.#onPublished(data);
       return;
     }
     const { publish = () => false } = this.#options ?? {};
     if (!(await this.#isAllowed(topic, publish))) {
       this.#forbid(request);
+      this.#onPublished(data);
       return;
     }
     // The next request need not wait for the engine.
-    this.#handler.publish(topic, data, id).then(
-      ({ offset, epoch, isDuplicate }) =>
-        this.#done(request, ` ${offset ?? "-"} ${epoch ?? "-"} ${isDuplicate ? 1 : 0}`),
-      (error: unknown) => this.#onFailed(request, error),
-    );
+    void this.#handler
+      .publish(topic, data, id)
+      .then(
+        ({ offset, epoch, isDuplicate }) =>
+          this.#done(request, ` ${offset ?? "-"} ${epoch ?? "-"} ${isDuplicate ? 1 : 0}`),
+        (error: unknown) => this.#onFailed(request, error),
+      )
+      .finally(() => this.#onPublished(data));
   }
 
   /** A function of the application may take longer than the connection lives. */
@@ -225,13 +259,25 @@ export class ClientRequests {
   }
 
   #done({ id }: Request, result: string): void {
-    void coreOf(this.#connection).sendWord("done", id + result);
+    this.#answer("done", id + result);
   }
 
   #fail({ id, topic }: Request, reason: Refusal, message: string): void {
     if (!this.#isOpen) return;
     this.#handler.onRefused({ topic, connection: this.#connection, reason });
-    void coreOf(this.#connection).sendWord("failed", `${id} ${reason} ${message}`);
+    this.#answer("failed", `${id} ${reason} ${message}`);
+  }
+
+  #answer(word: string, argument: string): void {
+    const core = coreOf(this.#connection);
+    const sent = core.sendWord(word, argument);
+    if (sent === SENT) return;
+    const room = sent.catch(ignore).then(() => {
+      this.#unsent--;
+      if (this.#room === room) this.#room = null;
+    });
+    this.#room = room;
+    if (++this.#unsent > this.#maxWaiting) core.closeWithCause("local-close", TOO_SLOW, null, true);
   }
 }
 
