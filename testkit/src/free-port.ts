@@ -5,9 +5,10 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Systems take the ports of connections, and of servers that ask for any port, from those above (Linux: 32,768). */
-const LAST = 32_767;
-/** The bus of a Redis cluster has the port of its server and so much. */
+/**
+ * The bus of a Redis cluster has the port of its server and so much. Ports from 10,000 to 19,999 are none of a bus, and systems
+ * take those of connections, and of servers that ask for any port, from 32,768 on (Linux).
+ */
 const BUS = 10_000;
 
 /** The ports that a process has, as files that hold its id: those of several suites at once differ. */
@@ -22,7 +23,7 @@ const reserved: string[] = [];
  */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = randomInt(10_000, LAST - BUS + 1);
+    const port = randomInt(BUS, 2 * BUS);
     if (reserve(port) && (await isFree(port)) && (await isFree(port + BUS))) return port;
   }
 }

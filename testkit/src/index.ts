@@ -49,4 +49,5 @@ export { pauseProcess } from "./pause-process.js";
 export { activeResources, assertNothingLeft, type ResourceCounts } from "./resources.js";
 export { assertLinear, processorTime } from "./processor-time.js";
 export { slowness } from "./slowness.js";
+export { allOrNone } from "./all-or-none.js";
 export { assertWithin, blockEventLoop, eventually, inAttempts, withTimeout } from "./waiting.js";

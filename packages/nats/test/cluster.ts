@@ -2,7 +2,7 @@
 
 import { connect } from "@nats-io/transport-node";
 import { jetstreamManager } from "@nats-io/jetstream";
-import { freePort } from "holdfast-testkit";
+import { allOrNone, freePort } from "holdfast-testkit";
 import { eventually } from "../../holdfast/test-dist/topics/eventually.js";
 import { NatsServer } from "./nats-server.js";
 
@@ -10,7 +10,7 @@ import { NatsServer } from "./nats-server.js";
 export async function startCluster(): Promise<readonly NatsServer[]> {
   const ports = [await freePort(), await freePort(), await freePort()];
   const routes = ports.map((port) => `nats-route://127.0.0.1:${port}`).join(",");
-  const servers = await Promise.all(
+  const servers = await allOrNone(
     ports.map((port, index) =>
       NatsServer.start({
         args: [

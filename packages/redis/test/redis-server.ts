@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { freePort, pauseProcess } from "holdfast-testkit";
+import { allOrNone, freePort, pauseProcess } from "holdfast-testkit";
 import { Redis } from "ioredis";
 
 /** Why tests cannot run here; false if they can. */
@@ -27,7 +27,12 @@ export class RedisServer {
 
   static async start(...args: string[]): Promise<RedisServer> {
     const server = new RedisServer(await freePort(), args);
-    await server.start();
+    try {
+      await server.start();
+    } catch (error) {
+      await server.close();
+      throw error;
+    }
     return server;
   }
 
@@ -92,8 +97,8 @@ export const CLUSTER = ["--cluster-enabled", "yes", "--cluster-node-timeout", St
 
 /** Three masters. */
 export async function startCluster(): Promise<readonly RedisServer[]> {
-  const nodes = await Promise.all([1, 2, 3].map(() => RedisServer.start(...CLUSTER)));
-  const [first] = nodes;
+  const nodes = await allOrNone([1, 2, 3].map(() => RedisServer.start(...CLUSTER)));
+  const first = nodes[0];
   for (const [index, { admin, port }] of nodes.entries()) {
     await admin.call(
       "CLUSTER",
