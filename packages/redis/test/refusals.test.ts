@@ -12,7 +12,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import tls from "node:tls";
 import { Redis } from "ioredis";
 import { createClient } from "redis";
-import { freePort, testCertificates } from "holdfast-testkit";
+import { assertWithin, freePort, testCertificates } from "holdfast-testkit";
 import type { Engine, EngineUnavailableError, Position } from "holdfast/topics";
 import type { RedisClient } from "../dist/index.js";
 import { openClient, type OpenedClient } from "./backends.js";
@@ -165,6 +165,27 @@ for (const name of ["ioredis", "redis"] as const) {
       for (const [index, engine] of engines.entries()) await publish(engine, "a", String(index));
       await eventually(() => assert.deepEqual(received.sort(), ["0 0", "3 1"]));
     });
+
+    test("M8: listen() answers within 2 s also if Redis answers its first command late, and the second not at all", () =>
+      assertWithin(2_800, async () => {
+        const server = await start();
+        const engine = await open(server, name);
+        const openedAt = performance.now();
+        await publish(engine, "a", "text");
+        await eventually((): Promise<unknown> => engine.listen("a", ignore, ignore));
+        // Just after a sign of life, which would end the connection sooner if it is not answered.
+        await sleep(2_200 - ((performance.now() - openedAt) % 2_000));
+        // Scripts wait for that, subscriptions do not.
+        await server.admin.call("CLIENT", "PAUSE", "8000", "WRITE");
+        await server.pause();
+        const answering = sleep(1_700).then(() => server.resume());
+        const calledAt = performance.now();
+        // In the partition of "a", whose connection is open.
+        await failureOf((): Promise<unknown> => engine.listen("a63", ignore, ignore));
+        const took = performance.now() - calledAt;
+        await answering;
+        return took;
+      }));
 
     test("M8: a Redis that is busy for 4 s is an error within 2 s, with an unknown outcome; then it recovers", async () => {
       const server = await start();

@@ -3,6 +3,7 @@
 import type { Member, PresenceListener, PresenceSnapshot, PresenceStore } from "holdfast/topics";
 import type { Reply } from "../client/connection.js";
 import type { Commands } from "../routing/commands.js";
+import { deadlineFromNow } from "../routing/deadline.js";
 import type { Partitions } from "../routing/partitions.js";
 import { JOIN, LEAVE, LIST, presenceKeys } from "../scripts/presence.js";
 import type { Subscriptions } from "../topics/subscriptions.js";
@@ -71,13 +72,10 @@ export class RedisPresence implements PresenceStore {
     if (leased.has(topic, id)) this.#doubtful.set(keyOf(topic, id), [topic, id]);
   }
 
-  async list(topic: string): Promise<PresenceSnapshot> {
+  async list(topic: string, deadline = deadlineFromNow()): Promise<PresenceSnapshot> {
     const { prefix, slot } = this.#partitions.of(topic);
-    const { reply } = await this.#commands.run(LIST, slot, presenceKeys(prefix), [
-      prefix,
-      this.#newEpoch(),
-      topic,
-    ]);
+    const args = [prefix, this.#newEpoch(), topic];
+    const { reply } = await this.#commands.run(LIST, slot, presenceKeys(prefix), args, deadline);
     const [epoch, offset, members] = reply as readonly [Buffer, number, readonly Reply[]];
     const version = { epoch: epoch.toString(), offset };
     this.#watchers.onVersion(topic, version);
@@ -86,10 +84,11 @@ export class RedisPresence implements PresenceStore {
 
   async watch(topic: string, onChange: PresenceListener): Promise<PresenceSnapshot> {
     const leased = this.#leases.in(this.#partitions.of(topic));
+    const deadline = deadlineFromNow();
     leased.watches++;
     try {
-      await this.#watchers.add(topic, onChange);
-      return await this.list(topic);
+      await this.#watchers.add(topic, onChange, deadline);
+      return await this.list(topic, deadline);
     } catch (error) {
       this.unwatch(topic, onChange);
       throw error;

@@ -27,11 +27,16 @@ export class Watchers {
   }
 
   /** Resolves once all later changes will be reported. */
-  add(topic: string, onChange: PresenceListener): Promise<void> {
+  add(topic: string, onChange: PresenceListener, deadline: number): Promise<void> {
     let watched = this.#topics.get(topic);
     if (watched === undefined) this.#topics.set(topic, (watched = new WatchedTopic()));
     watched.listeners.add(onChange);
-    return this.#subscriptions.subscribe(this.#partitions.of(topic), this.#channelOf(topic), watched);
+    return this.#subscriptions.subscribe(
+      this.#partitions.of(topic),
+      this.#channelOf(topic),
+      watched,
+      deadline,
+    );
   }
 
   /** Whether it watched. */

@@ -4,7 +4,8 @@
 import type { MessageListener, NewestListener, Position } from "holdfast/topics";
 import type { Reply } from "../client/connection.js";
 import type { Commands } from "../routing/commands.js";
-import { sleep } from "../routing/deadline.js";
+import { before, deadlineFromNow, sleep } from "../routing/deadline.js";
+import { noReply } from "../routing/failures.js";
 import type { Partition, Partitions } from "../routing/partitions.js";
 import { NEWEST } from "../scripts/topics.js";
 import type { Continuity } from "./continuity.js";
@@ -42,13 +43,14 @@ export class TopicListeners {
     onNewest: NewestListener | undefined,
     begins: boolean,
   ): Promise<Position | null> {
+    const deadline = deadlineFromNow();
     const topic = this.#topicOf(name);
     topic.listeners.set(onMessage, onNewest);
     topic.begins ||= begins;
     try {
-      await this.#subscriptions.subscribe(topic.partition, topic.channel, topic);
+      await this.#subscriptions.subscribe(topic.partition, topic.channel, topic, deadline);
       if (!topic.listeners.has(onMessage)) return null; // It no longer listens.
-      const newest = await this.#newestWithOthers(topic);
+      const newest = await before(deadline, this.#newestWithOthers(topic), () => noReply(null));
       topic.checkedAt = performance.now();
       return newest;
     } catch (error) {
@@ -69,8 +71,8 @@ export class TopicListeners {
 
   /** Checks the newest positions that are due: a single channel may be lost silently. */
   check(): void {
-    const before = performance.now() - CHECK_INTERVAL;
-    const due = [...this.#topics.values()].filter(({ checkedAt }) => checkedAt < before);
+    const earliest = performance.now() - CHECK_INTERVAL;
+    const due = [...this.#topics.values()].filter(({ checkedAt }) => checkedAt < earliest);
     for (const topic of due) topic.checkedAt = performance.now();
     void this.#report(due, false);
   }

@@ -73,7 +73,12 @@ export class Subscriptions {
    * Resolves once the subscription is active: every message sent on this channel from then on arrives. @throws
    * EngineUnavailableError
    */
-  subscribe(partition: Partition, name: string, handler: ChannelHandler): Promise<void> {
+  subscribe(
+    partition: Partition,
+    name: string,
+    handler: ChannelHandler,
+    deadline = deadlineFromNow(),
+  ): Promise<void> {
     const state = this.#stateOf(partition);
     const known = state.channels.get(name);
     const channel = known ?? { handler, isSubscribed: false, wasSubscribed: false, waiting: [] };
@@ -84,7 +89,7 @@ export class Subscriptions {
       channel.waiting.push((error) => (error === null ? resolve() : reject(error)));
     });
     void this.#subscribeAll(state);
-    return before(deadlineFromNow(), subscribed, () =>
+    return before(deadline, subscribed, () =>
       cannotConnect(this.#connections.failure ?? this.#commands.failure),
     );
   }
