@@ -61,7 +61,11 @@ export const ANNOUNCERS: ReadonlySet<string> = new Set(["b", "pubb"]);
 
 /** Whether a text may be a link message, as far as its length says; the text may be incomplete. */
 export function hasAllowedLength(text: string): boolean {
-  if (text.length <= MAX_LINK_MESSAGE) return true;
+  return text.length <= MAX_LINK_MESSAGE || isCarrier(text);
+}
+
+/** Whether a text begins with a word that carries a message of the application. */
+export function isCarrier(text: string): boolean {
   const end = text.indexOf(" ");
   return end > 0 && end <= MAX_WORD && CARRIERS.has(text.slice(1, end));
 }

@@ -4,8 +4,9 @@
 import { ignore } from "../../shared/deferred.js";
 import type { CloseFrame } from "../../shared/close-code.js";
 import type { PieceHandler } from "../../protocol/message/piece-decoder.js";
-import { ProtocolError } from "../../shared/errors.js";
+import { MessageTooBigError, ProtocolError } from "../../shared/errors.js";
 import { TextBytes } from "../../shared/text-bytes.js";
+import type { ConnectionCore } from "../../connection/connection-core.js";
 import type { Message } from "../../connection/reading/inbox.js";
 import type {
   Fragment,
@@ -197,6 +198,19 @@ export class LinkProtocol extends TransportDecorator {
 
   onPiecesEnded(): void {
     this.#pieceHandler = null;
+  }
+
+  get maxMessageSize(): number {
+    const { settings } = this.handler as ConnectionCore; // No decorator lies over a link.
+    return settings.maxMessageSize ?? Infinity;
+  }
+
+  onTooLarge(size: number): void {
+    this.#hasFailed = true;
+    const limit = this.maxMessageSize;
+    const reason = `Expected a message of at most ${limit} bytes, got ${size} or more`;
+    const error = new MessageTooBigError(`${reason}.`, size, limit);
+    this.onFailure({ cause: "message-too-big", error, close: { code: 1009, reason } });
   }
 
   override onPing(payload: Uint8Array): void {

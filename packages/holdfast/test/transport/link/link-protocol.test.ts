@@ -8,6 +8,7 @@ import {
   type SpreadEnd,
 } from "../../../build/transport/link/link-protocol.js";
 import type { Message } from "../../../build/connection/reading/inbox.js";
+import { coreOf } from "../../../build/connection/core-of.js";
 import { follow, Harness, summary, type Setup } from "../../connection/harness.js";
 
 const MARK = "\u0016";
@@ -287,5 +288,32 @@ describe("The link protocol", () => {
     h.deliver(fragment("two", false, true));
     await reading;
     assert.deepEqual(pieces, [`${MARK}one`, "two"]);
+  });
+
+  test("I2, E3: recvStream() leaves `maxMessageSize` to a message for topics, however small its pieces are", async () => {
+    for (const [length, received] of [
+      [5_000, ["1 t\n".length + 5_000]],
+      [20_000, []],
+    ] as const) {
+      const h = linkEnd({ maxMessageSize: 10_000 });
+      const lengths: number[] = [];
+      coreOf(h.connection).link?.handleWord("pub", (argument) => lengths.push(argument.length));
+      void h.connection.recvStream().next();
+      await h.clock.settle();
+      const piece = (payload: string, isFirst: boolean, isFinal: boolean): Uint8Array =>
+        h.frame({
+          opcode: isFirst ? OPCODE.text : OPCODE.continuation,
+          isFinal,
+          payload: Buffer.from(payload),
+        });
+      h.deliver(piece(`${MARK}pub 1 t\n`, true, false));
+      for (let count = 1; count <= length; count++) h.deliver(piece("x", false, count === length));
+      h.clock.turn();
+      assert.deepEqual(lengths, received);
+      const isTooLarge = received.length === 0;
+      assert.equal(h.connection.state, isTooLarge ? "closing" : "open");
+      const [close] = h.sentFrames();
+      if (isTooLarge) assert.equal(Buffer.from(close.payload).readUInt16BE(), 1009);
+    }
   });
 });
