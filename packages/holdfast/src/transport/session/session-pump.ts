@@ -156,7 +156,7 @@ export abstract class SessionPump extends Deadline {
   #sendAck(ack: string): void {
     if (ack === "") return;
     this.#acknowledgedAt = this.runtime.clock.now();
-    this.link?.sendWordAhead(ack);
+    this.link?.sendAck(ack);
   }
 
   /** Transmits what the peer lacks, at the pace of the link. Pings overtake it, and new messages follow it. */

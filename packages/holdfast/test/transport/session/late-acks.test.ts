@@ -2,12 +2,13 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FakeClock } from "holdfast-testkit";
+import { FakeClock, OPCODE } from "holdfast-testkit";
 import type { Runtime } from "../../../build/connection/runtime.js";
 import { TimerQueue } from "../../../build/connection/timer-queue.js";
 import { SessionLedger } from "../../../build/session/session-ledger.js";
-import type { SessionLink } from "../../../build/transport/session/session-link.js";
+import { overSessionLink, type SessionLink } from "../../../build/transport/session/session-link.js";
 import { SessionSender } from "../../../build/transport/session/session-sender.js";
+import { Harness } from "../../connection/harness.js";
 
 const WINDOW = { messages: 1024, bytes: 256 * 1024 };
 
@@ -23,7 +24,7 @@ function setUp(): { clock: FakeClock; words: string[]; receive: () => void; send
   const sender = new SessionSender(runtime, ledger, {
     ...{ ackDelay: 100, writeLimit: 1024, keepsWithoutLink: true },
   });
-  const link = { sendWordAhead: (word: string) => words.push(`${word.slice(1)} at ${clock.now() - start}`) };
+  const link = { sendAck: (word: string) => words.push(`${word.slice(1)} at ${clock.now() - start}`) };
   sender.attach(link as unknown as SessionLink, null); // As above.
   return { clock, words, sender, receive: () => sender.onAckNeed(sender.incoming.receive(1) ?? "none") };
 }
@@ -59,4 +60,26 @@ test("L2: each ack of a steady stream confirms what arrived in `ackDelay`, altho
     clock.advance(10);
   }
   assert.deepEqual(words, ["ack 9 at 80", "ack i at 170", "ack r at 260"]);
+});
+
+test("L2: of the acks to a peer that does not read, only the newest waits", async () => {
+  const links: SessionLink[] = [];
+  const h = new Harness({
+    role: "server",
+    capacity: 0,
+    layer: (below) => overSessionLink(below, "frames", {}, (link) => links.push(link)),
+  });
+  void h.connection.send(new Uint8Array(100_000));
+  h.clock.turn();
+  const before = h.connection.bufferedAmount;
+  for (let position = 1; position <= 10_000; position++) links[0].sendAck(`ack ${position}`);
+  assert.ok(h.connection.bufferedAmount - before < 100, `${h.connection.bufferedAmount - before} bytes more`);
+  h.transport.drain();
+  await h.clock.settle();
+  h.transport.drain();
+  const texts = h.sentFrames().filter(({ opcode }) => opcode === OPCODE.text);
+  assert.deepEqual(
+    texts.map(({ payload }) => Buffer.from(payload).toString()),
+    ["ack 10000"],
+  );
 });
