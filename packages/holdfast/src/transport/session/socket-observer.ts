@@ -46,6 +46,10 @@ export const SOCKET_OBSERVER: ConnectionObserver = {
     listenersOf(core)?.emit("suspect", suspicion);
   },
 
+  onClosingBegun(core: ConnectionCore): void {
+    core.resumeReading(); // Messages without room in the session's inbox do not count. It may pause reading again.
+  },
+
   onClosing(close: CloseFrame, core: ConnectionCore): void {
     const session = ownerOf(core);
     if (session === null) core.answerClose();

@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { serve, type Connection, type ServeOptions, type Server } from "../../../build/index.js";
+import { coreOf } from "../../../build/connection/core-of.js";
+import type { ServerSessionTransport } from "../../../build/transport/session/server-session-transport.js";
 import { eventually, OPCODE, RawClient } from "holdfast-testkit";
 import { hear, hearWords, keepOpen, say, upgradeToSessions } from "./session-pair.js";
 
@@ -384,4 +386,22 @@ describe("The words of a server", { timeout: 300_000 }, () => {
       assert.equal(connection.session?.position, 2);
     });
   }
+
+  test("L2, E4: a slow reader makes the peer wait while its session closes, so that memory stays bounded", async () => {
+    await using scene = await Scene.start({ maxQueue: { bytes: 256 * 1024 } });
+    const { peer } = await scene.open();
+    const [connection] = scene.connections;
+    void connection.forEach(() => new Promise(() => undefined));
+    peer.sendText("m");
+    void connection.close();
+    while (!(await hear(peer)).startsWith("Close"));
+    const piece = peer.frame({ opcode: OPCODE.binary, payload: new Uint8Array(64 * 1024) });
+    peer.write(Buffer.concat(Array.from({ length: 128 }, () => piece)));
+    const core = coreOf(connection);
+    const socket = (core.transport as ServerSessionTransport).newest;
+    const isSettled = (): boolean => socket.pauseReasons.length > 0 || core.inbox.bytes > 4 * 1024 * 1024;
+    await eventually(isSettled, "a pause");
+    assert.deepEqual(socket.pauseReasons, ["inbox"]);
+    assert.ok(core.inbox.bytes < 1024 * 1024, `${core.inbox.bytes} bytes unread`);
+  });
 });
