@@ -120,9 +120,9 @@ export class SessionLink extends LinkProtocol {
 
   /** Sends an ack ahead of queued messages. It replaces one that still waits: only the newest position matters. */
   sendAck(ack: string): void {
-    if (this.wire.closeSent !== null) return;
+    if (this.transport.closeSent !== null) return;
     this.#takeAckBack();
-    this.#takeAckBack = this.wire.sendAhead(ack, ignore);
+    this.#takeAckBack = this.transport.sendAhead(ack, ignore);
   }
 
   /** Whether a Close was sent: nothing follows it. The messages that the session counts meanwhile go on its next socket. */
