@@ -21,7 +21,7 @@ export const MEASURED: readonly Measured[] = [
   {
     name: "holdfast: Client, persist",
     program: `import { Client, persist } from "holdfast"; ${KEEP} [Client, persist];`,
-    limit: 21_650,
+    limit: 21_700,
     splits: true,
   },
   {
@@ -36,7 +36,7 @@ export const MEASURED: readonly Measured[] = [
     limit: 12_200,
     splits: true,
   },
-  { name: "holdfast: everything", program: `import * as all from "holdfast"; ${KEEP} all;`, limit: 78_400 },
+  { name: "holdfast: everything", program: `import * as all from "holdfast"; ${KEEP} all;`, limit: 78_500 },
   {
     name: "partysocket",
     program: `import { WebSocket } from "partysocket"; ${KEEP} WebSocket;`,
