@@ -25,7 +25,7 @@ export async function sendFragments(
   let pieces: Pieces | undefined;
   let held: Piece | null = null;
   let sent = 0;
-  let isWhole = false;
+  let isWhole = false as boolean; // `sendHeld` sets it.
   const untilFragments = (begins: boolean): Promise<void> | null =>
     connection.transport.untilFragments?.(begins) ?? null;
   const sendHeld = async (piece: Piece, isLast: boolean): Promise<void> => {
