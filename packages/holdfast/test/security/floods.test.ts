@@ -127,7 +127,7 @@ test("H: a flood of pongs answers nothing, and changes nothing", async (t) => {
   await using client = await attacker(server);
   await client.upgrade();
   let ping = await client.readFrame();
-  // On a busy machine, the server pings again after a stall of its own.
+  // If the machine is busy, the server may be delayed, and then pings again.
   const reading = (async () => {
     for (;;) ping = await client.readFrame();
   })();

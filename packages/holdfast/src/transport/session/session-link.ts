@@ -78,8 +78,8 @@ export class SessionLink extends LinkProtocol {
   owner: LinkOwner | null = null;
   #session: SessionLinkHandler = NOBODY;
   #hasSpoken = false;
-  /** Takes the newest ack back, if it still waits. */
-  #takeAckBack = ignore;
+  /** Withdraws the newest ack, if it still waits. */
+  #withdrawAck = ignore;
 
   /** From now on, this handler receives what arrives. Null ignores it: the session does not use the socket any more. */
   bind(session: SessionLinkHandler | null): void {
@@ -121,8 +121,8 @@ export class SessionLink extends LinkProtocol {
   /** Sends an ack ahead of queued messages. It replaces one that still waits: only the newest position matters. */
   sendAck(ack: string): void {
     if (this.transport.closeSent !== null) return;
-    this.#takeAckBack();
-    this.#takeAckBack = this.transport.sendAhead(ack, ignore);
+    this.#withdrawAck();
+    this.#withdrawAck = this.transport.sendAhead(ack, ignore);
   }
 
   /** Whether a Close was sent: nothing follows it. The messages that the session counts meanwhile go on its next socket. */
