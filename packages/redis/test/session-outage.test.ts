@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { connectPersistent, serve } from "holdfast";
+import { connectPersistent, serve, type Server } from "holdfast";
 import { redisSessionStore } from "../dist/index.js";
 import { eventually } from "../../holdfast/test-dist/topics/eventually.js";
 import { openClient } from "./backends.js";
@@ -77,6 +77,42 @@ describe("Sessions while Redis restarts", { skip: missing }, () => {
       }
     });
   }
+  test("L7 M8: a session goes on after Redis was emptied: it is saved again, and another process can claim it", async () => {
+    const redis = await RedisServer.start();
+    const opened = await openClient("ioredis", redis.port);
+    const store = redisSessionStore({ client: opened.client });
+    const open = (port: number): Promise<Server> =>
+      serve((connection) => connection.forEach((message) => connection.send(message)), {
+        host: "127.0.0.1",
+        port,
+        logger: null,
+        sessions: { store, retain: 300_000 },
+      });
+    let server = await open(0);
+    const link = connectPersistent(server.url, { session: true, firstDelay: 10, logger: null });
+    const received: unknown[] = [];
+    const losses: string[] = [];
+    link.on("lost", ({ reason }) => losses.push(reason));
+    void link.forEach((message) => void received.push(message));
+    try {
+      await link.send("before", { until: "delivered" });
+      await redis.admin.flushall();
+      await link.send("after", { until: "delivered" });
+      await eventually(() => assert.deepEqual(received, ["before", "after"]));
+      const { port } = server;
+      await server.close({ timeout: 1_000 });
+      server = await open(port);
+      await link.send("on the next server", { until: "delivered" });
+      await eventually(() => assert.deepEqual(received, ["before", "after", "on the next server"]));
+      assert.deepEqual(losses, []);
+    } finally {
+      link.terminate();
+      await server.close({ timeout: 1_000 });
+      await store[Symbol.asyncDispose]();
+      opened.close();
+      await redis.close();
+    }
+  });
 });
 
 function ignore(): void {

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 // The bundle, as the stores of other packages: its classes are not those of build/.
 import {
+  HoldfastError,
   SessionFencedError,
   TextBytes,
   type SessionChange,
@@ -280,9 +281,17 @@ export function testStore(
       }
     }));
 
-  test(`L7: ${name}: a session that was never saved cannot be logged to`, () =>
-    make(async (one) => {
-      await assert.rejects(one.append(id, 1, CHANGES), SessionFencedError);
+  test(`L7: ${name}: changes to a session that the store does not have fail, and its process saves it again`, () =>
+    make(async (one, other) => {
+      const isNotStored = (error: unknown): boolean =>
+        error instanceof HoldfastError && !(error instanceof SessionFencedError);
+      await assert.rejects(one.append(id, 1, CHANGES), isNotStored);
       await one.remove(id, 1, null, 8000);
+      await one.save(aRecord());
+      assert.equal(await other.sweep(5000), 1);
+      await assert.rejects(one.append(id, 1, CHANGES), isNotStored);
+      await one.save(aRecord());
+      await one.append(id, 1, CHANGES);
+      assert.equal((await other.claim(id, PROOF, 2000)).type, "claimed");
     }));
 }

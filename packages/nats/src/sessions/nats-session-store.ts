@@ -90,7 +90,8 @@ class NatsSessionStore implements SessionStore, AsyncDisposable {
     const last = changes.filter((change) => change.type === "deadline").at(-1);
     for (;;) {
       const held = await this.#stream.last(id);
-      if (held?.state.removed !== null || held.state.generation > generation) throw fenced(id);
+      if (held === null) throw notStored(id);
+      if (held.state.removed !== null || held.state.generation > generation) throw fenced(id);
       const deadline = last === undefined ? held.state.deadline : last.deadline;
       const state = { ...held.state, deadline, blocks: held.state.blocks + 1 };
       try {
@@ -143,5 +144,11 @@ function lost(reason: SessionLoss): Claim {
 function fenced(id: string): SessionFencedError {
   return new SessionFencedError(
     `Session ${id} is held by another process, or was removed. Close its connection: its client has moved on.`,
+  );
+}
+
+function notStored(id: string): HoldfastError {
+  return new HoldfastError(
+    `Session ${id} is not in the store: it was never saved, has expired there, or the store was emptied. Save its record.`,
   );
 }

@@ -21,10 +21,11 @@ local function index(deadline)
   end
 end
 
--- Whether this generation may write.
+-- 1 if this generation may write, 0 if not, -1 if there is no such session.
 local function holds(generation)
   local state = redis.call('HMGET', KEYS[1], 'g', 'x')
-  return state[1] and not state[2] and tonumber(state[1]) <= tonumber(generation)
+  if not state[1] then return -1 end
+  return not state[2] and tonumber(state[1]) <= tonumber(generation) and 1 or 0
 end
 `;
 
@@ -56,11 +57,12 @@ return 1
 `,
 );
 
-/** ARGV: id, generation, block, whether the deadline changes, deadline. Returns how many blocks there are; 0 if refused. */
+/** ARGV: id, generation, block, whether the deadline changes, deadline. Returns how many blocks there are, or what `holds` says. */
 export const APPEND = script(
   INDEX,
   `
-if not holds(ARGV[2]) then return 0 end
+local held = holds(ARGV[2])
+if held < 1 then return held end
 if ARGV[4] == '1' then
   redis.call('HSET', KEYS[1], 'd', ARGV[5])
   index(ARGV[5])
@@ -69,8 +71,15 @@ return redis.call('RPUSH', KEYS[2], ARGV[3])
 `,
 );
 
-/** ARGV: id, generation. Returns the blocks; null if refused. */
-export const BLOCKS = script(INDEX, `return holds(ARGV[2]) and redis.call('LRANGE', KEYS[2], 0, -1)`);
+/** ARGV: id, generation. Returns the blocks, or what `holds` says. */
+export const BLOCKS = script(
+  INDEX,
+  `
+local held = holds(ARGV[2])
+if held < 1 then return held end
+return redis.call('LRANGE', KEYS[2], 0, -1)
+`,
+);
 
 /** ARGV: id, generation, loss, until. Returns 0 if refused. */
 export const REMOVE = script(
@@ -78,7 +87,7 @@ export const REMOVE = script(
   `
 local state = redis.call('HMGET', KEYS[1], 'g', 'x')
 if not state[1] or state[2] then return 1 end
-if not holds(ARGV[2]) then return 0 end
+if holds(ARGV[2]) < 1 then return 0 end
 redis.call('HSET', KEYS[1], 'x', ARGV[3], 'u', ARGV[4])
 redis.call('DEL', KEYS[2])
 index(ARGV[4])

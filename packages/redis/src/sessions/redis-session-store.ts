@@ -89,7 +89,7 @@ class RedisSessionStore implements SessionStore, AsyncDisposable {
       textOf(deadlines.at(-1)?.deadline ?? null),
     ];
     const blocks = await this.#run(APPEND, id, args);
-    if (blocks === 0) throw fenced(id);
+    if (!(Number(blocks) > 0)) throw refusal(id, blocks);
     if (Number(blocks) > MAX_BLOCKS) await this.#compact(id, generation);
   }
 
@@ -122,7 +122,7 @@ class RedisSessionStore implements SessionStore, AsyncDisposable {
    */
   async #compact(id: string, generation: number): Promise<void> {
     const blocks = await this.#run(BLOCKS, id, [String(generation)]);
-    if (blocks === null) throw fenced(id);
+    if (!Array.isArray(blocks)) throw refusal(id, blocks);
     const record = decodeSessionRecord(Buffer.concat(blocks as readonly Buffer[]));
     await this.save({ ...record, generation });
   }
@@ -147,8 +147,19 @@ function textOf(deadline: number | null): string {
   return deadline === null ? "" : String(deadline);
 }
 
+/** `reply` is what `holds` in the scripts returned. */
+function refusal(id: string, reply: Reply): HoldfastError {
+  return reply === 0 ? fenced(id) : notStored(id);
+}
+
 function fenced(id: string): SessionFencedError {
   return new SessionFencedError(
     `Session ${id} is held by another process, or was removed. Close its connection: its client has moved on.`,
+  );
+}
+
+function notStored(id: string): HoldfastError {
+  return new HoldfastError(
+    `Session ${id} is not in the store: it was never saved, has expired there, or the store was emptied. Save its record.`,
   );
 }

@@ -24,7 +24,7 @@ import type { SessionLoss } from "../../shared/session-errors.js";
 import { judgeProof } from "../../session/judge-proof.js";
 import type { SessionProof } from "../../session/server-session.js";
 import { isSessionId } from "../../session/session-id.js";
-import { fenced, forgetMessages } from "../../session/store/memory-store.js";
+import { fenced, forgetMessages, notStored } from "../../session/store/memory-store.js";
 import { decodeRecord, encodeChanges, encodeRecord } from "../../session/store/record-codec.js";
 import type { SessionChange, SessionRecord } from "../../session/store/session-record.js";
 import type { Claim, SessionStore } from "../../session/store/session-store.js";
@@ -97,7 +97,11 @@ class FileStore implements SessionStore {
     const folder = this.#folderOf(id);
     await guard(async () => {
       await this.#checkHeld(id, generation);
-      const file = await openExisting(join(folder, String(generation)), id);
+      const file = await openExisting(join(folder, String(generation)));
+      if (file === null) {
+        await this.#checkHeld(id, generation); // Claimed or removed just now.
+        throw notStored(id);
+      }
       try {
         await file.writeFile(encodeChanges(changes)); // All of it, or it throws.
         await file.datasync();
@@ -293,11 +297,11 @@ async function createEmpty(path: string): Promise<boolean> {
   }
 }
 
-async function openExisting(path: string, id: string): ReturnType<typeof open> {
+async function openExisting(path: string): Promise<Awaited<ReturnType<typeof open>> | null> {
   try {
     return await open(path, O_WRONLY | O_APPEND); // Not "a", which would create a file that was never saved.
   } catch (error) {
-    if (codeOf(error) === "ENOENT") throw fenced(id); // Claimed or removed just now, or never saved.
+    if (codeOf(error) === "ENOENT") return null;
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 // Keeps sessions in the memory of the process: the default. It also serves several servers in one process, and tests.
 
+import { HoldfastError } from "../../shared/errors.js";
 import { SessionFencedError, type SessionLoss } from "../../shared/session-errors.js";
 import { judgeProof } from "../judge-proof.js";
 import type { SessionProof } from "../server-session.js";
@@ -72,7 +73,8 @@ class MemoryStore implements SessionStore {
 
   #heldBy(id: string, generation: number): SessionRecord {
     const entry = this.#entries.get(id);
-    if (entry?.type !== "held" || entry.record.generation > generation) throw fenced(id);
+    if (entry === undefined) throw notStored(id);
+    if (entry.type === "removed" || entry.record.generation > generation) throw fenced(id);
     return entry.record;
   }
 }
@@ -81,6 +83,13 @@ class MemoryStore implements SessionStore {
 export function fenced(id: string): SessionFencedError {
   return new SessionFencedError(
     `Session ${id} is held by another process, or was removed. Close its connection: its client has moved on.`,
+  );
+}
+
+/** The error of a change to a session that the store does not have. */
+export function notStored(id: string): HoldfastError {
+  return new HoldfastError(
+    `Session ${id} is not in the store: it was never saved, has expired there, or the store was emptied. Save its record.`,
   );
 }
 

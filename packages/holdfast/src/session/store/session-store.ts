@@ -22,7 +22,8 @@ export type Claim =
  *
  * Each method rejects with a HoldfastError if the store fails, and each write with SessionFencedError if another process
  * has claimed the session, or if it was removed. A call that has not settled after 10 seconds counts as failed. A write
- * that fails is followed by a `save` of the whole record, with the same generation.
+ * that fails with any other error is followed by a `save` of the whole record, with the same generation: the store may
+ * have been emptied.
  */
 export interface SessionStore {
   /**
@@ -46,7 +47,8 @@ export interface SessionStore {
   /**
    * Logs changes to a saved record: one call for all that changed in a turn. Durable once the promise resolves. Calls for
    * one session must not overlap.
-   * @throws SessionFencedError if the stored generation is newer, or the session was removed or never saved
+   * @throws SessionFencedError if the stored generation is newer, or the session was removed
+   * @throws HoldfastError if the store has no session with this id
    */
   append(id: string, generation: number, changes: readonly SessionChange[]): Promise<void>;
 
