@@ -3,7 +3,7 @@
 import { jetstream } from "@nats-io/jetstream";
 import { Kvm, type KV } from "@nats-io/kv";
 import type { CheckedOptions } from "../options.js";
-import { TIMEOUT } from "./deadline.js";
+import { CLIENT_TIMEOUT } from "./deadline.js";
 import { codeOf, WRONG_SEQUENCE } from "./failures.js";
 import type { Link } from "./link.js";
 
@@ -71,7 +71,7 @@ export class Bucket {
 
   #open(): Promise<KV> {
     const { storage, replicas } = this.#options;
-    const manager = new Kvm(jetstream(this.#link.connection, { timeout: TIMEOUT }));
+    const manager = new Kvm(jetstream(this.#link.connection, { timeout: CLIENT_TIMEOUT }));
     // Without `allow_direct`, the leader answers: another server may not have the newest values yet.
     return manager.create(this.#name, {
       history: 1,

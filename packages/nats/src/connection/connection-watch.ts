@@ -2,6 +2,7 @@
 // still answers. NATS' client alone needs minutes to notice a silent dead connection.
 
 import { errors, type NatsConnection } from "@nats-io/transport-node";
+import { runningTime } from "./running-time.js";
 
 /** Milliseconds between two questions to the server. */
 const INTERVAL = 2_000;
@@ -31,7 +32,7 @@ export class ConnectionWatch {
   readonly #observers = new Set<ConnectionObserver>();
   #isConnected = true;
   #timer: NodeJS.Timeout | null = null;
-  #heardAt = performance.now();
+  #heardAt = runningTime();
   #isAsking = false;
 
   constructor(connection: NatsConnection) {
@@ -46,7 +47,7 @@ export class ConnectionWatch {
   add(observer: ConnectionObserver): void {
     this.#observers.add(observer);
     if (this.#timer !== null) return;
-    this.#heardAt = performance.now();
+    this.#heardAt = runningTime();
     this.#timer = setInterval(() => this.#checkSilence(), INTERVAL);
   }
 
@@ -57,19 +58,19 @@ export class ConnectionWatch {
 
   #checkSilence(): void {
     if (!this.#isConnected) {
-      this.#heardAt = performance.now();
+      this.#heardAt = runningTime();
     } else if (!this.#isAsking) {
       this.#isAsking = true;
       this.#connection
         .flush()
         .then(
-          () => (this.#heardAt = performance.now()),
+          () => (this.#heardAt = runningTime()),
           () => {},
         )
         .finally(() => (this.#isAsking = false));
-    } else if (performance.now() - this.#heardAt > MAX_SILENCE) {
+    } else if (runningTime() - this.#heardAt > MAX_SILENCE) {
       this.#isAsking = false;
-      this.#heardAt = performance.now();
+      this.#heardAt = runningTime();
       this.#connection.reconnect().catch(() => {}); // The connection is closed or draining.
     }
   }
@@ -94,7 +95,7 @@ export class ConnectionWatch {
     this.#isConnected = true;
     this.failure = undefined;
     this.#isAsking = false;
-    this.#heardAt = performance.now();
+    this.#heardAt = runningTime();
     for (const observer of [...this.#observers]) observer.onReconnect();
   }
 

@@ -1,10 +1,15 @@
-// Promises that settle in time.
+// Promises that settle in time. A deadline is in `runningTime()`.
+
+import { runningTime } from "./running-time.js";
 
 /** Milliseconds within which the engine answers, a little less than the 2 s that it promises. */
 export const TIMEOUT = 1_900;
 
+/** Milliseconds for NATS' client, whose time-outs go on while this process stands still: later than any deadline. */
+export const CLIENT_TIMEOUT = 10_000;
+
 export function deadlineFromNow(milliseconds: number = TIMEOUT): number {
-  return performance.now() + milliseconds;
+  return runningTime() + milliseconds;
 }
 
 /** Rejects with what `onLate` returns at the deadline. */
@@ -14,8 +19,22 @@ export function before<Result>(
   onLate: () => Error,
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(onLate()), Math.max(0, deadline - performance.now()));
-    promise.finally(() => clearTimeout(timer)).then(resolve, reject);
+    let timer: NodeJS.Timeout;
+    const wait = (): void => {
+      const left = deadline - runningTime();
+      timer = setTimeout(() => (deadline > runningTime() ? wait() : reject(onLate())), Math.max(0, left));
+    };
+    wait();
+    promise.then(
+      (result) => {
+        clearTimeout(timer);
+        resolve(result);
+      },
+      (error: unknown) => {
+        clearTimeout(timer);
+        reject(error);
+      },
+    );
   });
 }
 

@@ -5,7 +5,8 @@ import { jetstreamManager, type JetStreamManager } from "@nats-io/jetstream";
 import { type Msg, type MsgHdrs, type NatsConnection } from "@nats-io/transport-node";
 import { EngineUnavailableError } from "holdfast/topics";
 import { type ConnectionObserver, type ConnectionWatch, watchOf } from "./connection-watch.js";
-import { before, deadlineFromNow, sleep, TIMEOUT } from "./deadline.js";
+import { before, CLIENT_TIMEOUT, deadlineFromNow, sleep } from "./deadline.js";
+import { runningTime } from "./running-time.js";
 import { closedEngine, isNoResponders, noConnection, noReply, toEngineError } from "./failures.js";
 
 const RETRY_DELAY = 50;
@@ -84,14 +85,14 @@ export class Link implements ConnectionObserver {
       await this.ready(deadline);
       try {
         // `checkAPI: false`: the check needs a permission that the account may not have.
-        this.#jetStream ??= jetstreamManager(this.connection, { timeout: TIMEOUT, checkAPI: false });
+        this.#jetStream ??= jetstreamManager(this.connection, { timeout: CLIENT_TIMEOUT, checkAPI: false });
         return await before(deadline, this.#lost.race(act(await this.#jetStream)), noReply);
       } catch (error) {
         // A server that has just started needs a moment before JetStream answers.
         const isStarting = isNoResponders(error) && this.connection.info?.jetstream === true;
         const mayRepeat = isStarting || (isRepeatable && error instanceof ConnectionLost);
         if (error instanceof ConnectionLost && !isRepeatable) throw noReply(error);
-        if (!mayRepeat || performance.now() + RETRY_DELAY >= deadline) throw error;
+        if (!mayRepeat || deadlineFromNow(RETRY_DELAY) >= deadline) throw error;
         await sleep(RETRY_DELAY);
       }
     }
@@ -99,9 +100,9 @@ export class Link implements ConnectionObserver {
 
   /** Sends a request, in call order. Call `ready` first. */
   request(subject: string, body: Uint8Array, headers: MsgHdrs | null, deadline: number): Promise<Msg> {
-    const timeout = Math.max(1, deadline - performance.now());
+    const timeout = Math.max(0, deadline - runningTime()) + CLIENT_TIMEOUT;
     const options = headers === null ? { timeout } : { timeout, headers };
-    return this.#lost.race(this.connection.request(subject, body, options));
+    return before(deadline, this.#lost.race(this.connection.request(subject, body, options)), noReply);
   }
 
   /** Resolves once the server has received everything sent before. */

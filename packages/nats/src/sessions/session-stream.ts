@@ -13,7 +13,7 @@ import {
 } from "@nats-io/jetstream";
 import { headers as newHeaders } from "@nats-io/transport-node";
 import type { SessionLoss } from "holdfast";
-import { TIMEOUT } from "../connection/deadline.js";
+import { CLIENT_TIMEOUT } from "../connection/deadline.js";
 import {
   codeOf,
   sizeLimit,
@@ -151,7 +151,7 @@ export class SessionStream {
     if (mark !== undefined) headers.set(...mark);
     try {
       return await this.#run(async () => {
-        const js = jetstream(this.#link.connection, { timeout: TIMEOUT });
+        const js = jetstream(this.#link.connection, { timeout: CLIENT_TIMEOUT });
         return (await js.publish(subject, block, { headers, retries: 1 })).seq;
       }, false);
     } catch (error) {
@@ -164,7 +164,7 @@ export class SessionStream {
   /** Forgets ended sessions. Returns their number. */
   async sweep(wallNow: number): Promise<number> {
     return this.#run(async (stream) => {
-      const js = jetstream(this.#link.connection, { timeout: TIMEOUT });
+      const js = jetstream(this.#link.connection, { timeout: CLIENT_TIMEOUT });
       // The state of each session: the headers of its last message.
       const consumer = await js.consumers.get(stream, {
         deliver_policy: DeliverPolicy.LastPerSubject,

@@ -11,6 +11,7 @@ import type { Link } from "../connection/link.js";
 import { hashOf, type Names } from "../connection/names.js";
 import { encodeFrame } from "./message-frame.js";
 import { isSame, type TopicStream, type TopicStreams } from "./topic-streams.js";
+import { runningTime } from "../connection/running-time.js";
 
 /** Messages of one topic in flight at a time. */
 const MAX_BATCH = 512;
@@ -86,7 +87,7 @@ export class Publisher {
 
   /** Resolves with the messages to send again. */
   async #send(queue: Queue, batch: readonly Waiting[]): Promise<readonly Waiting[]> {
-    const now = performance.now();
+    const now = runningTime();
     const timely = batch.filter(({ deadline }) => deadline > now);
     for (const late of batch) if (late.deadline <= now) late.settle(noConnection());
     const [first] = timely;

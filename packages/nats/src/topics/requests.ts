@@ -44,7 +44,7 @@ export class Requests {
       } catch (error) {
         if (!isNoResponders(error)) throw toEngineError(error);
       }
-      if (attempt === ATTEMPTS || performance.now() + RETRY_DELAY >= deadline) {
+      if (attempt === ATTEMPTS || deadlineFromNow(RETRY_DELAY) >= deadline) {
         throw new EngineUnavailableError("There is no such process.", "unsent");
       }
       await sleep(RETRY_DELAY);

@@ -12,7 +12,7 @@ import {
   type RedisConnection,
   type Reply,
 } from "./connection.js";
-import { before } from "../routing/deadline.js";
+import { before, deadlineFromNow } from "../routing/deadline.js";
 
 /** The part of the clients of `createClient()` of `redis` that the engine uses. */
 export interface NodeRedis {
@@ -93,7 +93,7 @@ export class NodeRedisConnector implements Connector {
       // It connects to a node that it has not used yet, which may be down.
       const opening = client.nodeClient(node as never) as NodeRedis | Promise<NodeRedis>;
       this.#template = await before(
-        performance.now() + NODE_TIMEOUT,
+        deadlineFromNow(NODE_TIMEOUT),
         Promise.resolve(opening),
         noTemplate,
       ).catch(() => undefined);

@@ -131,7 +131,7 @@ export class Commands {
         if (error.message.startsWith("READONLY")) this.#connections.drop(connection); // The next connection may reach the master.
         if ((redirection === null && !isBusy) || attempt >= MAX_REDIRECTIONS)
           throw refused(error, undefined, source);
-        if (performance.now() + BUSY_DELAY >= deadline) throw refused(error, undefined, source);
+        if (deadlineFromNow(BUSY_DELAY) >= deadline) throw refused(error, undefined, source);
         asked = redirection?.isMoved === false ? target : null;
         if (isBusy) await sleep(BUSY_DELAY);
         if (redirection?.isMoved === true && target !== null) {
@@ -160,11 +160,11 @@ export class Commands {
         const address = asked ?? (await this.#slots.addressOf(slot, deadline));
         // The node may have been replaced: look for its successor now and then.
         const patience = address === null ? Infinity : this.#connections.isDoubtful(address) ? 100 : 500;
-        const until = Math.min(deadline, performance.now() + patience);
+        const until = Math.min(deadline, deadlineFromNow(patience));
         return await this.#connections.get(address, until);
       } catch (error) {
         if (this.#isClosed) throw closedEngine();
-        if (performance.now() + BUSY_DELAY >= deadline)
+        if (deadlineFromNow(BUSY_DELAY) >= deadline)
           throw error instanceof EngineUnavailableError ? error : noConnection(error);
         await sleep(BUSY_DELAY);
         await this.refreshSlots();

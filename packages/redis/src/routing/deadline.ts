@@ -1,10 +1,12 @@
-// Promises that settle in time.
+// Promises that settle in time. A deadline is in `runningTime()`.
+
+import { runningTime } from "./running-time.js";
 
 /** Milliseconds within which the engine answers, a little less than the 2 s that it promises. */
 export const TIMEOUT = 1_900;
 
 export function deadlineFromNow(milliseconds: number = TIMEOUT): number {
-  return performance.now() + milliseconds;
+  return runningTime() + milliseconds;
 }
 
 /** Rejects with what `onLate` returns at the deadline. */
@@ -14,7 +16,12 @@ export function before<Result>(
   onLate: () => Error,
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(onLate()), Math.max(0, deadline - performance.now()));
+    let timer: NodeJS.Timeout;
+    const wait = (): void => {
+      const left = deadline - runningTime();
+      timer = setTimeout(() => (deadline > runningTime() ? wait() : reject(onLate())), Math.max(0, left));
+    };
+    wait();
     promise.then(
       (result) => {
         clearTimeout(timer);

@@ -1,7 +1,7 @@
 // One connection to each node of Redis in use, replaced after it has closed.
 
 import type { Address, ConnectionHandler, Connector, RedisConnection } from "../client/connection.js";
-import { before, sleep } from "./deadline.js";
+import { before, deadlineFromNow, sleep } from "./deadline.js";
 import { cannotConnect, closedEngine } from "./failures.js";
 
 /** Milliseconds between two attempts, initially and at most. */
@@ -59,14 +59,14 @@ export class NodeConnections {
     return [...this.#nodes.values()].find(({ failure }) => failure !== undefined)?.failure;
   }
 
-  /** @throws EngineUnavailableError if there is none by the deadline, in `performance.now()` */
+  /** @throws EngineUnavailableError if there is none by the deadline */
   async get(address: Address | null, deadline: number): Promise<RedisConnection> {
     while (!this.#isClosed) {
       const open = this.opened(address);
       if (open !== null) return open;
       const node = this.#nodeAt(address);
       const wait = node.retryAt - performance.now();
-      if (performance.now() + Math.max(0, wait) >= deadline) throw cannotConnect(node.failure);
+      if (deadlineFromNow(Math.max(0, wait)) >= deadline) throw cannotConnect(node.failure);
       if (node.connecting === null && wait > 0) await sleep(wait);
       try {
         node.connecting ??= this.#connect(node);

@@ -1,7 +1,7 @@
 // Which node of a cluster serves which slot.
 
 import type { Address, Connector, RedisConnection, Reply } from "../client/connection.js";
-import { before } from "./deadline.js";
+import { before, deadlineFromNow } from "./deadline.js";
 import { noReply } from "./failures.js";
 import { SLOTS } from "./hash-slot.js";
 import type { NodeConnections } from "./node-connections.js";
@@ -55,7 +55,7 @@ export class SlotMap {
     const addresses = known.length === 0 ? [null] : known;
     for (const [index, address] of addresses.entries()) {
       const isLast = index === addresses.length - 1;
-      const until = isLast ? deadline : Math.min(deadline, performance.now() + 500);
+      const until = isLast ? deadline : Math.min(deadline, deadlineFromNow(500));
       try {
         const connection = await this.#connections.get(address, until);
         this.#addresses = await before(until, this.#readMap(connection, address), () => noReply(null));

@@ -13,6 +13,7 @@ import { noReply } from "../routing/failures.js";
 import type { Script } from "../routing/script.js";
 import { redirectionOf } from "../routing/slot-map.js";
 import { NO_REPLICATION, readInfo, type NodeInfo } from "./node-info.js";
+import { runningTime } from "../routing/running-time.js";
 
 /** Milliseconds that the old master may take to become a replica. */
 const MAX_WAIT = 1_000;
@@ -95,7 +96,7 @@ export class Continuity {
     const { from, to } = change;
     const decided = this.#decided.get(`${from} ${to}`);
     if (decided !== undefined) return decided;
-    const until = Math.min(performance.now() + MAX_WAIT, deadline - 2 * RETRY_DELAY);
+    const until = Math.min(deadlineFromNow(MAX_WAIT), deadline - 2 * RETRY_DELAY);
     const nodes = await this.#nodes(until);
     const target = nodes.find(({ isMaster, replication }) => isMaster && replication === to);
     if (target === undefined) return false;
@@ -107,7 +108,7 @@ export class Continuity {
 
   /** Whether the promoted replica has everything that its master ever wrote. */
   async #isComplete({ from, run, to }: Change, promoted: Node, until: number): Promise<boolean> {
-    while (run !== NO_RUN && performance.now() < until) {
+    while (run !== NO_RUN && runningTime() < until) {
       const { replicas } = await readInfo(promoted.connection);
       for (const address of replicas) {
         const replica = await this.#infoOf(address, until);

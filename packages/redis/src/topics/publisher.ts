@@ -4,13 +4,14 @@
 
 import { EngineUnavailableError, type Publication, type Published } from "holdfast/topics";
 import type { Reply } from "../client/connection.js";
-import { TIMEOUT } from "../routing/deadline.js";
+import { deadlineFromNow } from "../routing/deadline.js";
 import { noConnection, refused, toEngineError } from "../routing/failures.js";
 import type { Partition, Partitions } from "../routing/partitions.js";
 import { PUBLISH } from "../scripts/topics.js";
 import type { Continuity } from "./continuity.js";
 import { encodeBatch, type EncodedBatch } from "./batch.js";
 import type { Replication } from "./replication.js";
+import { runningTime } from "../routing/running-time.js";
 
 /** The limits of one script: Redis does nothing else while it runs. */
 const MAX_MESSAGES = 512;
@@ -66,7 +67,7 @@ export class Publisher {
     return new Promise((resolve, reject) => {
       const results = new Array<Result>(batch.length);
       if (batch.length === 0) resolve(results);
-      const deadline = performance.now() + TIMEOUT;
+      const deadline = deadlineFromNow();
       const call: Call = { results, deadline, missing: batch.length, resolve, reject };
       const lanes = new Set<Lane>();
       for (const [index, publication] of batch.entries()) {
@@ -91,7 +92,7 @@ export class Publisher {
   async #publish(lane: Lane): Promise<void> {
     const batch = lane.waiting.slice(0, take(lane.waiting));
     lane.waiting = lane.waiting.slice(batch.length);
-    const now = performance.now();
+    const now = runningTime();
     const isLate = ({ call }: Waiting): boolean => call.deadline <= now;
     for (const message of batch) if (isLate(message)) settle(message, noConnection(null));
     const timely = batch.some(isLate) ? batch.filter((message) => !isLate(message)) : batch;

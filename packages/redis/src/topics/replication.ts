@@ -5,6 +5,7 @@ import { EngineUnavailableError } from "holdfast/topics";
 import type { RedisConnection } from "../client/connection.js";
 import { before } from "../routing/deadline.js";
 import { noReply } from "../routing/failures.js";
+import { runningTime } from "../routing/running-time.js";
 
 /** Milliseconds for which Redis waits; other commands of the connection wait too. */
 const MAX_WAIT = 1_000;
@@ -32,7 +33,7 @@ export class Replication {
   }
 
   async #wait(connection: RedisConnection, deadline: number): Promise<void> {
-    const left = Math.floor(Math.min(MAX_WAIT, deadline - performance.now() - 50));
+    const left = Math.floor(Math.min(MAX_WAIT, deadline - runningTime() - 50));
     const confirmed =
       left <= 0
         ? 0

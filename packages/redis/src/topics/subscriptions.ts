@@ -9,6 +9,7 @@ import { cannotConnect, noConnection, refused } from "../routing/failures.js";
 import { NodeConnections } from "../routing/node-connections.js";
 import type { Partition } from "../routing/partitions.js";
 import { redirectionOf } from "../routing/slot-map.js";
+import { runningTime } from "../routing/running-time.js";
 
 /** Its methods return soon, and never throw. */
 export interface ChannelHandler {
@@ -51,7 +52,7 @@ export class Subscriptions {
       onMessage: (name, payload) => {
         const found = this.#channels.get(name);
         if (found === undefined) return;
-        found.state.heardAt = performance.now();
+        found.state.heardAt = runningTime();
         found.channel.handler.onMessage(payload);
       },
       onClosed: (connection) => this.#onClosed(connection),
@@ -119,7 +120,7 @@ export class Subscriptions {
 
   /** Replaces connections that have been silent for too long. */
   checkSilence(): void {
-    const now = performance.now();
+    const now = runningTime();
     for (const { connection, heardAt } of [...this.#partitions.values()]) {
       if (connection !== null && now - heardAt > MAX_SILENCE) {
         void this.#commands.refreshSlots(); // The partition may have moved to another node.
@@ -161,7 +162,7 @@ export class Subscriptions {
       // The partition has moved, or its connection was lost: resubscribe all its channels on this connection.
       markLost(state);
       state.connection = connection;
-      state.heardAt = performance.now();
+      state.heardAt = runningTime();
     }
     const missing = missingOf(state);
     const names = missing.map(([name]) => name);
@@ -170,7 +171,7 @@ export class Subscriptions {
       throw error;
     });
     if (state.connection !== connection || !connection.isOpen) return;
-    state.heardAt = performance.now();
+    state.heardAt = runningTime();
     for (const [name, channel] of missing) {
       if (state.channels.get(name) !== channel) {
         // Nobody needs the channel any more, or only a later caller, whose turn is next.
