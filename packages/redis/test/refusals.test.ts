@@ -12,7 +12,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import tls from "node:tls";
 import { Redis } from "ioredis";
 import { createClient } from "redis";
-import { assertWithin, freePort, testCertificates } from "holdfast-testkit";
+import { assertWithin, freePort, inAttempts, testCertificates } from "holdfast-testkit";
 import type { Engine, EngineUnavailableError, Position } from "holdfast/topics";
 import type { RedisClient } from "../dist/index.js";
 import { openClient, type OpenedClient } from "./backends.js";
@@ -214,6 +214,23 @@ for (const name of ["ioredis", "redis"] as const) {
         page.messages.map(({ data }) => data),
         ["before", "busy"],
       );
+    });
+
+    test("M8: a call waits as long as it may while the script of another client holds Redis up", async () => {
+      const server = await start("--busy-reply-threshold", "10");
+      const engine = await open(server, name);
+      const other = server.admin.duplicate();
+      // A busy machine may end the script too late.
+      await inAttempts(async () => {
+        await eventually(() => publish(engine, "a", "before"));
+        const script = other.call("EVAL", "while true do end", "0").catch(ignore);
+        await sleep(200);
+        const published = publish(engine, "a", "waits");
+        const killed = sleep(1_200).then(() => server.admin.call("SCRIPT", "KILL"));
+        const [answer] = await Promise.allSettled([published, killed, script]);
+        return answer.status === "fulfilled";
+      }, "a call that waited for the end of the script");
+      other.disconnect();
     });
 
     test("M8: a hundred calls that fail at once on one connection cause no warning of Node.js", async () => {

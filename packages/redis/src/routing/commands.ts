@@ -83,8 +83,8 @@ export class Commands {
   }
 
   /** Called when a reply or a lost channel shows that the slots have moved. */
-  async refreshSlots(): Promise<void> {
-    await this.#slots.refresh(deadlineFromNow()).catch(() => {}); // The next command tries again.
+  async refreshSlots(deadline: number = deadlineFromNow()): Promise<void> {
+    await this.#slots.refresh(deadline).catch(() => {}); // The next command tries again.
   }
 
   /** Runs a script whose keys are all in this slot. @throws EngineUnavailableError */
@@ -113,7 +113,8 @@ export class Commands {
     source?: string,
   ): Promise<RunReply> {
     let asked: Address | null = null;
-    for (let attempt = 0; ; attempt++) {
+    let redirections = 0;
+    for (;;) {
       if (this.#isClosed) throw closedEngine();
       const connection = await this.#connectionFor(slot, asked, deadline);
       if (asked !== null) void connection.send(["ASKING"]).catch(() => {});
@@ -129,8 +130,8 @@ export class Commands {
         const target = redirection === null ? null : this.#connector.reach(redirection.address);
         const isBusy = BUSY.test(error.message);
         if (error.message.startsWith("READONLY")) this.#connections.drop(connection); // The next connection may reach the master.
-        if ((redirection === null && !isBusy) || attempt >= MAX_REDIRECTIONS)
-          throw refused(error, undefined, source);
+        const isFinal = redirection === null ? !isBusy : ++redirections > MAX_REDIRECTIONS;
+        if (isFinal) throw refused(error, undefined, source);
         if (deadlineFromNow(BUSY_DELAY) >= deadline) throw refused(error, undefined, source);
         asked = redirection?.isMoved === false ? target : null;
         if (isBusy) await sleep(BUSY_DELAY);
@@ -139,7 +140,7 @@ export class Commands {
           this.onMoved(slot, target);
           void this.refreshSlots();
         } else if (isBusy) {
-          await this.refreshSlots();
+          await this.refreshSlots(deadline);
         }
       }
     }
@@ -167,7 +168,7 @@ export class Commands {
         if (deadlineFromNow(BUSY_DELAY) >= deadline)
           throw error instanceof EngineUnavailableError ? error : noConnection(error);
         await sleep(BUSY_DELAY);
-        await this.refreshSlots();
+        await this.refreshSlots(deadline);
       }
     }
   }
