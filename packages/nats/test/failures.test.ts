@@ -4,11 +4,12 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import type { ConnectionOptions } from "@nats-io/transport-node";
 import { InvalidArgumentError } from "holdfast";
+import { assertWithin, FaultProxy } from "holdfast-testkit";
 import type { Engine } from "holdfast/topics";
 import { natsEngine, type NatsEngineOptions } from "../dist/index.js";
 import { failureWithin, ignore, publishingWith } from "../../holdfast/test-dist/topics/engine-calls.js";
 import { eventually } from "../../holdfast/test-dist/topics/eventually.js";
-import { missing, NatsServer, type ServerOptions } from "./nats-server.js";
+import { missing, NatsServer, openConnection, type ServerOptions } from "./nats-server.js";
 
 const HISTORY = { messages: 10_000, age: 300_000 };
 const MAX_ANSWER = 2_000;
@@ -75,6 +76,43 @@ describe("Failures of NATS", { skip: missing }, () => {
       server.resume();
     }
     await eventually(() => publish(engine, "a", "after", { id: "after" }));
+  });
+
+  test("M8: where NATS takes 1 s for each answer, a call of several steps still settles within 2 s", async () => {
+    const server = await start();
+    const proxy = await FaultProxy.start({ target: { port: server.port } });
+    closing.push(() => proxy.close());
+    const connection = await openConnection(proxy.port);
+    const engine = natsEngine({ connection });
+    closing.push(
+      () => connection.close(),
+      () => engine[Symbol.asyncDispose](),
+    );
+    for (const room of ["a", "b"]) {
+      await eventually(() => publish(engine, room, "text", { id: room }));
+      await eventually(() => engine.presence.join(room, { id: "1", data: 1 }));
+    }
+    proxy.delay(500);
+    const calls = [
+      (): Promise<unknown> => engine.listen("a", ignore, ignore),
+      (): Promise<unknown> => engine.read("b", { epoch: "e", offset: 0 }, 1),
+      (): Promise<unknown> => engine.presence.list("a"),
+      (): Promise<unknown> => engine.presence.watch("b", ignore),
+      (): Promise<unknown> => engine.presence.join("a", { id: "2", data: 2 }),
+      (): Promise<unknown> => engine.presence.leave("b", "1"),
+    ];
+    for (const call of calls) {
+      await assertWithin(2_700, async () => {
+        const calledAt = performance.now();
+        await call().catch((error: unknown) => assert.match(String(error), /EngineUnavailableError/));
+        return performance.now() - calledAt;
+      });
+    }
+    proxy.delay(0);
+    const members = async (): Promise<readonly string[]> =>
+      (await engine.presence.list("a")).members.map(({ id }) => id);
+    await eventually(() => engine.presence.join("a", { id: "2", data: 2 }));
+    assert.deepEqual(await eventually(members), ["1", "2"]);
   });
 
   test("M3: a restart begins a new epoch, since NATS may have lost what it confirmed; no message comes again", async () => {

@@ -10,7 +10,8 @@ import type {
   PresenceStore,
 } from "holdfast/topics";
 import { Bucket } from "../connection/bucket.js";
-import { deadlineFromNow } from "../connection/deadline.js";
+import { before, CALL_TIMEOUT, deadlineFromNow } from "../connection/deadline.js";
+import { noReply } from "../connection/failures.js";
 import type { Link } from "../connection/link.js";
 import { hashOf, type Names } from "../connection/names.js";
 import type { CheckedOptions } from "../options.js";
@@ -62,8 +63,7 @@ export class NatsPresence implements PresenceStore, MemberTablesHandler {
   async join(topic: string, member: Member): Promise<void> {
     const data: unknown = JSON.parse(JSON.stringify(member.data ?? null));
     try {
-      await this.#lease.begin();
-      await this.#tables.update(topic, (members) => members.set(member.id, [this.#lease.name, data]));
+      await inTime(this.#add(topic, member.id, data));
     } catch (error) {
       this.#doubtful.set(keyOf(topic, member.id), [topic, member.id]);
       throw error;
@@ -78,7 +78,7 @@ export class NatsPresence implements PresenceStore, MemberTablesHandler {
     const own = this.#own.get(topic);
     if (own?.delete(id) === true && own.size === 0) this.#own.delete(topic);
     try {
-      await this.#tables.update(topic, (members) => this.#removeOwn(members, id));
+      await inTime(this.#tables.update(topic, (members) => this.#removeOwn(members, id)));
       this.#doubtful.delete(keyOf(topic, id));
     } catch (error) {
       this.#doubtful.set(keyOf(topic, id), [topic, id]);
@@ -87,7 +87,7 @@ export class NatsPresence implements PresenceStore, MemberTablesHandler {
   }
 
   async list(topic: string): Promise<PresenceSnapshot> {
-    const { version, members, leases } = await this.#tables.list(topic);
+    const { version, members, leases } = await inTime(this.#tables.list(topic));
     const watched = this.#watched.get(topic);
     if (watched !== undefined) {
       watched.leases = leases;
@@ -112,7 +112,7 @@ export class NatsPresence implements PresenceStore, MemberTablesHandler {
     watched.listeners.add(onChange);
     try {
       await this.#link.flush(deadline);
-      return await this.list(topic);
+      return await before(deadline, this.list(topic), noReply);
     } catch (error) {
       this.unwatch(topic, onChange);
       throw error;
@@ -181,6 +181,11 @@ export class NatsPresence implements PresenceStore, MemberTablesHandler {
     await this.#link.flush(deadlineFromNow());
   }
 
+  async #add(topic: string, id: string, data: unknown): Promise<void> {
+    await this.#lease.begin();
+    await this.#tables.update(topic, (members) => members.set(id, [this.#lease.name, data]));
+  }
+
   #removeOwn(members: MemberTable, id: string): void {
     if (members.get(id)?.[0].startsWith(`${this.#node}.`) === true) members.delete(id);
   }
@@ -246,4 +251,9 @@ export class NatsPresence implements PresenceStore, MemberTablesHandler {
 
 function keyOf(one: string, other: string): string {
   return `${one.length}:${one}:${other}`;
+}
+
+/** For calls that write first: a write that is late is found in doubt, and made good. */
+function inTime<Result>(promise: Promise<Result>): Promise<Result> {
+  return before(deadlineFromNow(CALL_TIMEOUT), promise, noReply);
 }

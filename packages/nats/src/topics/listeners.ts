@@ -3,8 +3,8 @@
 
 import type { Msg, Subscription } from "@nats-io/transport-node";
 import type { MessageListener, NewestListener, Position } from "holdfast/topics";
-import { deadlineFromNow, sleep } from "../connection/deadline.js";
-import { toEngineError } from "../connection/failures.js";
+import { before, deadlineFromNow, sleep } from "../connection/deadline.js";
+import { noReply, toEngineError } from "../connection/failures.js";
 import type { Link } from "../connection/link.js";
 import { hashOf, type Names } from "../connection/names.js";
 import { decodeFrame } from "./message-frame.js";
@@ -51,7 +51,7 @@ export class TopicListeners {
       topic.subscription ??= this.#subscribe(topic);
       await this.#link.flush(deadline);
       if (topic.error !== null) throw toEngineError(topic.error, "unsent");
-      const newest = await this.#newestOf(name);
+      const newest = await before(deadline, this.#newestOf(name), noReply);
       topic.checkedAt = performance.now();
       return newest;
     } catch (error) {
@@ -72,8 +72,8 @@ export class TopicListeners {
 
   /** Checks the newest positions that are due: a message may have been lost silently. */
   check(): void {
-    const before = performance.now() - CHECK_INTERVAL;
-    const due = [...this.#topics.values()].filter(({ checkedAt }) => checkedAt < before);
+    const earliest = performance.now() - CHECK_INTERVAL;
+    const due = [...this.#topics.values()].filter(({ checkedAt }) => checkedAt < earliest);
     for (const topic of due) topic.checkedAt = performance.now();
     void this.#report(due, false);
   }

@@ -11,8 +11,8 @@ import type {
   Publication,
   RequestHandler,
 } from "holdfast/topics";
-import { before, deadlineFromNow } from "../connection/deadline.js";
-import { closedEngine } from "../connection/failures.js";
+import { before, CALL_TIMEOUT, deadlineFromNow } from "../connection/deadline.js";
+import { closedEngine, noReply } from "../connection/failures.js";
 import { Link } from "../connection/link.js";
 import { Names, randomId } from "../connection/names.js";
 import { checkOptions, type CheckedOptions, type NatsEngineOptions } from "../options.js";
@@ -103,7 +103,9 @@ class NatsEngine implements Engine {
   }
 
   read(topic: string, after: Position, limit: number): Promise<Page> {
-    return this.#guard(() => this.#history.read(topic, after, limit));
+    return this.#guard(() =>
+      before(deadlineFromNow(CALL_TIMEOUT), this.#history.read(topic, after, limit), noReply),
+    );
   }
 
   request(node: string, body: Uint8Array, timeout: number): Promise<Uint8Array> {
