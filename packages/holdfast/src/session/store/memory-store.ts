@@ -89,7 +89,7 @@ export function fenced(id: string): SessionFencedError {
 /** The error of a change to a session that the store does not have. */
 export function notStored(id: string): HoldfastError {
   return new HoldfastError(
-    `Session ${id} is not in the store: it was never saved, has expired there, or the store was emptied. Save its record.`,
+    `Session ${id} is not in the store: it has expired there, or the store was emptied. Its process saves it again.`,
   );
 }
 
