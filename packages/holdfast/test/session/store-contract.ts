@@ -13,6 +13,11 @@ import {
   type SessionStore,
 } from "holdfast";
 
+/** The error of a change to a record that the store does not have. */
+function isNotStored(error: unknown): boolean {
+  return error instanceof HoldfastError && !(error instanceof SessionFencedError);
+}
+
 export const HASH = "ab".repeat(32);
 export const PROOF = { secretHash: HASH, owner: "ada" };
 
@@ -283,8 +288,6 @@ export function testStore(
 
   test(`L7: ${name}: changes to a session that the store does not have fail, and its process saves it again`, () =>
     make(async (one, other) => {
-      const isNotStored = (error: unknown): boolean =>
-        error instanceof HoldfastError && !(error instanceof SessionFencedError);
       await assert.rejects(one.append(id, 1, CHANGES), isNotStored);
       await one.remove(id, 1, null, 8000);
       await one.save(aRecord());
@@ -293,5 +296,17 @@ export function testStore(
       await one.save(aRecord());
       await one.append(id, 1, CHANGES);
       assert.equal((await other.claim(id, PROOF, 2000)).type, "claimed");
+    }));
+
+  test(`L4, L7: ${name}: a store that has lost a claim gets the whole record of the newer generation`, () =>
+    make(async (one, other) => {
+      await one.save(aRecord());
+      await assert.rejects(other.append(id, 2, CHANGES), isNotStored);
+      await one.remove(id, 1, "expired", 8000); // By the process that was fenced off.
+      await assert.rejects(other.append(id, 2, CHANGES), isNotStored);
+      await other.save(aRecord({ generation: 2 }));
+      await other.append(id, 2, CHANGES.slice(0, 1));
+      await assert.rejects(one.append(id, 1, CHANGES), SessionFencedError);
+      assert.equal((await one.claim(id, PROOF, 2000)).type, "claimed");
     }));
 }

@@ -90,7 +90,7 @@ class NatsSessionStore implements SessionStore, AsyncDisposable {
     const last = changes.filter((change) => change.type === "deadline").at(-1);
     for (;;) {
       const held = await this.#stream.last(id);
-      if (held === null) throw notStored(id);
+      if (held === null || held.state.generation < generation) throw notStored(id);
       if (held.state.removed !== null || held.state.generation > generation) throw fenced(id);
       const deadline = last === undefined ? held.state.deadline : last.deadline;
       const state = { ...held.state, deadline, blocks: held.state.blocks + 1 };
@@ -149,6 +149,6 @@ function fenced(id: string): SessionFencedError {
 
 function notStored(id: string): HoldfastError {
   return new HoldfastError(
-    `Session ${id} is not in the store: it has expired there, or the store was emptied. Its process saves it again.`,
+    `Session ${id} is not in the store: it has expired there, or the store has lost it. Its process saves it again.`,
   );
 }

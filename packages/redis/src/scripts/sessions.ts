@@ -21,11 +21,11 @@ local function index(deadline)
   end
 end
 
--- 1 if this generation may write, 0 if not, -1 if there is no such session.
+-- 1 if this generation may change the record, 0 if it is fenced off, -1 if its record is not there.
 local function holds(generation)
   local state = redis.call('HMGET', KEYS[1], 'g', 'x')
-  if not state[1] then return -1 end
-  return not state[2] and tonumber(state[1]) <= tonumber(generation) and 1 or 0
+  if not state[1] or tonumber(state[1]) < tonumber(generation) then return -1 end
+  return not state[2] and tonumber(state[1]) == tonumber(generation) and 1 or 0
 end
 `;
 
@@ -87,7 +87,7 @@ export const REMOVE = script(
   `
 local state = redis.call('HMGET', KEYS[1], 'g', 'x')
 if not state[1] or state[2] then return 1 end
-if holds(ARGV[2]) < 1 then return 0 end
+if holds(ARGV[2]) == 0 then return 0 end
 redis.call('HSET', KEYS[1], 'x', ARGV[3], 'u', ARGV[4])
 redis.call('DEL', KEYS[2])
 index(ARGV[4])

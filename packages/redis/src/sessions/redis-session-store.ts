@@ -160,6 +160,6 @@ function fenced(id: string): SessionFencedError {
 
 function notStored(id: string): HoldfastError {
   return new HoldfastError(
-    `Session ${id} is not in the store: it has expired there, or the store was emptied. Its process saves it again.`,
+    `Session ${id} is not in the store: it has expired there, or the store has lost it. Its process saves it again.`,
   );
 }

@@ -47,6 +47,8 @@ class MemoryStore implements SessionStore {
 
   // eslint-disable-next-line @typescript-eslint/require-await
   async append(id: string, generation: number, changes: readonly SessionChange[]): Promise<void> {
+    const held = this.#entries.get(id)?.record;
+    if (held === undefined || held.generation < generation) throw notStored(id);
     const record = applyChanges(this.#heldBy(id, generation), changes);
     this.#entries.set(id, { type: "held", record });
   }
@@ -73,8 +75,7 @@ class MemoryStore implements SessionStore {
 
   #heldBy(id: string, generation: number): SessionRecord {
     const entry = this.#entries.get(id);
-    if (entry === undefined) throw notStored(id);
-    if (entry.type === "removed" || entry.record.generation > generation) throw fenced(id);
+    if (entry?.type !== "held" || entry.record.generation > generation) throw fenced(id);
     return entry.record;
   }
 }
@@ -89,7 +90,7 @@ export function fenced(id: string): SessionFencedError {
 /** The error of a change to a session that the store does not have. */
 export function notStored(id: string): HoldfastError {
   return new HoldfastError(
-    `Session ${id} is not in the store: it has expired there, or the store was emptied. Its process saves it again.`,
+    `Session ${id} is not in the store: it has expired there, or the store has lost it. Its process saves it again.`,
   );
 }
 

@@ -47,8 +47,8 @@ export interface SessionStore {
   /**
    * Logs changes to a saved record: one call for all that changed in a turn. Durable once the promise resolves. Calls for
    * one session must not overlap.
-   * @throws SessionFencedError if the stored generation is newer, or the session was removed
-   * @throws HoldfastError if the store has no session with this id
+   * @throws SessionFencedError if the stored generation is newer, or was removed
+   * @throws HoldfastError if the store has no session with this id, or an older generation of it
    */
   append(id: string, generation: number, changes: readonly SessionChange[]): Promise<void>;
 
