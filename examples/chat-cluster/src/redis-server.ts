@@ -26,7 +26,7 @@ export async function startRedis(): Promise<RedisServer> {
   const close = async (): Promise<void> => {
     child.kill();
     await exited;
-    await rm(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   };
   try {
     let output = "";

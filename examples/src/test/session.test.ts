@@ -43,6 +43,6 @@ test("L7: session-server books every order of session-client once and in order, 
     );
     assert.equal(new Set(bookings.map(({ session }) => session)).size, 1, "One session");
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 });

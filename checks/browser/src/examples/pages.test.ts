@@ -44,7 +44,7 @@ describe("Example pages", { skip, timeout: 300_000 }, () => {
   after(async () => {
     await browser[Symbol.asyncDispose]();
     await server[Symbol.asyncDispose]();
-    await rm(root, { recursive: true, force: true });
+    await rm(root, { recursive: true, force: true, maxRetries: 5 });
   });
 
   async function open(path: string): Promise<Page> {

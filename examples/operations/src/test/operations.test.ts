@@ -140,7 +140,7 @@ describe("Example: operations", () => {
       const about = `${stdout}${stderr}`.split("\n").filter((each) => each.includes("holdfast.service"));
       assert.deepEqual(about, []);
     } finally {
-      await rm(folder, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     }
   });
 });

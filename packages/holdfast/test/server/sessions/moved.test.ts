@@ -54,7 +54,7 @@ async function storesOf(
     return [store, store];
   }
   const directory = await mkdtemp(join(tmpdir(), "holdfast-moved-"));
-  t.after(() => rm(directory, { recursive: true, force: true }));
+  t.after(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }));
   return [fileStore({ directory }), fileStore({ directory })];
 }
 
