@@ -1,12 +1,17 @@
 // A clock that stands still while this process does: its event loop is blocked, or the machine sleeps. Answers that arrived
 // meanwhile are still unread then, so that such a pause is no silence of the server.
 
+import { AsyncResource } from "node:async_hooks";
+
 /** Milliseconds after which the clock looks whether the process has run. */
 const STEP = 250;
 /** Milliseconds by which timers are late on a busy machine. */
 const USUAL_DELAY = 50;
 /** Milliseconds for which the clock looks after it was read. */
 const INTEREST = 2_500;
+
+/** The timer must not retain the async context of the call that sets it. */
+const root = new AsyncResource("holdfast");
 
 let stoodStill = 0;
 let readAt = 0;
@@ -25,8 +30,7 @@ export function runningTime(): number {
 function look(now: number): void {
   clearTimeout(timer);
   due = now + STEP;
-  timer = setTimeout(onTimer, STEP);
-  timer.unref();
+  timer = root.runInAsyncScope(setTimeout<[]>, undefined, onTimer, STEP).unref();
 }
 
 function onTimer(): void {
