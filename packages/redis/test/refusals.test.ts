@@ -12,7 +12,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import tls from "node:tls";
 import { Redis } from "ioredis";
 import { createClient } from "redis";
-import { assertWithin, freePort, inAttempts, testCertificates } from "holdfast-testkit";
+import { assertWithin, FaultProxy, freePort, inAttempts, testCertificates } from "holdfast-testkit";
 import type { Engine, EngineUnavailableError, Position } from "holdfast/topics";
 import type { RedisClient } from "../dist/index.js";
 import { openClient, type OpenedClient } from "./backends.js";
@@ -231,6 +231,27 @@ for (const name of ["ioredis", "redis"] as const) {
         return answer.status === "fulfilled";
       }, "a call that waited for the end of the script");
       other.disconnect();
+    });
+
+    test("M8: a member joins within 2 s or not, also where its lease has ended and each answer takes 1.6 s", async () => {
+      const server = await start();
+      const proxy = await FaultProxy.start({ target: { port: server.port } });
+      add(() => proxy.close());
+      const { client, close } = await openClient(name, proxy.port);
+      const engine = engineOf(client, close);
+      const joinAs = (id: string): Promise<void> => engine.presence.join("a", { id, data: null });
+      await eventually(() => joinAs("1"));
+      await server.admin.flushall();
+      proxy.delay(800);
+      const calledAt = performance.now();
+      await joinAs("2").catch((error: unknown) => assert.match(String(error), /EngineUnavailableError/));
+      const took = performance.now() - calledAt;
+      proxy.delay(0);
+      assert.ok(took < 4_000, `${took} ms`); // Three answers take 4.8 s.
+      const members = async (): Promise<readonly string[]> =>
+        (await engine.presence.list("a")).members.map(({ id }) => id).sort();
+      await eventually(() => joinAs("2"));
+      await eventually(async () => assert.deepEqual(await members(), ["1", "2"]), 30_000);
     });
 
     test("M8: a hundred calls that fail at once on one connection cause no warning of Node.js", async () => {

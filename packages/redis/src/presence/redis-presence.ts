@@ -3,7 +3,8 @@
 import type { Member, PresenceListener, PresenceSnapshot, PresenceStore } from "holdfast/topics";
 import type { Reply } from "../client/connection.js";
 import type { Commands } from "../routing/commands.js";
-import { deadlineFromNow } from "../routing/deadline.js";
+import { before, CALL_TIMEOUT, deadlineFromNow } from "../routing/deadline.js";
+import { noReply } from "../routing/failures.js";
 import type { Partitions } from "../routing/partitions.js";
 import { JOIN, LEAVE, LIST, presenceKeys } from "../scripts/presence.js";
 import type { Subscriptions } from "../topics/subscriptions.js";
@@ -39,10 +40,9 @@ export class RedisPresence implements PresenceStore {
     const leased = this.#leases.in(this.#partitions.of(topic));
     const json = JSON.stringify({ id: member.id, data: member.data ?? null });
     try {
-      if (!(await this.#join(leased, topic, member.id, json, false))) {
-        await this.#leases.begin(leased);
-        await this.#join(leased, topic, member.id, json, false);
-      }
+      await before(deadlineFromNow(CALL_TIMEOUT), this.#add(leased, topic, member.id, json), () =>
+        noReply(null),
+      );
     } catch (error) {
       this.#doubtful.set(keyOf(topic, member.id), [topic, member.id]);
       throw error;
@@ -122,6 +122,12 @@ export class RedisPresence implements PresenceStore {
     if (json === undefined) await this.leave(topic, id);
     else if (await this.#join(leased, topic, id, json, true)) this.#doubtful.delete(keyOf(topic, id));
     // Otherwise the lease has ended, and all members join again with the next one.
+  }
+
+  async #add(leased: LeasedPartition, topic: string, id: string, json: string): Promise<void> {
+    if (await this.#join(leased, topic, id, json, false)) return;
+    await this.#leases.begin(leased);
+    await this.#join(leased, topic, id, json, false);
   }
 
   /** Whether the lease was still there. */

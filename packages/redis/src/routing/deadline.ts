@@ -5,6 +5,9 @@ import { runningTime } from "./running-time.js";
 /** Milliseconds within which the engine answers, a little less than the 2 s that it promises. */
 export const TIMEOUT = 1_900;
 
+/** Milliseconds for calls of several steps. A step that is late rejects first, because its error says more. */
+export const CALL_TIMEOUT = 1_950;
+
 export function deadlineFromNow(milliseconds: number = TIMEOUT): number {
   return runningTime() + milliseconds;
 }
