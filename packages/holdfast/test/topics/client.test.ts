@@ -111,6 +111,26 @@ describe("subscribe() at a client", () => {
     assert.deepEqual(events, ["E:6 six", "E:7 seven"]);
   });
 
+  test("M7, H: a server that begins anew all the time and does not read is asked again once it has read", async () => {
+    const client = new Client({ capacity: 0, writeLimit: 4_096 });
+    await client.server("topics");
+    const { events } = client.read("t");
+    for (let time = 0; time < 5_000; time++)
+      await client.server("topics", `failed ${time} unavailable-unsent x`);
+    const { bufferedAmount } = client.h.connection;
+    assert.ok(bufferedAmount < 3 * 4_096, `${bufferedAmount} bytes wait`);
+    let last = "";
+    for (let turn = 0; turn < 10; turn++) {
+      client.h.transport.drain();
+      await client.h.clock.settle();
+      last = client.sent().at(-1) ?? last;
+    }
+    client.h.clock.advance(10_000);
+    assert.deepEqual(client.sent(), [], "a retry of an earlier request was left");
+    await client.server(`done ${last.split(" ")[1]} 0 E 5`, "m t 6\nsix");
+    assert.deepEqual(events, ["E:6 six"]);
+  });
+
   test("M7: an offset that no request can carry is rejected by the call", () => {
     const { connection } = new Client().h;
     for (const offset of [-1, 0.5, 1e15, Number.MAX_SAFE_INTEGER]) {

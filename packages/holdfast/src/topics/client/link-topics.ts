@@ -7,6 +7,7 @@ import { InvalidStateError } from "../../shared/errors.js";
 import type { Connection } from "../../connection/connection.js";
 import { coreOf } from "../../connection/core-of.js";
 import type { Message } from "../../connection/reading/inbox.js";
+import { SENT } from "../../connection/sent.js";
 import { Alarm } from "../../connection/timer-queue.js";
 import { escapeTopic, unescapeTopic } from "../topic-name.js";
 import { isEpoch, type Position } from "../position.js";
@@ -19,6 +20,14 @@ interface WaitingRequest {
   /** Called within the call that reads the answer. */
   readonly onDone: (result: readonly string[]) => void;
   readonly onFailed: (error: unknown) => void;
+}
+
+interface Subscription {
+  readonly feed: TopicFeed;
+  /** The newest request to subscribe, the only one whose answer counts; null if none was sent since the server began anew. */
+  request: string | null;
+  /** Asks again after the server's engine was unavailable. */
+  readonly retry: Alarm;
 }
 
 /** Milliseconds until a subscription is retried after the server's engine was unavailable. */
@@ -40,11 +49,15 @@ export class LinkTopics {
   }
 
   readonly #connection: Connection;
-  readonly #feeds = new Map<string, TopicFeed>();
+  readonly #subscriptions = new Map<string, Subscription>();
   readonly #requests = new Map<string, WaitingRequest>();
   /** Requests that wait until the server accepts requests. */
   #heldRequests: Map<string, () => void> | null = new Map();
   #numbers = 0;
+  /** Settles once there is room for more than the newest request. */
+  #room: Promise<void> = SENT;
+  /** The server has begun anew, and the subscriptions wait for room to be requested again. */
+  #isRepeating = false;
 
   private constructor(connection: Connection) {
     this.#connection = connection;
@@ -73,19 +86,24 @@ export class LinkTopics {
 
   /** Subscribes to the feed's topic, and passes the server's messages on it to the feed. */
   attach(feed: TopicFeed): void {
-    this.#feeds.set(feed.topic, feed);
-    this.#subscribe(feed);
+    const subscription: Subscription = {
+      feed,
+      request: null,
+      retry: new Alarm({ onAlarm: () => this.#subscribe(subscription) }),
+    };
+    this.#subscriptions.set(feed.topic, subscription);
+    this.#subscribe(subscription);
   }
 
   /** Unsubscribes. Calls `onLeft` once the server has answered; not if the connection ends before that. */
   detach(feed: TopicFeed, onLeft: () => void): void {
     const { topic } = feed;
-    const current = this.#feeds.get(topic);
+    const current = this.#subscriptions.get(topic)?.feed;
     if (current !== undefined && current !== feed) {
       onLeft(); // Another feed has taken the subscription over.
       return;
     }
-    this.#feeds.delete(topic);
+    this.#subscriptions.delete(topic);
     const onFailed = (): void => {
       if (this.#connection.state === "open") onLeft();
     };
@@ -120,31 +138,32 @@ export class LinkTopics {
     return published.finally(() => unwatchAbort(signal, onAbort));
   }
 
-  #subscribe(feed: TopicFeed): void {
+  #subscribe(subscription: Subscription): void {
+    const { feed } = subscription;
+    if (!this.#isCurrent(subscription)) return;
     feed.suspend();
     const { topic, position } = feed;
     const onDone = ([recovered, epoch = "", offset = ""]: readonly string[]): void => {
-      if (this.#feeds.get(topic) === feed) feed.onSubscribed(readPosition(epoch, offset), recovered === "1");
+      if (this.#isCurrent(subscription)) feed.onSubscribed(readPosition(epoch, offset), recovered === "1");
     };
-    const onFailed = (error: unknown): void => this.#onRefused(feed, error);
+    const onFailed = (error: unknown): void => this.#onRefused(subscription, error);
     const more = position === null ? "" : ` ${position.epoch} ${position.offset}`;
-    this.#request("sub", more, null, { topic, onDone, onFailed });
+    subscription.request = this.#request("sub", more, null, { topic, onDone, onFailed });
   }
 
-  #onRefused(feed: TopicFeed, error: unknown): void {
-    const isCurrent = (): boolean =>
-      this.#feeds.get(feed.topic) === feed && this.#connection.state === "open";
-    if (!isCurrent()) return; // The connection has ended, and its owner handles that.
+  #onRefused(subscription: Subscription, error: unknown): void {
+    if (!this.#isCurrent(subscription) || this.#connection.state !== "open") return; // The owner handles the end of the connection.
     if (error instanceof EngineUnavailableError) {
       const { timers, clock } = coreOf(this.#connection).runtime;
-      const onAlarm = (): void => {
-        if (isCurrent()) this.#subscribe(feed);
-      };
-      timers.set(new Alarm({ onAlarm }), clock.now() + RETRY_DELAY);
+      timers.set(subscription.retry, clock.now() + RETRY_DELAY);
       return;
     }
-    this.#feeds.delete(feed.topic);
-    feed.end(error);
+    this.#subscriptions.delete(subscription.feed.topic);
+    subscription.feed.end(error);
+  }
+
+  #isCurrent(subscription: Subscription): boolean {
+    return this.#subscriptions.get(subscription.feed.topic) === subscription;
   }
 
   /** Returns the number of the request. */
@@ -158,8 +177,10 @@ export class LinkTopics {
     this.#requests.set(id, request);
     const argument = `${id} ${escapeTopic(request.topic)}${more}`;
     const send = (): void => {
-      if (typeof data === "string") void core.sendWord(word, `${argument}\n${data}`);
-      else void core.sendWord(word, argument, data);
+      this.#room =
+        typeof data === "string"
+          ? core.sendWord(word, `${argument}\n${data}`)
+          : core.sendWord(word, argument, data);
     };
     if (this.#heldRequests === null) send();
     else this.#heldRequests.set(id, send);
@@ -170,8 +191,27 @@ export class LinkTopics {
   #onReady(): void {
     const requests = this.#heldRequests;
     this.#heldRequests = null;
-    if (requests === null) for (const feed of this.#feeds.values()) this.#subscribe(feed);
+    if (requests === null) this.#repeat();
     else for (const send of requests.values()) send();
+  }
+
+  /** Subscribes again. A server that says more often that it begins anew than it reads is asked once it has read. */
+  #repeat(): void {
+    if (this.#isRepeating) return;
+    this.#isRepeating = true;
+    const { timers } = coreOf(this.#connection).runtime;
+    for (const subscription of this.#subscriptions.values()) {
+      subscription.feed.suspend();
+      timers.cancel(subscription.retry);
+      this.#requests.delete(subscription.request ?? "");
+      subscription.request = null;
+    }
+    const subscribe = (): void => {
+      this.#isRepeating = false;
+      for (const subscription of this.#subscriptions.values())
+        if (subscription.request === null) this.#subscribe(subscription);
+    };
+    this.#room.then(subscribe, subscribe); // It rejects if the request was lost with a socket of the session.
   }
 
   #onPlace(argument: string, report: (feed: TopicFeed, position: Position | null) => void): void {
@@ -200,7 +240,7 @@ export class LinkTopics {
   }
 
   #onConnectionEnded(error: Error): void {
-    this.#feeds.clear();
+    this.#subscriptions.clear();
     const requests = [...this.#requests.values()];
     this.#requests.clear();
     for (const { onFailed } of requests) onFailed(error);
@@ -208,9 +248,9 @@ export class LinkTopics {
 
   #feedFor(escaped: string): TopicFeed | undefined {
     // Most names need no escaping.
-    const feed = this.#feeds.get(escaped);
-    if (feed !== undefined && !escaped.includes("%")) return feed;
-    return this.#feeds.get(unescapeTopic(escaped) ?? "");
+    const known = this.#subscriptions.get(escaped);
+    if (known !== undefined && !escaped.includes("%")) return known.feed;
+    return this.#subscriptions.get(unescapeTopic(escaped) ?? "")?.feed;
   }
 }
 
