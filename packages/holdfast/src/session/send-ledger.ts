@@ -5,6 +5,8 @@
 //
 // Positions up to `confirmed` are forgotten. Positions from `cursor` on have not been handed to the current link.
 
+/* eslint max-lines: ["warn", { "max": 260, "skipBlankLines": true, "skipComments": true }] -- Each position is in one of these states, and all of them change together. */
+
 import { KeptMessages } from "./kept-messages.js";
 import { SendWindow } from "./send-window.js";
 import type { MemoryMeter, SessionMessageData, SharedPayload } from "./session-memory.js";
@@ -251,18 +253,23 @@ export class SendLedger {
   /** The session has ended: forgets everything, and reports each unconfirmed message once. */
   end(): LossReport {
     this.detach();
-    const reached = Math.max(this.#transmitted, this.#confirmed, this.#limit ?? 0, this.#handedOver);
-    const transmitted = Math.min(reached, this.#sent);
-    const unknown = this.#count(this.first, transmitted);
-    const unsent = this.#count(transmitted + 1, this.#sent);
-    const tokens = Array.from(this.#tokens ?? [], ([position, token]) => ({
-      token,
-      outcome: position > transmitted ? ("unsent" as const) : ("unknown" as const),
-    }));
-    this.#tokens = null;
+    const unknown = this.#count(this.first, this.#reached);
+    const unsent = this.#count(this.#reached + 1, this.#sent);
+    const tokens = this.endTokens();
     this.#forget(this.#sent);
     this.#cursor = this.#sent + 1;
     return { unsent, unknown, tokens };
+  }
+
+  /** No ack follows any more: reports the messages that were pushed with a token. They are not reported again. */
+  endTokens(): LossReport["tokens"] {
+    const transmitted = this.#reached;
+    const tokens = [...(this.#tokens ?? [])];
+    this.#tokens = null;
+    return tokens.map(([position, token]) => ({
+      token,
+      outcome: position > transmitted ? "unsent" : "unknown",
+    }));
   }
 
   save(): SavedSends {
@@ -270,8 +277,7 @@ export class SendLedger {
     for (let position = this.#confirmed + 1; position <= this.#sent; position++) {
       kept.push(this.#keep().messageAt(position));
     }
-    const transmitted = Math.max(this.#transmitted, this.#isAttached ? this.#cursor - 1 : 0);
-    return { sent: this.#sent, confirmed: this.#confirmed, transmitted, kept };
+    return { sent: this.#sent, confirmed: this.#confirmed, transmitted: this.#handedToLinks, kept };
   }
 
   /** Only on a ledger that was just constructed. */
@@ -289,6 +295,19 @@ export class SendLedger {
 
   #keep(): KeptMessages {
     return (this.#kept ??= new KeptMessages(this.#meter));
+  }
+
+  /** Positions up to this one were handed to a link. */
+  get #handedToLinks(): number {
+    return Math.max(this.#transmitted, this.#isAttached ? this.#cursor - 1 : 0);
+  }
+
+  /** Positions up to this one may have reached the peer. */
+  get #reached(): number {
+    return Math.min(
+      Math.max(this.#handedToLinks, this.#confirmed, this.#limit ?? 0, this.#handedOver),
+      this.#sent,
+    );
   }
 
   /** The newest position that may be transmitted. */

@@ -175,6 +175,10 @@ export class ClientSessionCarrier
     this.sender.detach();
   }
 
+  onLastAck(link: SessionLink): void {
+    if (this.#link === link && this.isAttached) this.sender.onLastAck();
+  }
+
   whenIdle(callback: () => void): void {
     if (this.sender.isBusy && this.hasSocket && this.#session.state !== "opening")
       this.sender.whenIdle(callback);

@@ -16,7 +16,7 @@ import { Alarm } from "../../connection/timer-queue.js";
 import { writeLinkMessage } from "../link/link-message.js";
 import type { PingsAs, SpreadEnd } from "../link/link-protocol.js";
 import { explainAbort } from "./receipts.js";
-import { endsSession } from "./session-end.js";
+import { endsSession, hasEndingCode } from "./session-end.js";
 import { END, SessionLink, type SessionLinkHandler } from "./session-link.js";
 
 /** How the messages of a client's connection reach its session, which counts them. */
@@ -36,6 +36,8 @@ export interface CarriedSession extends SessionLinkHandler {
   acknowledge(): void;
   /** `end` was sent: the session ends with the socket, and nothing more is sent. */
   onEndSent(): void;
+  /** The server's Close ends the session: no ack follows. */
+  onLastAck(link: SessionLink): void;
   /** The connection has ended: rejects the messages that wait. */
   fail(closedError: () => Error): void;
   sendText(text: string | TextBytes, settings: SendSettings): Promise<void>;
@@ -145,6 +147,12 @@ export class ClientSessionLink extends SessionLink {
     this.#answerAlarm = new Alarm({ onAlarm: () => this.#onAnswer() });
     runtime.timers.set(this.#answerAlarm, runtime.clock.now() + longestWait(settings));
     this.sendWord(PING); // The pong follows the ack. If there is nothing to confirm, it is the only answer.
+  }
+
+  /** Otherwise an `onOpen` that waits for an ack would hold the answer back. */
+  override onClose(close: CloseFrame): void {
+    if (this.transport.closeSent === null && hasEndingCode(close)) this.#carrier.onLastAck(this);
+    super.onClose(close);
   }
 
   protected override onOwnWord(text: string): boolean {

@@ -215,7 +215,7 @@ export class ServerSessionTransport
       case "ended":
         this.ownExtras.isEnding = true;
         current.sendWordAhead(action.lastAck);
-        this.busySender?.end(action.report);
+        this.sender.end(action.report);
         return;
       case "stale":
         return;
@@ -245,6 +245,7 @@ export class ServerSessionTransport
     ending.isEnding = true;
     ending.closeReceived = close;
     ending.receivedFirst = ending.closeSent === null;
+    this.sender.onLastAck(); // Otherwise a handler that waits for an ack would hold the answer back.
     this.handler.onClose(close);
   }
 

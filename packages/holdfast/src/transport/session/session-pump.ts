@@ -39,6 +39,8 @@ export abstract class SessionPump extends Deadline {
   /** The same, unless there is more to do for a message than to count, keep and transmit it. */
   protected easyLink: SessionLink | null = null;
   protected hasEnded = false;
+  /** The peer has sent the Close that ends the session. */
+  protected hasLastAck = false;
   /** Another process continues the session: nothing more is sent. */
   isParked = false;
   /** Resolves once everything that was counted has been transmitted on the link; null if it has been. */
@@ -65,7 +67,7 @@ export abstract class SessionPump extends Deadline {
 
   /** Whether nothing waits, so that an object in its place would do the same. The ledger is asked separately. */
   get isAtRest(): boolean {
-    if (this.isSet || this.isParked || this.hasEnded) return false;
+    if (this.isSet || this.isParked || this.hasEnded || this.hasLastAck) return false;
     return this.#caughtUp === null && this.#ready === null && this.#pacedLink === null;
   }
 
@@ -82,6 +84,9 @@ export abstract class SessionPump extends Deadline {
     if (this.link === null) return !this.settings.keepsWithoutLink;
     return !this.ledger.outgoing.hasRoom;
   }
+
+  /** Nobody waits for an ack any more. */
+  protected abstract endReceipts(): void;
 
   /** Lets a message begin whose position was not logged before. Returns false if there is none. */
   protected abstract beginLoggedStream(): boolean;
@@ -145,6 +150,7 @@ export abstract class SessionPump extends Deadline {
   }
 
   protected afterPush(): void {
+    if (this.hasEnded || this.hasLastAck) this.endReceipts();
     const link = this.link;
     if (link === null) return;
     const { incoming, outgoing } = this.ledger;

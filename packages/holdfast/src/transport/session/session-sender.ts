@@ -24,6 +24,7 @@ export class SessionSender extends SessionStreams {
   restart(ledger: SessionLedger): void {
     this.ledger = ledger;
     this.hasEnded = false;
+    this.hasLastAck = false;
     this.easyLink = null;
   }
 
@@ -68,9 +69,20 @@ export class SessionSender extends SessionStreams {
   end(report: LossReport, reason: NotSentReason = "session-lost"): LossCounts {
     const counts = this.countsOf(report);
     this.finish();
-    for (const { token, outcome } of report.tokens) observerOf(token).onLost(outcome, reason);
+    loseAll(report.tokens, reason);
     for (const each of this.takeWaiting()) each.reject(notDelivered("unsent"));
     return counts;
+  }
+
+  /** The peer's Close ends the session, so no ack follows. Messages can still be sent, until the Close is answered. */
+  onLastAck(): void {
+    this.hasLastAck = true;
+    this.easyLink = null;
+    this.endReceipts();
+  }
+
+  protected endReceipts(): void {
+    loseAll(this.ledger.outgoing.endTokens(), "session-lost");
   }
 
   /**
@@ -177,6 +189,10 @@ export class SessionSender extends SessionStreams {
     });
     this.notifyReady();
   }
+}
+
+function loseAll(tokens: LossReport["tokens"], reason: NotSentReason): void {
+  for (const { token, outcome } of tokens) observerOf(token).onLost(outcome, reason);
 }
 
 const NONE_WAITING: readonly WaitingMessage[] = [];

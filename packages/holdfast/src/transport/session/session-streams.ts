@@ -42,7 +42,7 @@ export abstract class SessionStreams extends SessionPump {
 
   /** As in MessageTransport. With a log, the message is counted before its first fragment is there to be sent. */
   untilFragments(begins: boolean): Promise<void> | null {
-    if (this.#stream !== null) return null; // It is logged.
+    if (this.#stream !== null || this.hasEnded) return null; // It is logged, or its fragments are rejected.
     if (!this.isReadyForStream) {
       const { ledger } = this;
       this.waitingStreams = 1;

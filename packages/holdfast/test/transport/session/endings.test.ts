@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { connectPersistent, NotSentError } from "../../../build/index.js";
+import { connectPersistent, NotSentError, type CloseInfo, type Connection } from "../../../build/index.js";
 import { eventually, RawServer, withTimeout, type RawServerPeer } from "holdfast-testkit";
 import { hear, next, receive, say, SessionPair } from "./session-pair.js";
 
@@ -10,6 +10,30 @@ function forbidLoss(pair: SessionPair): string[] {
   pair.client.on("lost", ({ reason }) => losses.push(`client ${reason}`));
   pair.connection.on("lost", ({ reason }) => losses.push(`server ${reason}`));
   return losses;
+}
+
+/** Ways to wait for the peer's ack, with a message of that many characters. */
+const AWAITED: readonly [string, (size: number) => string | string[]][] = [
+  ["an iterable is sent", (size) => ["a", "b".repeat(size)]],
+  ["a message is delivered", (size) => "b".repeat(size)],
+];
+const TOO_BIG = 2_000;
+
+/** Half of it is how long a reader may hold back the answer to a Close. */
+const UNHURRIED = { closeTimeout: 120_000 };
+
+/** The outcome of a message that was not sent. */
+async function awaited(connection: Connection, data: string | string[]): Promise<string> {
+  const sent =
+    typeof data === "string" ? connection.send(data, { until: "delivered" }) : connection.send(data);
+  return sent.then(
+    () => "sent",
+    (error: unknown) => (error instanceof NotSentError ? `${error.reason} ${error.outcome}` : String(error)),
+  );
+}
+
+function endOfSocket({ client }: SessionPair): Promise<CloseInfo> {
+  return new Promise((resolve) => client.on("disconnected", ({ info }) => resolve(info)));
 }
 
 describe("The end of a session", { timeout: 300_000 }, () => {
@@ -39,6 +63,47 @@ describe("The end of a session", { timeout: 300_000 }, () => {
     assert.equal(await pair.client.recv(), "last");
     assert.equal(await disconnected, 1000);
     assert.deepEqual(losses, []);
+  });
+
+  for (const [how, data] of AWAITED)
+    for (const isRefused of [false, true]) {
+      const why = isRefused ? "that refuses the message" : "that closes meanwhile";
+
+      test(`L3: a handler that waits until ${how} to a client ${why} does not hold back the answer to the Close`, async () => {
+        const sends: Promise<string>[] = [];
+        const handler = (connection: Connection): Promise<CloseInfo> =>
+          connection.forEach(() => {
+            const sent = awaited(connection, data(isRefused ? TOO_BIG : 1));
+            sends.push(
+              sent,
+              sent.then(() => awaited(connection, "after that")),
+            );
+            return Promise.all(sends);
+          });
+        const limits = { maxMessageSize: 1_000 };
+        await using pair = await SessionPair.open({ handler, server: UNHURRIED, client: limits });
+        const disconnected = endOfSocket(pair);
+        await pair.client.send("go");
+        if (!isRefused) void pair.client.close();
+        assert.equal((await withTimeout(disconnected, 20_000, "the answer")).code, isRefused ? 1009 : 1000);
+        for (const outcome of await Promise.all(sends))
+          assert.match(outcome, /^session-lost (unsent|unknown)$/);
+      });
+    }
+
+  test("L3: an `onOpen` that waits until a refused message is delivered does not hold back the answer to the Close", async () => {
+    const sends: Promise<string>[] = [];
+    const onOpen = (connection: Connection): Promise<unknown> => {
+      sends.push(awaited(connection, "b".repeat(TOO_BIG)));
+      return sends[0];
+    };
+    await using pair = await SessionPair.begin({
+      handler: (connection) => connection.forEach(() => undefined),
+      server: { maxMessageSize: 1_000, logger: null },
+      client: { ...UNHURRIED, onOpen },
+    });
+    const { code } = await withTimeout(endOfSocket(pair), 20_000, "the answer");
+    assert.deepEqual([code, await sends[0]], [1009, "session-lost unknown"]);
   });
 
   test("L3: close() with a full window sends what waits, and then the Close", async () => {
