@@ -81,7 +81,7 @@ function verbNamed(name: string): Verb {
   const near = suggestionFor(name, [...names, COMPLETION.name]);
   if (/^wss?:|^https?:/i.test(name))
     throw new UsageError(`Expected a verb first, got a URL. Try: holdfast connect ${name}`);
-  const problem = name.startsWith("-") ? "Expected a verb first" : "There is no verb";
+  const problem = name.startsWith("-") ? "Expected a verb first, got" : "There is no verb";
   throw new UsageError(`${problem} "${name}".${near} Verbs: ${names.join(", ")}.`);
 }
 

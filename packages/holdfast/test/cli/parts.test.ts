@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { parseArguments } from "../../build/cli/arguments/arguments.js";
 import { parseDuration } from "../../build/cli/arguments/duration.js";
 import { parseCommand } from "../../build/cli/connect/commands.js";
+import { completeURL } from "../../build/cli/connection/peer-options.js";
 import { idleFinding } from "../../build/cli/doctor/idle.js";
 import { summarise, summaryLines } from "../../build/cli/ping/summary.js";
 import { escaped } from "../../build/cli/terminal/escape.js";
@@ -18,6 +19,27 @@ describe("Parts of the command holdfast", () => {
       [500, 20_000, 90_000, 2000, 500, null, null, null, null, null, null],
     );
     assert.equal(parseDuration("2", "ms"), 2);
+  });
+
+  test("K: a URL without a scheme gets one, and a port is one of this machine, with or without a colon", () => {
+    const operands = [
+      "example.com/feed",
+      "127.0.0.1",
+      "1.2.3.4:80",
+      ":8080",
+      "8080",
+      "8080/chat",
+      "wss://8080",
+    ];
+    assert.deepEqual(operands.map(completeURL), [
+      "ws://example.com/feed",
+      "ws://127.0.0.1",
+      "ws://1.2.3.4:80",
+      "ws://localhost:8080",
+      "ws://localhost:8080",
+      "ws://localhost:8080/chat",
+      "wss://8080",
+    ]);
   });
 
   test("K: an option without its value, given twice, or a switch with a value is a usage error", () => {

@@ -85,10 +85,12 @@ export function messageOptions(given: Arguments): Pick<ConnectOptions, "maxMessa
   return maxMessageSize === undefined ? {} : { maxMessageSize };
 }
 
-/** Adds what is missing: `localhost:8080` and `:8080` become `ws://localhost:8080`. */
+/** Adds what is missing: `localhost:8080`, `:8080` and `8080` become `ws://localhost:8080`. */
 export function completeURL(operand: string): string {
   if (/^[a-z][a-z+.-]*:\/\//i.test(operand) || operand.startsWith("ws+unix:")) return operand;
-  return operand.startsWith(":") ? `ws://localhost${operand}` : `ws://${operand}`;
+  if (operand.startsWith(":")) return `ws://localhost${operand}`;
+  // In a URL, a number is an IPv4 address: 8080 is 0.0.31.144.
+  return /^\d+(\/|$)/.test(operand) ? `ws://localhost:${operand}` : `ws://${operand}`;
 }
 
 function authorization(given: Arguments): [string, string][] {
