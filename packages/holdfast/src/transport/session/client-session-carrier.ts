@@ -175,8 +175,8 @@ export class ClientSessionCarrier
     this.sender.detach();
   }
 
-  onLastAck(link: SessionLink): void {
-    if (this.#link === link && this.isAttached) this.sender.onLastAck();
+  onAcksEnded(link: SessionLink): void {
+    if (this.#link === link && this.isAttached) this.sender.onAcksEnded();
   }
 
   whenIdle(callback: () => void): void {

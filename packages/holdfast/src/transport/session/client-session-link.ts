@@ -37,7 +37,7 @@ export interface CarriedSession extends SessionLinkHandler {
   /** `end` was sent: the session ends with the socket, and nothing more is sent. */
   onEndSent(): void;
   /** The server's Close ends the session: no ack follows. */
-  onLastAck(link: SessionLink): void;
+  onAcksEnded(link: SessionLink): void;
   /** The connection has ended: rejects the messages that wait. */
   fail(closedError: () => Error): void;
   sendText(text: string | TextBytes, settings: SendSettings): Promise<void>;
@@ -151,7 +151,7 @@ export class ClientSessionLink extends SessionLink {
 
   /** Otherwise an `onOpen` that waits for an ack would hold the answer back. */
   override onClose(close: CloseFrame): void {
-    if (this.transport.closeSent === null && hasEndingCode(close)) this.#carrier.onLastAck(this);
+    if (this.transport.closeSent === null && hasEndingCode(close)) this.#carrier.onAcksEnded(this);
     super.onClose(close);
   }
 

@@ -245,7 +245,7 @@ export class ServerSessionTransport
     ending.isEnding = true;
     ending.closeReceived = close;
     ending.receivedFirst = ending.closeSent === null;
-    this.sender.onLastAck(); // Otherwise a handler that waits for an ack would hold the answer back.
+    this.sender.onAcksEnded(); // Otherwise a handler that waits for an ack would hold the answer back.
     this.handler.onClose(close);
   }
 

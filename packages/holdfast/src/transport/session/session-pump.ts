@@ -40,7 +40,7 @@ export abstract class SessionPump extends Deadline {
   protected easyLink: SessionLink | null = null;
   protected hasEnded = false;
   /** The peer has sent the Close that ends the session. */
-  protected hasLastAck = false;
+  protected haveAcksEnded = false;
   /** Another process continues the session: nothing more is sent. */
   isParked = false;
   /** Resolves once everything that was counted has been transmitted on the link; null if it has been. */
@@ -67,7 +67,7 @@ export abstract class SessionPump extends Deadline {
 
   /** Whether nothing waits, so that an object in its place would do the same. The ledger is asked separately. */
   get isAtRest(): boolean {
-    if (this.isSet || this.isParked || this.hasEnded || this.hasLastAck) return false;
+    if (this.isSet || this.isParked || this.hasEnded || this.haveAcksEnded) return false;
     return this.#caughtUp === null && this.#ready === null && this.#pacedLink === null;
   }
 
@@ -150,7 +150,7 @@ export abstract class SessionPump extends Deadline {
   }
 
   protected afterPush(): void {
-    if (this.hasEnded || this.hasLastAck) this.endReceipts();
+    if (this.hasEnded || this.haveAcksEnded) this.endReceipts();
     const link = this.link;
     if (link === null) return;
     const { incoming, outgoing } = this.ledger;

@@ -24,7 +24,7 @@ export class SessionSender extends SessionStreams {
   restart(ledger: SessionLedger): void {
     this.ledger = ledger;
     this.hasEnded = false;
-    this.hasLastAck = false;
+    this.haveAcksEnded = false;
     this.easyLink = null;
   }
 
@@ -75,8 +75,8 @@ export class SessionSender extends SessionStreams {
   }
 
   /** The peer's Close ends the session, so no ack follows. Messages can still be sent, until the Close is answered. */
-  onLastAck(): void {
-    this.hasLastAck = true;
+  onAcksEnded(): void {
+    this.haveAcksEnded = true;
     this.easyLink = null;
     this.endReceipts();
   }
