@@ -59,7 +59,7 @@ describe(
           () => (session ? scene.proxy.accepted : scene.connections.length) === 1,
           "a WebSocket",
         );
-        assert(code.requests.length > 0);
+        await eventually(() => code.requests.length > 0, "the request of the code");
         await scene.connections[0]?.send("before the code");
         await code.release();
         const expected = session ? ["first"] : ["before the code", "first"];
