@@ -28,16 +28,7 @@ export function before<Result>(
       timer = setTimeout(() => (deadline > runningTime() ? wait() : reject(onLate())), Math.max(0, left));
     };
     wait();
-    promise.then(
-      (result) => {
-        clearTimeout(timer);
-        resolve(result);
-      },
-      (error: unknown) => {
-        clearTimeout(timer);
-        reject(error);
-      },
-    );
+    promise.finally(() => clearTimeout(timer)).then(resolve, reject);
   });
 }
 

@@ -6,8 +6,8 @@ import { type Msg, type MsgHdrs, type NatsConnection } from "@nats-io/transport-
 import { EngineUnavailableError } from "holdfast/topics";
 import { type ConnectionObserver, type ConnectionWatch, watchOf } from "./connection-watch.js";
 import { before, CLIENT_TIMEOUT, deadlineFromNow, sleep } from "./deadline.js";
-import { runningTime } from "./running-time.js";
 import { closedEngine, isNoResponders, noConnection, noReply, toEngineError } from "./failures.js";
+import { runningTime } from "./running-time.js";
 
 const RETRY_DELAY = 50;
 

@@ -253,7 +253,7 @@ function keyOf(one: string, other: string): string {
   return `${one.length}:${one}:${other}`;
 }
 
-/** For calls that write first: a write that is late is found in doubt, and made good. */
+/** Rejects a call of several steps that is late. Its writes are in doubt then, and the next tick repeats them. */
 function inTime<Result>(promise: Promise<Result>): Promise<Result> {
   return before(deadlineFromNow(CALL_TIMEOUT), promise, noReply);
 }

@@ -10,10 +10,10 @@ import type { Address, Argument, RedisConnection } from "../client/connection.js
 import type { Commands, RunReply } from "../routing/commands.js";
 import { before, deadlineFromNow, sleep } from "../routing/deadline.js";
 import { noReply } from "../routing/failures.js";
+import { runningTime } from "../routing/running-time.js";
 import type { Script } from "../routing/script.js";
 import { redirectionOf } from "../routing/slot-map.js";
 import { NO_REPLICATION, readInfo, type NodeInfo } from "./node-info.js";
-import { runningTime } from "../routing/running-time.js";
 
 /** Milliseconds that the old master may take to become a replica. */
 const MAX_WAIT = 1_000;

@@ -7,11 +7,11 @@ import type { Reply } from "../client/connection.js";
 import { deadlineFromNow } from "../routing/deadline.js";
 import { noConnection, refused, toEngineError } from "../routing/failures.js";
 import type { Partition, Partitions } from "../routing/partitions.js";
+import { runningTime } from "../routing/running-time.js";
 import { PUBLISH } from "../scripts/topics.js";
 import type { Continuity } from "./continuity.js";
 import { encodeBatch, type EncodedBatch } from "./batch.js";
 import type { Replication } from "./replication.js";
-import { runningTime } from "../routing/running-time.js";
 
 /** The limits of one script: Redis does nothing else while it runs. */
 const MAX_MESSAGES = 512;

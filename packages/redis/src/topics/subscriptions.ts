@@ -8,8 +8,8 @@ import { before, deadlineFromNow, sleep } from "../routing/deadline.js";
 import { cannotConnect, noConnection, refused } from "../routing/failures.js";
 import { NodeConnections } from "../routing/node-connections.js";
 import type { Partition } from "../routing/partitions.js";
-import { redirectionOf } from "../routing/slot-map.js";
 import { runningTime } from "../routing/running-time.js";
+import { redirectionOf } from "../routing/slot-map.js";
 
 /** Its methods return soon, and never throw. */
 export interface ChannelHandler {
