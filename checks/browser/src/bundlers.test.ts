@@ -161,20 +161,19 @@ await link.send("with connectPersistent");
 document.title = [await connection.recv(), await link.recv()].join(" ");
 `;
 
-const CONNECT_PAGE = `
+const BUILT_PAGE = `
 import { connect } from "holdfast";
-const connection = await connect(location.hash.slice(1));
-await connection.send("with connect");
-document.title = await connection.recv();
-`;
-
-const WORKERS_PAGE = `
 import { connectInWorker } from "holdfast/browser";
 const own = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+const ways = {
+  "the page": () => connect(location.hash.slice(1)),
+  "a worker of the library": () => connectInWorker(location.hash.slice(1)),
+  "a worker of the page": () => connectInWorker(location.hash.slice(1), { worker: own }),
+};
 const received = [];
-for (const [name, worker] of [["the library", undefined], ["the page", own]]) {
-  const connection = await connectInWorker(location.hash.slice(1), { worker });
-  await connection.send("from a worker of " + name);
+for (const [name, open] of Object.entries(ways)) {
+  const connection = await open();
+  await connection.send("from " + name);
   received.push(await connection.recv());
 }
 document.title = received.join(", ");
@@ -274,29 +273,20 @@ connectInWorker(process.argv[2]).catch(({ name, message }) => console.log(name, 
       });
     }
 
-    const pages = [
-      ["opens a connection", CONNECT_PAGE, "with connect"],
-      [
-        "opens connections in workers",
-        WORKERS_PAGE,
-        "from a worker of the library, from a worker of the page",
-      ],
-    ] as const;
     for (const [bundler, build] of Object.entries(pageBundlers)) {
-      for (const [does, program, title] of pages) {
-        test(`I1: a page that ${bundler} has built by default ${does}`, async (t) => {
-          const root = await mkdtemp(join(sources, "page-"));
-          await writeFile(join(root, "index.html"), PAGE.replace("/main.js", "./main.js"));
-          await writeFile(join(root, "main.js"), program);
-          await writeFile(join(root, "worker.js"), WORKER);
-          const folder = join(root, "dist");
-          await mkdir(folder);
-          await build(root, folder);
-          const site = await serveFolder(folder);
-          t.after(() => site.close());
-          assert.equal(await titleOf(site.url), title);
-        });
-      }
+      test(`I1: a page that ${bundler} has built by default opens connections, in workers as well`, async (t) => {
+        const root = await mkdtemp(join(sources, "page-"));
+        await writeFile(join(root, "index.html"), PAGE.replace("/main.js", "./main.js"));
+        await writeFile(join(root, "main.js"), BUILT_PAGE);
+        await writeFile(join(root, "worker.js"), WORKER);
+        const folder = join(root, "dist");
+        await mkdir(folder);
+        await build(root, folder);
+        const site = await serveFolder(folder);
+        t.after(() => site.close());
+        const expected = "from the page, from a worker of the library, from a worker of the page";
+        assert.equal(await titleOf(site.url), expected);
+      });
     }
 
     async function titleOf(url: string): Promise<string> {

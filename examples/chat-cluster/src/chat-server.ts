@@ -44,10 +44,12 @@ const server = await serve(handle, {
 const people = new Map<Room, readonly Person[]>();
 try {
   for (const room of ROOMS) {
-    await topics.watch(presenceOf(room), ({ members }) => {
-      people.set(room, members.map(personOf));
-      server.broadcast(peopleIn(room), { slow: "skip" });
-    });
+    const watch = () =>
+      topics.watch(presenceOf(room), ({ members }) => {
+        people.set(room, members.map(personOf));
+        server.broadcast(peopleIn(room), { slow: "skip" });
+      });
+    await onceRedisAnswers(watch);
   }
 } catch (error) {
   console.error(`${NAME} cannot start: ${(error as Error).message}`); // Of the engine.
@@ -80,11 +82,16 @@ async function handle(connection: ServerConnection): Promise<void> {
   });
 }
 
-/** Until Redis has it. With its id, a message is published once, however often this is tried and by whichever server. */
+/** With its id, a message is published once, however often this is tried and by whichever server. */
 async function publish(connection: ServerConnection, room: Room, post: Post): Promise<void> {
-  while (!connection.signal.aborted) {
+  const publishOnce = () => topics.publish(room, JSON.stringify(post), { id: post.id });
+  await onceRedisAnswers(publishOnce, () => !connection.signal.aborted);
+}
+
+async function onceRedisAnswers(call: () => Promise<unknown>, mayGoOn = () => true): Promise<void> {
+  while (mayGoOn()) {
     try {
-      await topics.publish(room, JSON.stringify(post), { id: post.id });
+      await call();
       return;
     } catch (error) {
       if (!(error instanceof EngineUnavailableError)) throw error;

@@ -241,13 +241,18 @@ for (const name of ["ioredis", "redis"] as const) {
       const engine = engineOf(client, close);
       const joinAs = (id: string): Promise<void> => engine.presence.join("a", { id, data: null });
       await eventually(() => joinAs("1"));
-      await server.admin.flushall();
-      proxy.delay(800);
-      const calledAt = performance.now();
-      await joinAs("2").catch((error: unknown) => assert.match(String(error), /EngineUnavailableError/));
-      const took = performance.now() - calledAt;
-      proxy.delay(0);
-      assert.ok(took < 4_000, `${took} ms`); // Three answers take 4.8 s.
+      // Three answers take 4.8 s; a busy machine can only add to the time.
+      let took = Infinity;
+      for (let attempt = 0; attempt < 3 && took >= 4_000; attempt++) {
+        await server.admin.flushall();
+        proxy.delay(800);
+        const calledAt = performance.now();
+        await joinAs("2").catch((error: unknown) => assert.match(String(error), /EngineUnavailableError/));
+        took = performance.now() - calledAt;
+        proxy.delay(0);
+        await eventually(() => joinAs("1"));
+      }
+      assert.ok(took < 4_000, `${took} ms`);
       const members = async (): Promise<readonly string[]> =>
         (await engine.presence.list("a")).members.map(({ id }) => id).sort();
       await eventually(() => joinAs("2"));
